@@ -1,0 +1,80 @@
+/*
+  base.h: errors a user can mend, exit statuses, stages, progress, the stop flag.
+
+  Every function is collective on its communicator unless it says otherwise.
+*/
+#pragma once
+
+#include <petscsys.h>
+#include <stdio.h>
+
+#ifndef PETSC_SUCCESS
+  #define PETSC_SUCCESS 0 /* PETSc < 3.19 */
+#endif
+
+/** What the process ends with, and what stands in `output/status`. Scripts rely on the numbers. */
+typedef enum {
+  STATUS_HOLDS     = 0,
+  STATUS_REFUTED   = 2,
+  STATUS_UNDECIDED = 3,  /* also divergence and "no zero reached" */
+  STATUS_USAGE     = 64, /* bad usage or job file */
+  STATUS_DATA      = 65, /* bad data or weights, or too little memory */
+  STATUS_BUG       = 70,
+  STATUS_STOPPED   = 75 /* stopped early; a checkpoint is in the output directory */
+} ExitStatus;
+
+/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM raise the stop flag)
+    and the start of the clock; switch off HDF5's automatic error printing. Call once, after SlepcInitialize. */
+PetscErrorCode BaseInitialize(void);
+
+/* ---- errors a user can mend ---------------------------------------------------------------------------------------
+   Code that runs on one rank files a Complaint (what, where, the numbers, the remedy); all ranks then call
+   ComplaintRaise, which agrees on the lowest rank that has one, prints its text once on stderr, and returns an error
+   on every rank. PetscCall unwinds it without a trace; main turns it into the complaint's exit status.            */
+
+typedef struct {
+  ExitStatus status; /* STATUS_HOLDS: no complaint */
+  char       text[1024];
+} Complaint;
+
+/** File a complaint. The first one stays. Not collective; may be called before PETSc is initialized. */
+void Complain(Complaint *complaint, ExitStatus status, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+
+/** Nothing if no rank of comm has a complaint; else print the lowest rank's, and return an error on all ranks. */
+PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint);
+
+/** ComplaintRaise for one condition: ok may differ from rank to rank; the format is used where ok is false. */
+PetscErrorCode UserCheck(MPI_Comm comm, PetscBool ok, ExitStatus status, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
+
+/** The exit status that belongs to a returned error: the complaint's, or STATUS_BUG. Not collective. */
+ExitStatus ExitStatusOfError(PetscErrorCode ierr);
+
+/** Write `status` and a newline to dir/status: beside it first, then renamed. Rank 0 only; a failure is printed. */
+void StatusWrite(const char dir[], ExitStatus status);
+
+/* ---- stages ------------------------------------------------------------------------------------------------------
+   A stage is a named part of the run: a PETSc logging stage, a wall time, and the peak resident memory of the ranks
+   while it ran. Stages do not nest.                                                                                 */
+
+typedef struct {
+  char           name[32];
+  PetscLogDouble seconds;
+  PetscLogDouble peak; /* bytes: the largest rank's high-water mark within the stage; 0 where the system does not tell */
+} StageRecord;
+
+PetscErrorCode StageBegin(MPI_Comm comm, const char name[]);
+PetscErrorCode StageEnd(MPI_Comm comm);
+
+/** The stages ended so far, in order; owned by base. Not collective. */
+void StageRecords(PetscInt *n, const StageRecord **records);
+
+/** Print a line of progress on rank 0: stage, done of total, rate, time left, then the formatted remark.
+    In a terminal the line is overwritten; in a log at most one line every `-progress_seconds` (default 10).
+    total <= 0: unknown, then no time left is printed. Not collective: ranks other than 0 return at once. */
+PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
+
+/** Has any rank been asked to stop (SIGUSR1, SIGTERM)? Collective: call at safe points only. */
+PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
+
+/** Seconds since BaseInitialize. Not collective. */
+PetscLogDouble ElapsedSeconds(void);

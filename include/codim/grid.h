@@ -1,0 +1,59 @@
+/*
+  grid.h: the ranks as a G x Q grid, and who owns which points.
+
+  World rank = g Q + q. The Q ranks of one g, a *group*, share a block of points and see its activations whole; the G ranks of
+  one q share a *shard* of the parameters (parameters.h). Every part may be empty: more ranks than points, or than units.
+
+  Points over the world: group g has a block of the d points; it is split again over its Q ranks into the *owned* points. Vecs
+  of size m = l d follow the owned points, so their order is the canonical one, (point, output), on every grid.
+*/
+#pragma once
+
+#include "base.h"
+#include <petscvec.h>
+
+typedef struct {
+  PetscInt first, last; /* [first, last) */
+} Range;
+
+/** Part `part` of N things in `parts` contiguous parts whose sizes differ by at most one. The one rule of division. */
+Range BlockRange(PetscInt N, PetscInt parts, PetscInt part);
+
+typedef struct Grid_s *Grid;
+
+struct Grid_s {
+  MPI_Comm    world, group, shard; /* group: same g, rank q in it; shard: same q, rank g in it */
+  PetscMPIInt size, rank, G, Q, g, q;
+};
+
+/** G Q must be the size of comm (STATUS_USAGE otherwise). Collective. */
+PetscErrorCode GridCreate(MPI_Comm comm, PetscInt G, PetscInt Q, Grid *grid);
+PetscErrorCode GridDestroy(Grid *grid);
+
+/** The shape with the least predicted traffic per Gram matrix, among those whose parameter shard fits in `bytes` per rank.
+    Traffic per rank: gathering a shard (8 n/Q bytes where G > 1) against exchanging activations (8 (d/G) sum_units where Q > 1).
+    Not collective. */
+void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q);
+
+Range GridGroupPoints(Grid grid, PetscInt d);                    /* this group's points */
+Range GridOwnedPoints(Grid grid, PetscInt d);                    /* this rank's points */
+Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank); /* the points owned by a world rank */
+
+/** An m-sized Vec: l consecutive entries for each owned point. Collective. */
+PetscErrorCode GridCreateResidualVec(Grid grid, PetscInt d, PetscInt l, Vec *v);
+
+/** The group's rows of an m-sized Vec, whole on each of its ranks: l * (group's points) entries into `rows`.  Collective. */
+PetscErrorCode GridGatherGroupRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[]);
+
+/** All m entries, whole on every rank. Collective. */
+PetscErrorCode GridGatherAllRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[]);
+
+/** v = the sum over the group's ranks of their `rows` (l * group's points entries each). Collective. */
+PetscErrorCode GridSumGroupRows(Grid grid, PetscInt d, PetscInt l, const PetscReal rows[], Vec v);
+
+/** Units of a layer over the ranks of a group. `mine` is N x (this rank's units of h), `all` is N x h, both row-major. With Q = 1
+    nothing is copied if all == mine. Collective on the group. */
+PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, const PetscReal mine[], PetscReal all[]);
+
+/** In place, the sum over the group's ranks of an N x k array. Collective on the group. */
+PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[]);

@@ -1,0 +1,35 @@
+/*
+  hessian.h: the exact Hessian of L = |H|^2, n x n, as an operator; no differences are taken.
+
+    Hessian v = 2 J^T J v + S v,   S = 2 sum_k H_k Hessian(H_k)
+
+  With the linearization stored (trajectory, and the adjoint of the seed 2H) a product is one tangent sweep and one adjoint's-tangent
+  sweep: 12 n d flops. S alone is the adjoint's tangent with a zero seed: nothing cancels against 2 J^T J.
+*/
+#pragma once
+
+#include "residual.h"
+#include <petscmat.h>
+
+typedef struct Hessian_s *Hessian;
+
+struct Hessian_s {
+  ResidualMap map;
+  Vec         theta;      /* borrowed */
+  Trajectory  trajectory; /* borrowed */
+  Adjoint     adjoint;    /* of the seed 2 H */
+};
+
+typedef enum { HESSIAN_EXACT, HESSIAN_CURVATURE /* S */ } HessianPart;
+
+PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian);
+PetscErrorCode HessianDestroy(Hessian *hessian);
+
+/** Store the linearization at theta; theta and trajectory are borrowed while it is used. Collective. */
+PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajectory, Vec H);
+
+/** y = part v. Collective. */
+PetscErrorCode HessianMult(Hessian hessian, HessianPart part, Vec v, Vec y);
+
+/** A symmetric MATSHELL; `hessian` is borrowed. Collective. */
+PetscErrorCode HessianCreateMat(Hessian hessian, HessianPart part, Mat *mat);

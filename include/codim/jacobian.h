@@ -1,0 +1,50 @@
+/*
+  jacobian.h: the Jacobian J = H', m x n, kept as factors.
+
+  A label W (h x k) used at T places by an op enters row r = (i,o) of J as sum_t delta_rt (x) a_it: A (N x T x k) went in, Delta
+  (N l x T x h) comes back. From the factors alone (bias: A = 1)
+
+    J v   = sum_t rowsum(((A_t V^T + 1 v_b^T) (x) 1_l) o Delta_t)        2 n d flops
+    J^T u = sum_t (Delta_t o u)^T (A_t (x) 1_l),   sum_t Delta_t^T u      2 n d flops
+*/
+#pragma once
+
+#include "residual.h"
+#include <petscmat.h>
+
+typedef struct Jacobian_s *Jacobian;
+
+struct Jacobian_s {
+  ResidualMap map;
+  Trajectory  trajectory; /* borrowed: A */
+  Adjoint     units;      /* Delta */
+};
+
+/* One use of one label: the factors of its block of J, on this group's points. */
+typedef struct {
+  PetscInt         label, T, k, h; /* k: cols of a weight; 1 for a bias */
+  const PetscReal *A;              /* N x T x k; NULL: ones (a bias) */
+  const PetscReal *Delta;          /* (N l) x T x h */
+} LabelUse;
+
+/** 8 N l sum_units bytes at most. Collective. */
+PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian);
+PetscErrorCode JacobianDestroy(Jacobian *jacobian);
+
+/** Take the factors at theta from its trajectory, which must live as long as they are used. Collective. */
+PetscErrorCode JacobianLinearize(Jacobian jacobian, Vec theta, Trajectory trajectory);
+
+/** The uses of all labels, grouped by label; free with PetscFree. Not collective. */
+PetscErrorCode JacobianGetUses(Jacobian jacobian, PetscInt *nuses, LabelUse **uses);
+
+/** u = J v. Collective. */
+PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u);
+
+/** y += alpha J^T u, in place: no n-sized temporary. Collective. */
+PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec u, Vec y);
+
+/** |J|_F^2, from norms of the factors where a label is used once at one place, and from its block otherwise. Collective. */
+PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2);
+
+/** J as a MATSHELL (MatMult, MatMultTranspose); `jacobian` is borrowed. Collective. */
+PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J);

@@ -1,0 +1,51 @@
+/*
+  options.h: a key of the job file, its type, default, bounds and meaning, in one place.
+
+  The key `net_gain` is `net: {gain: 1}` in a job file and `-net_gain 1` on the command line: PETSc reads YAML as options
+  with nested keys joined by '_'. A module describes its keys in a const table over its options struct; the tables drive
+  -help, the check of the job file before PETSc starts, the values in the struct, and `options` in report.json.
+*/
+#pragma once
+
+#include "base.h"
+#include <jansson.h>
+#include <stddef.h>
+
+typedef enum { KEY_BOOL, KEY_INT, KEY_REAL, KEY_STRING, KEY_CHOICE, KEY_INTS } OptionType;
+
+enum { OPTION_INTS_MAX = 256 };
+
+typedef char OptionString[PETSC_MAX_PATH_LEN];
+
+typedef struct {
+  PetscInt n;
+  PetscInt v[OPTION_INTS_MAX];
+} OptionInts;
+
+/* field types: BOOL PetscBool, INT PetscInt, REAL PetscReal, STRING OptionString, CHOICE PetscInt (index), INTS OptionInts */
+typedef struct {
+  const char        *name; /* joined by '_'; NULL ends a table */
+  OptionType         type;
+  size_t             offset; /* of the field in the module's options struct */
+  const char        *value;  /* the default, as one would write it on the command line; "" for none */
+  PetscReal          min;    /* INT, REAL and each of INTS */
+  PetscReal          max;
+  const char *const *choices; /* CHOICE: NULL-terminated */
+  const char        *help;
+} OptionKey;
+
+/** Read a table's keys from the options database into `values` (PetscOptionsBegin/End with `title`; -help prints them).
+    A value of the wrong type, out of bounds or not among the choices: STATUS_USAGE, naming key, value and what is allowed. */
+PetscErrorCode OptionsRead(MPI_Comm comm, const char title[], const OptionKey keys[], void *values);
+
+/** Check a job file on one rank, before PETSc is initialized: it exists, is YAML with a mapping at the top, no key twice,
+    every key below one of our groups (the part before the first '_' of any key in the tables) is known and has the right type.
+    An unknown key is answered with the nearest known one. Other keys are PETSc's: OptionsCheckUnused sees those. Serial. */
+void OptionsCheckFile(const char path[], const OptionKey *const tables[], Complaint *complaint);
+
+/** After every object of the run has read its options: an option nobody read is a user error that names the nearest known key
+    (options that PETSc reads only when it finalizes are let through). STATUS_USAGE. Collective. */
+PetscErrorCode OptionsCheckUnused(MPI_Comm comm, const OptionKey *const tables[]);
+
+/** A table's values as a JSON object, key by key. New reference. Not collective. */
+json_t *OptionsToJSON(const OptionKey keys[], const void *values);
