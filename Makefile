@@ -1,31 +1,208 @@
-# codim: make run, make test; `make help` lists the rest
-CC       = mpicc
-BUILD   ?= build
-PREFIX  ?= /usr/local
-PACKAGES = slepc petsc hdf5-openmpi scalapack-openmpi jansson yaml-0.1 zlib
-OPT      = $(if $(DEBUG),-O0 -g3 -fsanitize=address$(,)undefined,-O3 -march=native -g)
-WARN     = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion
-ELPA     := $(shell pkg-config --exists elpa && echo 1)
-CPPFLAGS += -Iinclude $(shell pkg-config --cflags-only-I $(PACKAGES) $(if $(ELPA),elpa)) $(if $(ELPA),-DCODIM_HAVE_ELPA)
-CFLAGS   += -std=gnu11 $(OPT) $(WARN) -MMD -MP -ffp-contract=on
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) $(if $(ELPA),elpa)) -lopenblas -lm
+# codim: `make run` and `make test` are all one needs; `make help` lists the rest.
+VERSION = 0.1.0
 
-SRC  = $(filter-out src/main.c,$(wildcard src/*.c src/ops/*.c))
-OBJ  = $(SRC:src/%.c=$(BUILD)/%.o)
-TEST = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+# ---- what may be set on the command line ---------------------------------------------------------------------------
+ifeq ($(origin CC),default)
+CC       = mpicc
+endif
+MPIEXEC ?= mpiexec
+NP      ?= 2
+JOB     ?= jobs/digits.yaml
+PREFIX  ?= /usr/local
+CFLAGS  ?= $(if $(DEBUG),-O1 -g3 -fno-omit-frame-pointer -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined,-O3 -g)
+BUILD   ?= build$(if $(filter 64,$(INDEX)),-index64)$(if $(DEBUG),-debug)
+# also DEBUG=1, INDEX=64, V=1, T=…, RANKS=…: see `make help`
+
+comma := ,
+space := $(subst ,, )
+
+# ---- libraries, by pkg-config --------------------------------------------------------------------------------------
+# On clusters PETSC_DIR, PETSC_ARCH and SLEPC_DIR say where; both the in-place and the installed form.
+export PKG_CONFIG_PATH := $(subst $(space),:,$(strip $(if $(PETSC_DIR),$(wildcard \
+  $(SLEPC_DIR:%=%/$(PETSC_ARCH)/lib/pkgconfig) $(SLEPC_DIR:%=%/lib/pkgconfig) \
+  $(PETSC_DIR)/$(PETSC_ARCH)/lib/pkgconfig $(PETSC_DIR)/lib/pkgconfig)) $(subst :, ,$(PKG_CONFIG_PATH))))
+
+found     = $(firstword $(foreach p,$1,$(shell pkg-config --exists $p 2>/dev/null && echo $p)))
+SUFFIX   := $(filter 64,$(INDEX))
+SLEPC    := $(call found,slepc$(SUFFIX) $(if $(SUFFIX),,SLEPc))
+PETSC    := $(call found,petsc$(SUFFIX) $(if $(SUFFIX),,PETSc))
+HDF5     := $(call found,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)
+SCALAPACK:= $(call found,scalapack-openmpi scalapack-mpich scalapack-mpi scalapack)
+BLAS     := $(call found,openblas flexiblas blas)
+ELPA     := $(call found,elpa)
+PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK) $(BLAS)
+
+INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PACKAGES) 2>/dev/null))
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+RPATH    := $(if $(PETSC_DIR),$(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(LIBS))))
+# FLINT's Arb is what some tests compare with; from version 3 on it is a part of FLINT
+ARB      := $(patsubst lib%.so,-l%,$(notdir $(filter /%,$(foreach l,flint-arb flint,$(shell $(CC) -print-file-name=lib$l.so 2>/dev/null)))))
+
+# -ffp-contract=off: the doubles of problem.h5 are the same whatever the compiler and the processor; never -ffast-math
+WARN      = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion $(WERROR)
+COMPILE   = $(CC) -std=gnu11 -ffp-contract=off $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
+quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)
+
+# ---- program and library -------------------------------------------------------------------------------------------
+HEADERS = $(wildcard include/codim/*.h) $(BUILD)/include/codim/version.h
+SRC     = $(filter-out src/main.c,$(wildcard src/*.c src/ops/*.c))
+OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
+TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
+TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
+TEST    = $(TEST_C:%.c=$(BUILD)/%)
 
 all: $(BUILD)/codim
+
 $(BUILD)/codim: $(BUILD)/main.o $(BUILD)/libcodim.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RPATH) $(LIBS) $(LDLIBS)
 $(BUILD)/libcodim.a: $(OBJ)
-	rm -f $@ && ar rcs $@ $^
-$(BUILD)/%.o: src/%.c
+	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
+$(BUILD)/%.o: src/%.c | $(BUILD)/include/codim/version.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call quiet,CC)$(COMPILE) -c -o $@ $<
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libcodim.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -I tests -o $@ $< $(BUILD)/libcodim.a $(LDFLAGS) $(LDLIBS)
-clean:
-	rm -rf $(BUILD)
-.PHONY: all clean
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+	$(call quiet,CC)$(COMPILE) -Itests -o $@ $< $(BUILD)/libcodim.a $(LDFLAGS) $(RPATH) $(LIBS) $(LDLIBS)
+$(TEST_ARB:%.c=$(BUILD)/%): LDLIBS += $(ARB)
+$(TEST_ARB:%.c=$(BUILD)/%): CPPFLAGS += $(if $(filter -lflint-arb,$(ARB)),,-I/usr/include/flint)
+
+# the stamp: written anew only where it changes
+$(BUILD)/include/codim/version.h: FORCE | found
+	@mkdir -p $(@D)
+	@commit=$$([ -e .git ] && git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null || echo unknown); \
+	printf '/* version.h: generated by make */\n#pragma once\n\n#define CODIM_VERSION "%s"\n#define CODIM_COMMIT  "%s"\n' \
+	  $(VERSION) $$commit >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d)
+
+# ---- what must be there: name:Debian package -----------------------------------------------------------------------
+command = $(if $(shell command -v $(firstword $1) 2>/dev/null),,$(firstword $1):$2)
+header  = $(if $(shell $(CC) $(INCLUDE) -include $1 -E -xc - </dev/null >/dev/null 2>&1 && echo yes),,$1:$2)
+library = $(if $1,,$2:$3)
+NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-dev:libopenmpi-dev) \
+  $(call command,$(MPIEXEC),openmpi-bin) $(call library,$(PETSC),petsc$(SUFFIX),libpetsc$(SUFFIX)-real-dev) \
+  $(call library,$(SLEPC),slepc$(SUFFIX),libslepc$(SUFFIX)-real-dev) $(call library,$(HDF5),hdf5,libhdf5-openmpi-dev) \
+  $(call library,$(SCALAPACK),scalapack,libscalapack-openmpi-dev:libelpa-dev) $(call library,$(BLAS),openblas,libopenblas-dev) \
+  $(call library,$(call found,jansson),jansson,libjansson-dev) $(call library,$(call found,yaml-0.1),yaml-0.1,libyaml-dev) \
+  $(call library,$(call found,zlib),zlib,zlib1g-dev) $(call header,Random123/philox.h,librandom123-dev)
+NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
+  $(if $(shell command -v apt-get 2>/dev/null),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev))
+NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
+  $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
+  $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)
+PETSC_SERIES = $(shell pkg-config --modversion $(PETSC) | cut -d. -f1-2)
+PETSC_DEBUG  = $(shell pkg-config --variable=prefix $(PETSC))-debug/lib
+
+# $(call provide,NEEDED…): nothing to do, or apt, or say what to load
+provide = $(if $(strip $1),$(call apt,$(sort $(foreach n,$1,$(firstword $(subst :, ,$n)))),$(sort \
+  $(foreach n,$1,$(wordlist 2,9,$(subst :, ,$n))))),@:)
+define apt
+@echo "not found: $1"; \
+if ! command -v apt-get >/dev/null; then \
+  echo "Load the modules or install the packages that bring these. PETSC_DIR, PETSC_ARCH and SLEPC_DIR say where" >&2; \
+  echo "PETSc and SLEPc are, PKG_CONFIG_PATH where the others are." >&2; exit 1; fi; \
+sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo) || { \
+  echo "To install them, as root: apt-get install $(subst |, or ,$2)" >&2; exit 1; }; \
+echo "installing: $(subst |, or ,$2)"; \
+for try in 1 2; do log=$$( \
+  { $$sudo apt-get -o DPkg::Lock::Timeout=600 -q update && \
+    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q -y --no-install-recommends \
+      satisfy "$(subst |, | ,$(subst $(space),$(comma) ,$(strip $2)))"; } 2>&1) && exit 0; \
+done; \
+echo "$$log"; echo "apt-get could not install them, twice" >&2; exit 1
+endef
+
+deps: ; $(call provide,$(NEEDED))
+deps-test: ; $(call provide,$(NEEDED_TEST))
+deps-check: ; $(call provide,$(NEEDED_CHECK))
+found:
+	@$(if $(strip $(NEEDED)),echo "not found: $(sort $(foreach n,$(NEEDED),$(firstword $(subst :, ,$n)))); see \`make deps\`" >&2; exit 1,:)
+
+# ---- run, test -----------------------------------------------------------------------------------------------------
+# One thread a rank, unless told otherwise. More ranks than cores are fine, and Open MPI works as root and in containers.
+export OMP_NUM_THREADS ?= 1
+export OMPI_ALLOW_RUN_AS_ROOT ?= 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
+export OMPI_MCA_rmaps_base_oversubscribe ?= 1
+export OMPI_MCA_hwloc_base_binding_policy ?= none
+export OMPI_MCA_mpi_yield_when_idle ?= 1
+export OMPI_MCA_btl_vader_single_copy_mechanism ?= none
+export PRTE_MCA_rmaps_default_mapping_policy ?= :oversubscribe
+
+# a make that looks for the libraries again, on all cores unless -j was given
+CORES = $(shell nproc 2>/dev/null || echo 2)
+again = +@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
+PROVE = BUILD=$(BUILD) MPIEXEC='$(MPIEXEC)' prove --failures --exec 'perl tests/run'
+TESTS = $(if $(T),$(foreach t,$(T),$(wildcard tests/test_$t.c tests/test_$t.sh)),$(sort $(TEST_C) $(wildcard tests/test_*.sh)))
+
+run: deps
+	$(again) all
+	$(MPIEXEC) -n $(NP) $(BUILD)/codim run $(JOB) $(ARGS)
+test: deps-test
+	$(again) $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
+	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
+	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
+bench: deps
+	$(again) all
+	@for n in 1 $(NP); do echo "== $$n ranks, $(OMP_NUM_THREADS) threads each"; \
+	  $(MPIEXEC) -n $$n $(BUILD)/codim run $(JOB) -output $(BUILD)/bench/$$n $(ARGS) || exit; done
+
+# ---- install -------------------------------------------------------------------------------------------------------
+DEST  = $(DESTDIR)$(PREFIX)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json)
+
+install: all
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data
+	install -m 755 $(BUILD)/codim $(DEST)/bin
+	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
+	install -m 644 $(HEADERS) $(DEST)/include/codim
+	install -m 644 README.md LICENSE CHANGELOG.md CITATION.cff $(DEST)/share/doc/codim
+	install -m 644 $(JOBS) $(DEST)/share/codim/jobs
+	install -m 644 $(wildcard jobs/data/*) $(DEST)/share/codim/jobs/data
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: codim' 'Description: The zero-loss manifold of a neural net: codimension, Hessian, certificate' \
+	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include' \
+	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
+uninstall:
+	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim
+	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
+
+# ---- check ---------------------------------------------------------------------------------------------------------
+CODE = $(wildcard include/codim/*.h src/*.[ch] src/ops/*.[ch] tests/*.[ch] tests/example/*.c)
+LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0
+
+check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
+format: ; clang-format -i $(CODE)
+check-format: ; clang-format --dry-run -Werror $(CODE)
+check-spelling: ; codespell --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-warnings:
+	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(TEST:$(BUILD)/%=build-gcc/%)
+	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(TEST:$(BUILD)/%=build-clang/%)
+check-tidy: $(BUILD)/include/codim/version.h
+	@printf '%s\n' $(wildcard src/*.c src/ops/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
+	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
+check-index64:
+	$(again) INDEX=64 WERROR=-Werror all $(TEST:$(BUILD)/%=build-index64/%)
+check-petsc-debug:
+	LD_LIBRARY_PATH=$(PETSC_DEBUG):$$LD_LIBRARY_PATH $(MAKE) --no-print-directory test
+check-asan:
+	$(LSAN) $(MAKE) --no-print-directory test DEBUG=1
+check-valgrind:
+	WRAP='valgrind -q --error-exitcode=9 --leak-check=full --num-callers=40 --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp' \
+	  RANKS=1 TEST_SECONDS=3600 $(MAKE) --no-print-directory test
+
+clean: ; rm -rf build build-*
+help:
+	@echo 'make            build/codim and build/libcodim.a'
+	@echo 'make run        build, then run JOB (jobs/digits.yaml) on NP (2) ranks; ARGS="-option value …"'
+	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
+	@echo 'make bench      the same job on 1 and on NP ranks'
+	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
+	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
+	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test and deps-check for tests and check'
+	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
+	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
+
+.PHONY: all run test bench check format clean help install uninstall deps deps-test deps-check found FORCE \
+  check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -23,14 +23,17 @@ typedef enum {
   STATUS_STOPPED   = 75 /* stopped early; a checkpoint is in the output directory */
 } ExitStatus;
 
-/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM raise the stop flag)
-    and the start of the clock; switch off HDF5's automatic error printing. Call once, after SlepcInitialize. */
+/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM raise the stop flag; PETSc's for
+    crashes stay) and the start of the clock; switch off HDF5's automatic error printing; read -progress_seconds. Call once,
+    after SlepcInitialize. */
 PetscErrorCode BaseInitialize(void);
 
 /* ---- errors a user can mend ---------------------------------------------------------------------------------------
    Code that runs on one rank files a Complaint (what, where, the numbers, the remedy); all ranks then call
    ComplaintRaise, which agrees on the lowest rank that has one, prints its text once on stderr, and returns an error
-   on every rank. PetscCall unwinds it without a trace; main turns it into the complaint's exit status.            */
+   on every rank. PetscCall unwinds it without a trace; main turns it into the complaint's exit status.
+   No PetscCall in main, nor in a function whose name begins with "main": there PetscError calls MPI_Abort.
+   A bug (PetscCheck, SETERRQ) keeps PETSc's trace; one raised on a communicator of several ranks ends those after its first.   */
 
 typedef struct {
   ExitStatus status; /* STATUS_HOLDS: no complaint */
@@ -40,37 +43,42 @@ typedef struct {
 /** File a complaint. The first one stays. Not collective; may be called before PETSc is initialized. */
 void Complain(Complaint *complaint, ExitStatus status, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
-/** Nothing if no rank of comm has a complaint; else print the lowest rank's, and return an error on all ranks. */
+/** Nothing if no rank of comm has a complaint; else print the lowest rank's on stderr as "codim: <text>", and return PETSC_ERR_USER
+    on all ranks. Rank 0 of comm prints, whoever complained. */
 PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint);
 
 /** ComplaintRaise for one condition: ok may differ from rank to rank; the format is used where ok is false. */
 PetscErrorCode UserCheck(MPI_Comm comm, PetscBool ok, ExitStatus status, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
-/** The exit status that belongs to a returned error: the complaint's, or STATUS_BUG. Not collective. */
+/** The exit status that belongs to a returned error: the complaint's, or STATUS_BUG; STATUS_HOLDS for no error. Not collective. */
 ExitStatus ExitStatusOfError(PetscErrorCode ierr);
 
-/** Write `status` and a newline to dir/status: beside it first, then renamed. Rank 0 only; a failure is printed. */
+/** Write `status` and a newline to dir/status: beside it first, then renamed. Rank 0 only; a failure is printed on stderr. */
 void StatusWrite(const char dir[], ExitStatus status);
 
 /* ---- stages ------------------------------------------------------------------------------------------------------
    A stage is a named part of the run: a PETSc logging stage, a wall time, and the peak resident memory of the ranks
-   while it ran. Stages do not nest.                                                                                 */
+   while it ran. Stages do not nest; one begun again under the same name adds to its record.                         */
 
 typedef struct {
   char           name[32];
-  PetscLogDouble seconds;
-  PetscLogDouble peak; /* bytes: the largest rank's high-water mark within the stage; 0 where the system does not tell */
+  PetscLogDouble seconds; /* of the slowest rank */
+  PetscLogDouble peak;    /* bytes: the largest rank's high-water mark within the stage; 0 where the system does not tell,
+                             since the process began where Linux refuses the reset (/proc/self/clear_refs) */
 } StageRecord;
 
+/** name: 1 to 31 characters; at most 64 names. */
 PetscErrorCode StageBegin(MPI_Comm comm, const char name[]);
 PetscErrorCode StageEnd(MPI_Comm comm);
 
 /** The stages ended so far, in order; owned by base. Not collective. */
 void StageRecords(PetscInt *n, const StageRecord **records);
 
-/** Print a line of progress on rank 0: stage, done of total, rate, time left, then the formatted remark.
-    In a terminal the line is overwritten; in a log at most one line every `-progress_seconds` (default 10).
-    total <= 0: unknown, then no time left is printed. Not collective: ranks other than 0 return at once. */
+/** Print a line of progress on rank 0, to stdout: stage, done of total, rate, time left, then the formatted remark (may be "").
+    In a terminal the line is overwritten; in a log at most one line every `-progress_seconds` (default 10) after the stage began.
+    Rate and time left count from the first call of the stage, or the last call with a smaller `done` than the call before: begin
+    with one at the start of the loop. total <= 0: unknown, then no time left is printed. Not collective: ranks other than 0
+    return at once. */
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
 /** Has any rank been asked to stop (SIGUSR1, SIGTERM)? Collective: call at safe points only. */

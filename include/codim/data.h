@@ -2,22 +2,37 @@
   data.h: the points x_i -> y_i: read, checked, scaled, shared out.
 
   Rank 0 reads and scales, in one fixed order of operations: the doubles are the same on any number of ranks. They are part of
-  the theorem; problem.h5 keeps them.
+  the theorem; problem.h5 keeps them. All integer and floating-point types of the files become doubles. Row i of a file is
+  point i; further dimensions are flattened row-major. Only the points used are kept, and only they set the scales.
 */
 #pragma once
 
 #include "grid.h"
 #include "options.h"
 
+/* What -data_scale and -data_target_scale do to the d points used; means are a_1 + sum (a_i - a_1)/d.
+
+              inputs                                              targets, each output by itself
+    unit      (x_ij - min_j)/(max_j - min_j)   in [0,1]           2 (y - min)/(max - min) - 1   in [-1,1]
+    standard  (x_ij - mean_j)/s                                   (y - mean)/s
+
+    Inputs have one s: the standard deviation of all d p original entries about their one mean (numpy: (X - X.mean(0))/X.std()).
+    Each output has its own. A constant column becomes 0.                                                                      */
+typedef enum { SCALE_NONE, SCALE_UNIT, SCALE_STANDARD } DataScale;
+
+/* onehot: the one column of targets holds classes 0 … c; then l = c + 1 and y_io = 1 where o is the class, else 0; target_scale
+   comes after. net: y := f_theta0(x) is not available yet (STATUS_USAGE). */
+typedef enum { TARGET_VALUE, TARGET_ONEHOT, TARGET_NET } DataTarget;
+
 typedef struct {
-  OptionString file;           /* HDF5 with /x (d x p), /y (d x l), or CSV: header line, targets last */
+  OptionString file;           /* HDF5 (.h5 .hdf5) with /x (d x p), /y (d x l or d), or CSV (.csv): header line, targets last */
   OptionString x, y;           /* NumPy .npy */
   OptionString images, labels; /* IDX, gzipped or not */
-  PetscInt     outputs;        /* CSV: how many columns are targets */
+  PetscInt     outputs;        /* CSV: how many columns are targets; 0: not given, then 1 */
   PetscInt     points;         /* how many, from the first; 0: all */
-  PetscInt     scale;          /* none unit standard */
-  PetscInt     target;         /* value onehot net */
-  PetscInt     target_scale;   /* none unit standard */
+  PetscInt     scale;          /* DataScale */
+  PetscInt     target;         /* DataTarget */
+  PetscInt     target_scale;   /* DataScale */
 } DataOptions;
 
 extern const OptionKey DataKeys[];
@@ -25,21 +40,23 @@ extern const OptionKey DataKeys[];
 typedef struct Data_s *Data;
 
 struct Data_s {
-  MPI_Comm   comm;
-  PetscInt   points, inputs, outputs; /* d, p, l: known on every rank */
-  PetscInt   distinct;                /* number of distinct x, compared with == after scaling */
-  PetscInt   twins[2];                /* the first two points with equal x, or -1 */
-  PetscInt   contradiction[2];        /* the first two points with equal x and different y (M is then empty), or -1 */
-  PetscReal *all_x, *all_y;           /* rank 0: d x p and d x l, row-major; NULL elsewhere */
-  PetscReal *x, *y;                   /* after DataScatter: this group's points, row-major */
+  MPI_Comm    comm;
+  DataOptions options;
+  PetscInt    points, inputs, outputs; /* d, p, l: known on every rank */
+  PetscInt    distinct;                /* number of distinct x, compared with == after scaling */
+  PetscInt    twins[2];         /* two points with equal x, or -1: of all such pairs i < j the one with the least j, then i */
+  PetscInt    contradiction[2]; /* likewise equal x and different y (M is then empty), or -1 */
+  PetscReal  *all_x, *all_y;    /* rank 0: d x p and d x l, row-major, 8 d (p + l) bytes; NULL elsewhere */
+  PetscReal  *x, *y;            /* after DataScatter: this group's points, row-major */
 };
 
 /** Read, check and scale. STATUS_DATA on a missing or malformed file, shapes that disagree, NaN or inf (row and column named),
-    more points asked for than there are; STATUS_USAGE on options that contradict each other. Collective. */
+    more points asked for than there are, too little memory; STATUS_USAGE on options that contradict each other. Collective. */
 PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data);
 PetscErrorCode DataDestroy(Data *data);
 
-/** Give every rank its group's points. Collective. */
+/** Give every rank its group's points: 8 (p + l) bytes a point; on rank 0 they are the first of all_x, all_y, without a copy.
+    Again with another grid: the former x, y are gone. STATUS_DATA on too little memory. Collective on the grid's world. */
 PetscErrorCode DataScatter(Data data, Grid grid);
 
 /** Write /x and /y (the doubles used, after scaling) to an HDF5 file, beside it first, then renamed. STATUS_DATA if it cannot be

@@ -15,7 +15,9 @@ typedef struct {
   PetscReal        resolution; /* on the eigenvalue axis: below it the method cannot tell from zero; 0: not drawn */
 } SpectrumFigure;
 
-/** |eigenvalue| on a log axis against the index 1…n (log, so that both the m positives and the n-m zeros can be seen): the positives,
-    the measured zero cluster, the gap between them marked with its width in decades, the resolution as a line; labelled, readable in
-    black and white, colour-blind safe, light and dark. Rank 0 writes. STATUS_DATA if it cannot be written. Collective. */
+/** |eigenvalue| on a log axis against the index 1…n (log, so that both the m positives and the n-m zeros can be seen): the positives
+    (at most 1500 of them drawn, both ends included), the zeros in a row of their own under the axis, the measured zero cluster by
+    descending size (negative ones filled), the gap between them marked with its width in decades, the resolution as a line; labelled,
+    readable in black and white, colour-blind safe, light and dark. Values that are not finite are left out. Rank 0 reads `figure` and
+    writes, beside the place first. STATUS_DATA if it cannot be written. Collective. */
 PetscErrorCode FigureWriteSpectrum(MPI_Comm comm, const char path[], const SpectrumFigure *figure);

@@ -4,7 +4,7 @@
     K = sum over weights of sum_t,s ((A_t A_s^T) (x) 1_l 1_l^T) o (Delta_t Delta_s^T)  +  sum over biases of (sum_t Delta_t)(sum_t Delta_t)^T
 
   t, s run over all uses and places of the label. A rank gets the panels of A and Delta that its tiles need; products go by column
-  slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label, or its assembled block, m^2 k h, whichever is less.
+  slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label.
 */
 #pragma once
 
@@ -14,5 +14,5 @@
 /** The lower triangle of K. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 
-/** Flops of GramCompute, all ranks together. Not collective. */
-PetscReal GramFlops(Jacobian jacobian);
+/** Flops of the lower triangle by that formula (weights only; what dsyrk would count), all ranks together. Not collective. */
+PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops);

@@ -51,9 +51,9 @@ PetscErrorCode GridGatherAllRows(Grid grid, PetscInt d, PetscInt l, Vec v, Petsc
 /** v = the sum over the group's ranks of their `rows` (l * group's points entries each). Collective. */
 PetscErrorCode GridSumGroupRows(Grid grid, PetscInt d, PetscInt l, const PetscReal rows[], Vec v);
 
-/** Units of a layer over the ranks of a group. `mine` is N x (this rank's units of h), `all` is N x h, both row-major. With Q = 1
-    nothing is copied if all == mine. Collective on the group. */
-PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, const PetscReal mine[], PetscReal all[]);
+/** Units of a layer over the ranks of a group: `all` is N x h, row-major, and each rank has filled the columns of its own units,
+    BlockRange(h, Q, q); afterwards it is whole on each. Nothing to do with Q = 1. Collective on the group. */
+PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, PetscReal all[]);
 
 /** In place, the sum over the group's ranks of an N x k array. Collective on the group. */
 PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[]);

@@ -15,13 +15,17 @@ typedef struct Hessian_s *Hessian;
 
 struct Hessian_s {
   ResidualMap map;
-  Vec         theta;      /* borrowed */
-  Trajectory  trajectory; /* borrowed */
-  Adjoint     adjoint;    /* of the seed 2 H */
+  Vec         theta;          /* borrowed */
+  Trajectory  trajectory;     /* borrowed */
+  Adjoint     adjoint;        /* of the seed 2 H */
+  PetscReal **saved;          /* of every op: what its tangent and adjoint's tangent use again in each product */
+  PetscReal **dot, **bar_dot; /* of every value, along v */
+  PetscInt    products;       /* HessianMult calls so far */
 };
 
 typedef enum { HESSIAN_EXACT, HESSIAN_CURVATURE /* S */ } HessianPart;
 
+/** 8 N sum_units bytes, five times: adjoint, its tangent, the tangent, and sigma', sigma''. Collective. */
 PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian);
 PetscErrorCode HessianDestroy(Hessian *hessian);
 

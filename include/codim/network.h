@@ -27,8 +27,9 @@ typedef struct {
 
 extern const OptionKey NetKeys[];
 
-typedef struct Op_s       Op;
+typedef struct Op_s       NetOp;
 typedef struct OpKind_s   OpKind;
+typedef struct OpBounds_s OpBounds;
 typedef struct Network_s *Network;
 
 enum { OP_INPUTS_MAX = 2 };
@@ -60,20 +61,24 @@ typedef struct {
   const PetscReal *out_bar_dot; /* N x dim; NULL: zero */
   PetscReal       *in_bar[OP_INPUTS_MAX];
   PetscReal       *in_bar_dot[OP_INPUTS_MAX];
+  PetscReal       *saved; /* what `save` left, kind->nsaved x N x dim; NULL: not saved */
 } OpArrays;
 
-typedef PetscErrorCode OpFn(const Op *op, const OpContext *context, const OpArrays *arrays);
+typedef PetscErrorCode OpFn(const NetOp *op, const OpContext *context, const OpArrays *arrays);
 
 struct OpKind_s {
   const char *name;
   OpFn       *forward, *tangent, *adjoint, *adjoint_tangent; /* collective on the group and the shard */
+  PetscInt    nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
+  OpFn       *save;   /* fills arrays->saved; NULL if nsaved is 0 */
+  const OpBounds *bounds; /* for the certificate (certify_bounds.h); NULL: it stays undecided */
 };
 
 extern const OpKind *const OpKinds[]; /* NULL-terminated */
 
 struct Network_s {
   PetscInt nops; /* values are 0 … nops-1; ops[0] is the input */
-  Op      *ops;
+  NetOp   *ops;
   PetscInt nlabels;
   Label   *labels;
   PetscInt inputs, outputs; /* p, l */

@@ -27,6 +27,7 @@ PetscErrorCode ParametersGetLabels(Parameters parameters, PetscInt *nlabels, con
 PetscInt       ParametersSize(Parameters parameters);                      /* n */
 Range          ParametersShardRows(Parameters parameters, PetscInt label); /* rows of the label in this rank's shard */
 Grid           ParametersGrid(Parameters parameters);
+PetscInt       ParametersLocalSize(Parameters parameters); /* entries of an n-sized Vec here */
 
 /** A new n-sized Vec, zero. Collective. */
 PetscErrorCode ParametersCreateVec(Parameters parameters, Vec *v);

@@ -34,6 +34,9 @@ struct Trajectory_s {
 PetscErrorCode TrajectoryCreate(ResidualMap map, Trajectory *trajectory);
 PetscErrorCode TrajectoryDestroy(Trajectory *trajectory);
 
+/** Exchange the contents of two trajectories of one map: no copy. Not collective. */
+PetscErrorCode TrajectorySwap(Trajectory a, Trajectory b);
+
 /** The trajectory at theta, and H. Collective. */
 PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H);
 

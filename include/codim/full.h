@@ -1,0 +1,23 @@
+/*
+  full.h: the whole Hessian, n x n, assembled by n products, and all its eigenvalues: the ground truth for everything else, n up to some
+  thousands.
+*/
+#pragma once
+
+#include "hessian.h"
+#include "tiles.h"
+
+typedef struct {
+  PetscInt   n;
+  PetscReal *lambda;          /* n eigenvalues, ascending, whole on every rank; owned */
+  PetscReal  error;           /* n u |lambda|_max: the eigensolver's backward error */
+  PetscReal  trace;           /* of the assembled matrix */
+  PetscReal  trace_curvature; /* of S, assembled likewise */
+} FullHessian;
+
+/** Bytes a rank: two n x n matrices over the ranks. Not collective. */
+PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks);
+
+/** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Collective. */
+PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full);
+PetscErrorCode FullHessianDestroy(FullHessian *full);

@@ -1,0 +1,33 @@
+/*
+  job.h: a job: its options, its stages, its report.
+
+  The stages run in order; between them, and at the safe points inside, a job can be asked to stop. A stage that has a `restore` can
+  take its result from a checkpoint instead of running.
+*/
+#pragma once
+
+#include "figure.h"
+#include "report.h"
+#include "store.h"
+
+typedef struct {
+  OptionInts   grid; /* G, Q */
+  PetscBool    certify;
+  OptionString output;
+} RunOptions;
+
+/** The tables of all keys of a job file; NULL-terminated. */
+extern const OptionKey *const JobKeys[];
+
+typedef struct Job_s *Job;
+
+/** Read every option, then the data; build grid, net and solvers; complain about anything left over. `job_file` names the default output
+    directory. User errors as in the modules. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode JobCreate(const char job_file[], Job *job);
+PetscErrorCode JobDestroy(Job *job);
+
+/** Run the stages, write the output, print the summary. *status is the verdict's exit status. Collective. */
+PetscErrorCode JobRun(Job job, ExitStatus *status);
+
+/** The output directory, for the status file; not collective. */
+const char *JobOutput(Job job);

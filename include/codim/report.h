@@ -1,0 +1,66 @@
+/*
+  report.h: what a run established, as report.json and as a summary a person reads.
+
+  A quantity that was not established, and an infinity, is null in report.json: NaN or inf for reals, -1 for counts here.
+*/
+#pragma once
+
+#include "extremes.h"
+#include "full.h"
+#include "spectrum.h"
+#include "train.h"
+
+typedef enum { BASIS_NONE, BASIS_NUMERICAL, BASIS_PROVED } VerdictBasis;
+typedef enum { CLAIM_UNDECIDED, CLAIM_HOLDS, CLAIM_REFUTED } Claim;
+
+/* The claim: at the zero next to the stored weights, M is a manifold of codimension m and the Hessian has m positive eigenvalues,
+   n - m zeros and none negative. */
+typedef struct {
+  Claim        claim;
+  VerdictBasis basis;
+  char         cause[512]; /* in words: what refutes it, or why it is undecided */
+} Verdict;
+
+typedef struct {
+  /* the problem */
+  char     net[256]; /* e.g. "tanh 64-1024-1024-1" */
+  PetscInt d, p, l, m, n;
+  PetscInt twins[2], distinct;
+
+  /* where it stands */
+  PetscBool   reached; /* a loss was computed: minimum{} is not null */
+  const char *method;
+  ReachResult reach;
+  PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
+
+  /* spectra; NULL where not computed */
+  const Spectrum       *spectrum;
+  const ExtremesResult *extremes;
+  const FullHessian    *full;
+  char                  skipped[4][160]; /* why: spectrum, extremes, full, certificate; "" if it ran */
+  PetscReal             zero_bound;      /* measured size of the zero eigenvalues, rounding included */
+
+  Verdict        verdict;
+  PetscMPIInt    ranks;
+  PetscInt       G, Q;
+  PetscReal      memory_predicted; /* bytes a rank */
+  PetscLogDouble seconds;
+} Report;
+
+enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL, SKIPPED_CERTIFICATE };
+
+/** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
+void ReportDecide(Report *report);
+
+/** The exit status that belongs to a verdict. Not collective. */
+ExitStatus ReportStatus(const Report *report);
+
+/** dir/report.json, beside it first, then renamed; `options`: every key with its value (a new reference, stolen). STATUS_DATA if it
+    cannot be written. Collective on comm; rank 0 writes. */
+PetscErrorCode ReportWrite(MPI_Comm comm, const Report *report, json_t *options, const char dir[]);
+
+/** At most 15 lines: what is proved, measured, assumed, and what to do next. Rank 0 of comm prints. Collective. */
+PetscErrorCode ReportPrint(MPI_Comm comm, const Report *report, const char dir[]);
+
+/** "codim 0.1.0 (commit), PETSc 3.18.5, SLEPc …, HDF5 …, ELPA …, 32-bit indices". Not collective; owned by the module. */
+const char *ReportVersion(void);

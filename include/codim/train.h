@@ -1,0 +1,57 @@
+/*
+  train.h: reaching M: Levenberg-Marquardt in the dual, behind Tao's public shell.
+
+  A step is -J^T c with (K + mu I) c = H: one m x m Cholesky, never an n x n matrix; theta is updated in place, and a rejected step is
+  undone by adding it back. mu follows the gain ratio (|H|^2 - |H_new|^2) / (|H|^2 - mu^2 |c|^2) (Nielsen 1999): quadratic at the end.
+  Any other -tao_type serves the same problem through the objective and its gradient.
+*/
+#pragma once
+
+#include "gram.h"
+#include "options.h"
+#include <petsctao.h>
+
+typedef struct {
+  PetscInt     method;    /* train load */
+  OptionString weights;   /* safetensors file: where load starts */
+  PetscReal    tolerance; /* the loss to reach */
+  PetscBool    polish;    /* load: Levenberg-Marquardt from there */
+  PetscInt     steps;     /* at most */
+} ReachOptions;
+
+enum { REACH_TRAIN, REACH_LOAD }; /* ReachOptions.method */
+
+extern const OptionKey ReachKeys[];
+
+typedef enum {
+  REACH_TOLERANCE, /* loss <= max(reach.tolerance, rounding floor) */
+  REACH_FLOOR,     /* no step lowers the loss, which is within 100 times its rounding floor */
+  REACH_STAGNATED, /* no step lowers the loss */
+  REACH_STEPS,     /* the steps are used up */
+  REACH_DIVERGED,  /* NaN, inf, or |theta| past 10^8 times its start */
+  REACH_STOPPED    /* asked to stop (SIGUSR1) */
+} ReachReason;
+
+typedef struct {
+  PetscReal   loss, start_loss; /* |H|^2 */
+  PetscReal   residual_max;     /* max |H_k| */
+  PetscReal   floor;            /* the rounding floor of the loss, see ResidualMapRoundingFloor */
+  PetscInt    steps;            /* accepted ones */
+  ReachReason reason;
+} ReachResult;
+
+typedef struct Train_s *Train;
+
+/** A Tao of type shell whose solve is Levenberg-Marquardt (-tao_type changes it); options with the prefix tao_ are read now. Collective. */
+PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train);
+PetscErrorCode TrainDestroy(Train *train);
+
+/** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
+    K is scratch; another matrix of its size and another trajectory live while it runs. Collective. */
+PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
+
+/** The result at theta as it is: nothing moves. Collective. */
+PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, ReachResult *result);
+
+/** In words: "reached the tolerance", …. Not collective. */
+const char *ReachReasonText(ReachReason reason);

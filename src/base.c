@@ -1,0 +1,314 @@
+/* base.c: errors a user can mend, exit statuses, stages, progress, the stop flag. */
+#include "codim/base.h"
+#include <hdf5.h>
+#ifdef __GLIBC__
+  #include <malloc.h>
+#endif
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STAGES_MAX = 64 };
+
+static struct {
+  PetscLogDouble start; /* of the clock */
+  ExitStatus     complaint;
+  StageRecord    stages[STAGES_MAX];
+  PetscInt       num_stages;
+  PetscLogDouble stage_start;
+  char           stage[sizeof((StageRecord *)0)->name]; /* "" between stages */
+} base;
+
+static struct {
+  PetscReal      every; /* seconds */
+  PetscBool      terminal, line_open;
+  PetscBool      counting;
+  PetscLogDouble origin, printed; /* times of the first call and of the last line */
+  PetscReal      first, last;     /* done, likewise */
+} progress;
+
+static volatile sig_atomic_t stop_flag;
+
+static void RaiseStopFlag(int number)
+{
+  (void)number;
+  stop_flag = 1;
+}
+
+/* PETSc's signature */ // NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode ErrorHandler(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode ierr,
+                                   PetscErrorType type, const char *text, void *context)
+{
+  if (ierr == PETSC_ERR_USER && base.complaint) return ierr;
+  return PetscTraceBackErrorHandler(comm, line, function, file, ierr, type, text, context);
+}
+
+static PetscErrorCode ProgressSetFromOptions(void)
+{
+  char      text[64] = "10", *end;
+  PetscReal every;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-progress_seconds", text, sizeof text, NULL));
+  every = (PetscReal)strtod(text, &end);
+  PetscCall(UserCheck(PETSC_COMM_WORLD, (PetscBool)(end > text && !*end && every >= 0 && isfinite(every)), STATUS_USAGE,
+                      "-progress_seconds %s: must be a number of seconds, 0 or more", text));
+  PetscOptionsBegin(PETSC_COMM_WORLD, NULL, "Progress", NULL);
+  PetscCall(PetscOptionsReal("-progress_seconds", "seconds between two lines of progress in a log", NULL, 10, &every, NULL));
+  PetscOptionsEnd();
+  progress.every = every;
+  /* mpiexec gives rank 0 a pseudo-terminal as stdout even when it writes to a file itself, but a pipe as stderr */
+  progress.terminal = (PetscBool)(isatty(STDOUT_FILENO) && isatty(STDERR_FILENO));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BaseInitialize(void)
+{
+  struct sigaction action;
+
+  PetscFunctionBeginUser;
+  base.start = MPI_Wtime();
+  PetscCall(PetscPushErrorHandler(ErrorHandler, NULL));
+  PetscCall(PetscRegisterFinalize(PetscPopErrorHandler));
+  memset(&action, 0, sizeof action);
+  action.sa_handler = RaiseStopFlag;
+  action.sa_flags   = SA_RESTART;
+  PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL), PETSC_COMM_SELF, PETSC_ERR_SYS,
+             "sigaction failed");
+  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscCall(ProgressSetFromOptions());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscLogDouble ElapsedSeconds(void)
+{
+  return MPI_Wtime() - base.start;
+}
+
+/* ---- errors a user can mend ------------------------------------------------------------------------------------- */
+
+static void ComplainArguments(Complaint *complaint, ExitStatus status, const char format[], va_list arguments)
+{
+  if (complaint->status) return;
+  complaint->status = status;
+  vsnprintf(complaint->text, sizeof complaint->text, format, arguments);
+}
+
+void Complain(Complaint *complaint, ExitStatus status, const char format[], ...)
+{
+  va_list arguments;
+
+  va_start(arguments, format);
+  ComplainArguments(complaint, status, format, arguments);
+  va_end(arguments);
+}
+
+static void ProgressCloseLine(void)
+{
+  if (progress.line_open) printf("\n");
+  progress.line_open = PETSC_FALSE;
+  fflush(stdout);
+}
+
+PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint)
+{
+  Complaint   raised = *complaint;
+  PetscMPIInt rank, size, mine, lowest;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  mine = complaint->status ? rank : size;
+  PetscCallMPI(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm));
+  if (lowest == size) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCallMPI(MPI_Bcast(&raised, (int)sizeof raised, MPI_BYTE, lowest, comm));
+  base.complaint = raised.status;
+  if (rank == 0) {
+    ProgressCloseLine();
+    fprintf(stderr, "codim: %s\n", raised.text);
+  }
+  PetscFunctionReturn(PETSC_ERR_USER); /* PetscError is not called: no trace begins */
+}
+
+PetscErrorCode UserCheck(MPI_Comm comm, PetscBool ok, ExitStatus status, const char format[], ...)
+{
+  Complaint complaint = {STATUS_HOLDS, ""};
+  va_list   arguments;
+
+  PetscFunctionBeginUser;
+  if (!ok) {
+    va_start(arguments, format);
+    ComplainArguments(&complaint, status, format, arguments);
+    va_end(arguments);
+  }
+  PetscCall(ComplaintRaise(comm, &complaint));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+ExitStatus ExitStatusOfError(PetscErrorCode ierr)
+{
+  if (!ierr) return STATUS_HOLDS;
+  return ierr == PETSC_ERR_USER && base.complaint ? base.complaint : STATUS_BUG;
+}
+
+void StatusWrite(const char dir[], ExitStatus status)
+{
+  char  beside[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN];
+  FILE *file;
+  int   ok;
+
+  snprintf(beside, sizeof beside, "%s/.status.new", dir);
+  snprintf(path, sizeof path, "%s/status", dir);
+  file = fopen(beside, "w");
+  ok   = file && fprintf(file, "%d\n", (int)status) > 0 && !fflush(file) && !fsync(fileno(file));
+  if (file) ok = !fclose(file) && ok;
+  if (!ok || rename(beside, path)) {
+    fprintf(stderr, "codim: cannot write %s: ", path);
+    perror(NULL);
+  }
+}
+
+/* ---- stages ----------------------------------------------------------------------------------------------------- */
+
+/* Give what the last stage freed back to the system (under Open MPI free() keeps it), then have the kernel set VmHWM back to
+   what is resident now; some containers refuse that.                                                                      */
+static void PeakMemoryReset(void)
+{
+  FILE *file = fopen("/proc/self/clear_refs", "w");
+
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  if (!file) return;
+  fputs("5", file);
+  fclose(file);
+}
+
+static PetscLogDouble PeakMemory(void)
+{
+  char           line[256];
+  FILE          *file = fopen("/proc/self/status", "r");
+  PetscLogDouble KiB  = 0;
+
+  if (!file) return 0;
+  while (fgets(line, sizeof line, file))
+    if (!strncmp(line, "VmHWM:", 6)) KiB = strtod(line + 6, NULL);
+  fclose(file);
+  return 1024 * KiB;
+}
+
+PetscErrorCode StageBegin(MPI_Comm comm, const char name[])
+{
+  PetscLogStage stage;
+
+  PetscFunctionBeginUser;
+  PetscCheck(!base.stage[0], comm, PETSC_ERR_ORDER, "stage %s begins within stage %s", name, base.stage);
+  PetscCheck(name[0] && strlen(name) < sizeof base.stage, comm, PETSC_ERR_ARG_SIZ, "\"%s\": a stage's name has 1 to %d characters",
+             name, (int)sizeof base.stage - 1);
+  PetscCall(PetscLogStageGetId(name, &stage));
+  if (stage < 0) PetscCall(PetscLogStageRegister(name, &stage));
+  PetscCall(PetscLogStagePush(stage));
+  PetscCall(PetscStrncpy(base.stage, name, sizeof base.stage));
+  PeakMemoryReset();
+  base.stage_start  = MPI_Wtime();
+  progress.printed  = base.stage_start;
+  progress.counting = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StageEnd(MPI_Comm comm)
+{
+  PetscLogDouble mine[2] = {MPI_Wtime() - base.stage_start, PeakMemory()}, most[2];
+  StageRecord   *record  = base.stages;
+
+  PetscFunctionBeginUser;
+  PetscCheck(base.stage[0], comm, PETSC_ERR_ORDER, "no stage to end");
+  ProgressCloseLine();
+  PetscCallMPI(MPI_Allreduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, comm));
+  while (record < base.stages + base.num_stages && strcmp(record->name, base.stage) != 0) record++;
+  if (record == base.stages + base.num_stages) {
+    PetscCheck(base.num_stages < STAGES_MAX, comm, PETSC_ERR_ARG_OUTOFRANGE, "more than %d stages", STAGES_MAX);
+    base.num_stages++;
+    PetscCall(PetscStrncpy(record->name, base.stage, sizeof record->name));
+  }
+  record->seconds += most[0];
+  record->peak  = PetscMax(record->peak, most[1]);
+  base.stage[0] = 0;
+  PetscCall(PetscLogStagePop());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void StageRecords(PetscInt *n, const StageRecord **records)
+{
+  *n       = base.num_stages;
+  *records = base.stages;
+}
+
+/* ---- progress --------------------------------------------------------------------------------------------------- */
+
+static void PrintDuration(double seconds)
+{
+  if (seconds < 120)
+    printf("%.0f s", seconds);
+  else if (seconds < 7200)
+    printf("%.0f min", seconds / 60);
+  else
+    printf("%.1f h", seconds / 3600);
+}
+
+static void ProgressPrint(double done, double total, double rate, const char remark[])
+{
+  printf("%s%s: %.6g", progress.terminal ? "\r" : "", base.stage[0] ? base.stage : "codim", done);
+  if (total > 0) printf(" of %.6g", total);
+  if (rate > 0) printf(", %.3g/s", rate);
+  if (rate > 0 && total > done) {
+    printf(", ");
+    PrintDuration((total - done) / rate);
+    printf(" left");
+  }
+  if (*remark) printf(", %s", remark);
+  printf("%s", progress.terminal ? "\033[K" : "\n"); /* clear to the end of the line */
+  progress.line_open = progress.terminal;
+  fflush(stdout);
+}
+
+PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...)
+{
+  const PetscLogDouble now      = MPI_Wtime();
+  const double         interval = progress.terminal ? 0.1 : (double)progress.every;
+  double               rate     = 0;
+  char                 remark[256];
+  PetscMPIInt          rank;
+  va_list              arguments;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!progress.counting || done < progress.last) {
+    progress.counting = PETSC_TRUE;
+    progress.origin   = now;
+    progress.first    = done;
+  }
+  progress.last = done;
+  if (now - progress.printed < interval) PetscFunctionReturn(PETSC_SUCCESS);
+  progress.printed = now;
+  va_start(arguments, format);
+  vsnprintf(remark, sizeof remark, format, arguments);
+  va_end(arguments);
+  if (now > progress.origin) rate = (double)(done - progress.first) / (now - progress.origin);
+  ProgressPrint((double)done, (double)total, rate, remark);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop)
+{
+  int mine = (int)stop_flag, any;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm));
+  *stop = any ? PETSC_TRUE : PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

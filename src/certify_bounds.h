@@ -1,0 +1,97 @@
+/*
+  certify_bounds.h: one recursion over the ops of the net, from which every number of the certificate comes.
+
+  At one data point, for each value a of the net, with â the computed double(s), theta_0 the exact point of the stored weights:
+
+    eps   >= |fl(op)(â_in) - op(â_in)|                   fresh rounding of the op that made a
+    e     >= |â - a(theta_0)|
+    t_mu  >= sup |d a/d theta_mu|                         over the ball B(theta_0, r), one entry for every label of parameters
+    E = e + r |t|  >= sup |a(theta) - â|                  a path of length <= r; sum_mu t_mu |v_mu| <= |t| |v|
+    F_o   >= sup |lambda_o(theta) - lambda̅_o|             lambda_o: adjoint of output o at a; also along every trajectory that
+                                                          stays within E of the computed one
+    B                                                     P x P, >= 0: |c . D^2 f [v,v]| <= sum_mu,nu B_mu,nu |v_mu| |v_nu| for |c| = 1
+
+  With r = 0 these are rounding errors, with r > 0 suprema. An op brings its rows of these tables as functions (OpBounds).
+
+  Arithmetic of the bounds. All terms are >= 0, so a result of fewer than 4000 roundings is too small by a factor 1 - 2^-40 at most
+  (4000 u < 2^-41): `Up`. A sum of N terms, in any order, on any ranks: factor 1 + gamma_(N+4). Underflow: each product of a computation loses
+  at most 2^-1022 (flush to zero included), fewer than 10^12 of them: `TINY`. Squares that underflow in a norm lose N 2^-1022 under the
+  root: 10^-153 sqrt(N). NaN and infinity pass through, and no test is won by them.
+*/
+#pragma once
+
+#include "codim/network.h"
+
+#define ROUNDING (PETSC_MACHINE_EPSILON / 2) /* u */
+#define SLACK    0x1p-40
+#define TINY     1e-290
+
+/* gamma_k = k u/(1 - k u) (Higham, Accuracy and Stability, section 3.1), rounded up */
+static inline PetscReal Gamma(PetscReal k)
+{
+  return k < 0x1p50 ? k * ROUNDING / (1 - k * ROUNDING) * (1 + SLACK) : PETSC_INFINITY;
+}
+
+static inline PetscReal Up(PetscReal x)
+{
+  return x * (1 + SLACK) + TINY;
+}
+
+/* >= the root of an exact sum of n squares, from its computed value */
+static inline PetscReal NormUp(PetscReal n, PetscReal squares)
+{
+  return PetscSqrtReal(squares) * (1 + Gamma(n + 4)) + PetscSqrtReal(n) * 1e-153;
+}
+
+/* ||W|| and ||W||_F of a label, from above */
+typedef struct {
+  PetscReal spectral, frobenius;
+} LabelNorm;
+
+/* Norms, from above (`least` from below), of a value and its adjoints at one point. */
+typedef struct {
+  PetscReal norm, largest, least; /* |a|, max |a_j|, min |a_j| */
+  PetscReal eps;                  /* measured by a split forward pass; -1: the op's formula */
+  PetscReal column;               /* max_j |(lambda_1j … lambda_lj)| */
+} Measure;
+
+/* A value at one point: its measures, and what the recursion makes of them. */
+typedef struct {
+  const Measure   *measure;
+  const PetscReal *bar; /* l: |lambda̅_o| */
+  PetscInt         dim;
+  PetscReal        eps, e, E;
+  PetscReal       *t;       /* P */
+  PetscReal       *F, *sum; /* l: error; norms of the contributions added so far */
+} ValueBound;
+
+typedef struct {
+  const NetOp     *op;
+  ValueBound      *out, *in[OP_INPUTS_MAX];
+  const LabelNorm *labels;
+  PetscInt         P, l, Q;
+  PetscReal        r;
+  PetscReal       *B;      /* curvature: P x P, lower triangle, added to */
+  PetscReal       *margin; /* least distance of an argument, over the ball, from where sigma is not smooth; lowered */
+} OpBoundArgs;
+
+typedef void OpBoundFn(const OpBoundArgs *args);
+
+struct OpBounds_s {
+  OpBoundFn *forward;   /* eps, e, t of out */
+  OpBoundFn *adjoint;   /* adds to F and sum of each input but the net's */
+  OpBoundFn *curvature; /* adds to B; NULL: the op is linear and has no parameters */
+
+  /* forward with a small measured rounding error, eps[i] for each point of the group, eps instead of the formula; NULL: there is none.
+     Collective as forward. */
+  PetscErrorCode (*split)(const NetOp *op, const OpContext *context, const OpArrays *arrays, PetscReal eps[]);
+};
+
+/* |F|, |lambda̅| over the outputs */
+static inline PetscReal OutputNorm(PetscInt l, const PetscReal x[])
+{
+  PetscReal squares = 0;
+
+  for (PetscInt o = 0; o < l; o++) squares += x[o] * x[o];
+  return NormUp((PetscReal)l, squares);
+}

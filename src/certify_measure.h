@@ -1,0 +1,26 @@
+/*
+  certify_measure.h: the trajectory and adjoints of a certificate, and their norms.
+*/
+#pragma once
+
+#include "certify_bounds.h"
+#include "codim/residual.h"
+
+/* Norms at this rank's owned points; what the recursions need of the trajectory and the adjoint. */
+typedef struct {
+  PetscInt   points, nvalues, l;
+  Measure   *at;      /* nvalues x points */
+  PetscReal *bar;     /* nvalues x points x l: |lambda_o| */
+  PetscReal *H;       /* points x l: output - y, rounded once */
+  PetscBool *reached; /* nvalues: there is a path to the output */
+} *Measures;
+
+/* trajectory: at theta, by split forward passes where an op has one; eps[v] is NULL, or an entry for each point of the group, to be
+   freed. Collective. */
+PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, PetscReal *eps[]);
+
+/* From a trajectory and the adjoint of the l unit seeds (ADJOINT_ALL). *same: the ranks of each group hold the same doubles, on which all
+   bounds rest; equal on every rank. eps NULL: none are measured. Collective. */
+PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
+                              Measures *measures);
+PetscErrorCode MeasuresDestroy(Measures *measures);

@@ -1,0 +1,77 @@
+/*
+  full.c: see full.h. Rows and columns are in the order of the Vec, which depends on the grid; eigenvalues and traces do not.
+*/
+#include "codim/full.h"
+
+/* column j of the tiles = v, whole on every rank */
+static void SetColumn(Tiles tiles, PetscInt j, const PetscReal v[])
+{
+  for (PetscInt c = 0; c < tiles->cols; c++) {
+    if (TilesGlobalCol(tiles, tiles->mycol, c) != j) continue;
+    for (PetscInt r = 0; r < tiles->rows; r++)
+      tiles->a[(size_t)c * (size_t)tiles->rows + (size_t)r] = v[TilesGlobalRow(tiles, tiles->myrow, r)];
+  }
+}
+
+/* trace of a part of the Hessian; and its columns, if tiles are given */
+static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, PetscReal *trace)
+{
+  const ResidualMap map = hessian->map;
+  Vec               e, column, whole;
+  VecScatter        gather;
+  const PetscReal  *v;
+
+  PetscFunctionBeginUser;
+  *trace = 0;
+  PetscCall(ParametersCreateVec(map->parameters, &e));
+  PetscCall(VecDuplicate(e, &column));
+  PetscCall(VecScatterCreateToAll(column, &gather, &whole));
+  for (PetscInt j = 0; j < map->n; j++) {
+    PetscCall(VecSetValue(e, j, 1, INSERT_VALUES));
+    PetscCall(VecAssemblyBegin(e));
+    PetscCall(VecAssemblyEnd(e));
+    PetscCall(HessianMult(hessian, part, e, column));
+    PetscCall(VecScatterBegin(gather, column, whole, INSERT_VALUES, SCATTER_FORWARD));
+    PetscCall(VecScatterEnd(gather, column, whole, INSERT_VALUES, SCATTER_FORWARD));
+    PetscCall(VecGetArrayRead(whole, &v));
+    *trace += v[j];
+    if (tiles) SetColumn(tiles, j, v);
+    PetscCall(VecRestoreArrayRead(whole, &v));
+    PetscCall(VecSet(e, 0));
+    if (tiles) PetscCall(Progress(map->grid->world, (PetscReal)(j + 1), (PetscReal)map->n, "columns of the Hessian"));
+  }
+  PetscCall(VecScatterDestroy(&gather));
+  PetscCall(VecDestroy(&whole));
+  PetscCall(VecDestroy(&column));
+  PetscCall(VecDestroy(&e));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks)
+{
+  return 16. * (PetscReal)n * (PetscReal)n / ranks;
+}
+
+PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full)
+{
+  Tiles tiles;
+
+  PetscFunctionBeginUser;
+  full->n = hessian->map->n;
+  PetscCall(TilesCreate(hessian->map->grid->world, full->n, &tiles));
+  PetscCall(Assemble(hessian, HESSIAN_EXACT, tiles, &full->trace));
+  PetscCall(Assemble(hessian, HESSIAN_CURVATURE, NULL, &full->trace_curvature));
+  PetscCall(PetscMalloc1(full->n, &full->lambda));
+  PetscCall(TilesEigenvalues(tiles, full->lambda));
+  PetscCall(TilesDestroy(&tiles));
+  full->error = (PetscReal)full->n * PETSC_MACHINE_EPSILON / 2 *
+                PetscMax(PetscAbsReal(full->lambda[0]), PetscAbsReal(full->lambda[full->n - 1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FullHessianDestroy(FullHessian *full)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(full->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

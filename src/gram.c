@@ -1,0 +1,310 @@
+/*
+  gram.c: K = J J^T into tiles; see gram.h for the formula.
+
+  For a pair of uses and places of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles and adds their
+  Hadamard product to K. The lower triangle of the tiles is covered by slabs of columns: below a slab's last column one wide product,
+  and narrow ones along the diagonal, so that little above the diagonal is computed.
+*/
+#include "codim/gram.h"
+#include "blas.h"
+#include "panel.h"
+
+enum { SLAB = 256, NARROW = 64 }; /* columns */
+
+/* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
+typedef struct {
+  ResidualMap map;
+  Tiles       K;
+  Panel       rows, cols, row_points, col_points;
+  PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
+} Workspace;
+
+/* the rows of one matrix that belong to the rows, and to the columns, of this rank's tiles */
+typedef struct {
+  const PetscReal *row, *col;
+  PetscReal       *fetched_row, *fetched_col; /* NULL where borrowed */
+} PanelPair;
+
+/* one use of a label, its factors fetched for this rank's tiles; T places of k (h) entries to a row */
+typedef struct {
+  PetscInt  T, k, h;
+  PanelPair A; /* NULL: ones */
+  PanelPair Delta;
+} UsePanels;
+
+typedef struct {
+  PetscInt r0, r1, c0, c1; /* local rows and columns of the tiles */
+} Rectangle;
+
+static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
+{
+  const ResidualMap map = jacobian->map;
+
+  PetscFunctionBeginUser;
+  w->map = map;
+  w->K   = K;
+  PetscCall(PanelCreate(map->grid, K, map->d, map->l, PANEL_ROWS, &w->rows));
+  PetscCall(PanelCreate(map->grid, K, map->d, map->l, PANEL_COLS, &w->cols));
+  PetscCall(PanelCreate(map->grid, K, map->d, 1, PANEL_ROWS, &w->row_points));
+  PetscCall(PanelCreate(map->grid, K, map->d, 1, PANEL_COLS, &w->col_points));
+  PetscCall(PetscMalloc2((size_t)K->rows * SLAB, &w->deltas, (size_t)w->row_points->count * SLAB, &w->values));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkspaceDestroy(Workspace *w)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree2(w->deltas, w->values));
+  PetscCall(PanelDestroy(&w->rows));
+  PetscCall(PanelDestroy(&w->cols));
+  PetscCall(PanelDestroy(&w->row_points));
+  PetscCall(PanelDestroy(&w->col_points));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- panels --------------------------------------------------------------------------------------------------------- */
+
+/* the panels of one matrix for the rows and for the columns of this rank's tiles; a lone rank has them already */
+static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const PetscReal owned[], PanelPair *pair)
+{
+  PetscFunctionBeginUser;
+  if (rows->grid->size == 1) {
+    pair->row = pair->col = owned;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(PetscMalloc1((size_t)rows->count * (size_t)width, &pair->fetched_row));
+  PetscCall(PetscMalloc1((size_t)cols->count * (size_t)width, &pair->fetched_col));
+  PetscCall(PanelFetch(rows, width, owned, pair->fetched_row));
+  PetscCall(PanelFetch(cols, width, owned, pair->fetched_col));
+  pair->row = pair->fetched_row;
+  pair->col = pair->fetched_col;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode UsePanelsCreate(const Workspace *w, const LabelUse *use, UsePanels *panels)
+{
+  const ResidualMap map    = w->map;
+  const size_t      before = (size_t)(GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first);
+  const PetscInt    Tk = use->T * use->k, Th = use->T * use->h;
+
+  PetscFunctionBeginUser;
+  panels->T = use->T;
+  panels->k = use->k;
+  panels->h = use->h;
+  PetscCall(FetchBoth(w->row_points, w->col_points, Tk, use->A + before * (size_t)Tk, &panels->A));
+  PetscCall(FetchBoth(w->rows, w->cols, Th, use->Delta + before * (size_t)map->l * (size_t)Th, &panels->Delta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(panels->A.fetched_row));
+  PetscCall(PetscFree(panels->A.fetched_col));
+  PetscCall(PetscFree(panels->Delta.fetched_row));
+  PetscCall(PetscFree(panels->Delta.fetched_col));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the sum of Delta over the uses and places of a bias, on the owned rows */
+static PetscErrorCode SumDelta(const Workspace *w, PetscInt nuses, const LabelUse uses[], PetscReal **sum)
+{
+  const ResidualMap map   = w->map;
+  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const size_t      first = (size_t)((owned.first - GridGroupPoints(map->grid, map->d).first) * map->l);
+  const size_t      rows = (size_t)((owned.last - owned.first) * map->l), h = (size_t)uses[0].h;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(rows * h, sum));
+  for (PetscInt i = 0; i < nuses; i++)
+    for (size_t row = 0; row < rows; row++)
+      for (size_t t = 0; t < (size_t)uses[i].T; t++)
+        for (size_t j = 0; j < h; j++) (*sum)[row * h + j] += uses[i].Delta[((first + row) * (size_t)uses[i].T + t) * h + j];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- one rectangle --------------------------------------------------------------------------------------------------- */
+
+/* K[rectangle] += (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); the residual rows of the rectangle lie over point rows p0 … p1 */
+static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
+                                   PetscReal one, Rectangle rect)
+{
+  const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, Th = left->T * left->h, Tk = left->T * left->k,
+                 Sh = right->T * right->h, Sk = right->T * right->k;
+  const PetscInt *row_point = w->row_points->position, *col_point = w->col_points->position;
+  PetscInt        p0, p1, q0, q1;
+
+  PetscFunctionBeginUser;
+  if (nr <= 0 || nc <= 0) PetscFunctionReturn(PETSC_SUCCESS);
+  p0 = row_point[rect.r0];
+  p1 = row_point[rect.r1 - 1] + 1;
+  q0 = col_point[rect.c0];
+  q1 = col_point[rect.c1 - 1] + 1;
+  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, left->Delta.row + (size_t)rect.r0 * (size_t)Th + t * left->h, Th,
+                 right->Delta.col + (size_t)rect.c0 * (size_t)Sh + s * right->h, Sh, 0, w->deltas, nr));
+  if (left->A.row)
+    PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + t * left->k, Tk,
+                   right->A.col + (size_t)q0 * (size_t)Sk + s * right->k, Sk, 0, w->values, p1 - p0));
+  for (PetscInt c = 0; c < nc; c++) {
+    PetscReal       *k      = w->K->a + (size_t)(rect.c0 + c) * (size_t)w->K->rows + rect.r0;
+    const PetscReal *deltas = w->deltas + (size_t)c * (size_t)nr;
+    const PetscReal *values = w->values + (size_t)(col_point[rect.c0 + c] - q0) * (size_t)(p1 - p0);
+
+    if (!left->A.row)
+      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r];
+    else if (w->map->l == 1)
+      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
+    else
+      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[row_point[rect.r0 + r] - p0] + one);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the lower triangle ---------------------------------------------------------------------------------------------- */
+
+/* the first local row at or below the diagonal in a local column */
+static PetscInt FirstRow(Tiles K, PetscInt column)
+{
+  const PetscInt diagonal = TilesGlobalCol(K, K->mycol, column);
+  PetscInt       lo = 0, hi = K->rows;
+
+  while (lo < hi) {
+    const PetscInt mid = lo + (hi - lo) / 2;
+
+    if (TilesGlobalRow(K, K->myrow, mid) < diagonal)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo;
+}
+
+static PetscErrorCode AddLowerTriangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
+                                       PetscReal one)
+{
+  const Tiles K = w->K;
+
+  PetscFunctionBeginUser;
+  for (PetscInt c0 = 0; c0 < K->cols; c0 += SLAB) {
+    const PetscInt  c1    = PetscMin(c0 + SLAB, K->cols);
+    const PetscInt  below = FirstRow(K, c1 - 1);
+    const Rectangle wide  = {below, K->rows, c0, c1};
+
+    PetscCall(AddRectangle(w, left, t, right, s, one, wide));
+    for (PetscInt c = c0; c < c1; c += NARROW) {
+      const Rectangle narrow = {FirstRow(K, c), below, c, PetscMin(c + NARROW, c1)};
+
+      PetscCall(AddRectangle(w, left, t, right, s, one, narrow));
+    }
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- labels ----------------------------------------------------------------------------------------------------------- */
+
+/* the label's uses are uses[first … first + count) */
+static PetscInt CountUses(PetscInt nuses, const LabelUse uses[], PetscInt first)
+{
+  PetscInt count = 1;
+
+  while (first + count < nuses && uses[first + count].label == uses[first].label) count++;
+  return count;
+}
+
+static const LabelUse *OnlyUseOf(PetscInt nuses, const LabelUse uses[], PetscInt label)
+{
+  const LabelUse *only = NULL;
+
+  for (PetscInt i = 0; i < nuses; i++) {
+    if (uses[i].label != label) continue;
+    if (only) return NULL;
+    only = &uses[i];
+  }
+  return only;
+}
+
+/* a bias used once, at one place, by the op that alone uses its weight: its part of K is Delta Delta^T o 1, an added one in the
+   weight's Hadamard product */
+static PetscBool BiasJoins(PetscInt nuses, const LabelUse uses[], const LabelUse *weight, const LabelUse *bias)
+{
+  return (PetscBool)(weight->A && !bias->A && weight->T == 1 && weight->Delta == bias->Delta &&
+                     OnlyUseOf(nuses, uses, weight->label) && OnlyUseOf(nuses, uses, bias->label));
+}
+
+static const LabelUse *JoiningPartner(PetscInt nuses, const LabelUse uses[], const LabelUse *use)
+{
+  for (PetscInt i = 0; i < nuses; i++)
+    if (use->A ? BiasJoins(nuses, uses, use, &uses[i]) : BiasJoins(nuses, uses, &uses[i], use)) return &uses[i];
+  return NULL;
+}
+
+static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelUse uses[], PetscReal one)
+{
+  UsePanels *panels;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(count, &panels));
+  for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsCreate(w, &uses[i], &panels[i]));
+  for (PetscInt i = 0; i < count; i++)
+    for (PetscInt j = 0; j < count; j++)
+      for (PetscInt t = 0; t < panels[i].T; t++)
+        for (PetscInt s = 0; s < panels[j].T; s++) PetscCall(AddLowerTriangle(w, &panels[i], t, &panels[j], s, one));
+  for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsDestroy(&panels[i]));
+  PetscCall(PetscFree(panels));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AddBias(const Workspace *w, PetscInt count, const LabelUse uses[])
+{
+  UsePanels  panels = {.T = 1, .k = 1, .h = uses[0].h};
+  PetscReal *sum;
+
+  PetscFunctionBeginUser;
+  PetscCall(SumDelta(w, count, uses, &sum));
+  PetscCall(FetchBoth(w->rows, w->cols, panels.h, sum, &panels.Delta));
+  PetscCall(AddLowerTriangle(w, &panels, 0, &panels, 0, 0));
+  PetscCall(UsePanelsDestroy(&panels));
+  PetscCall(PetscFree(sum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
+{
+  Workspace w;
+  PetscInt  nuses;
+  LabelUse *uses;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
+  PetscCall(WorkspaceCreate(jacobian, K, &w));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt first = 0; first < nuses; first += CountUses(nuses, uses, first)) {
+    const PetscInt  count   = CountUses(nuses, uses, first);
+    const LabelUse *partner = JoiningPartner(nuses, uses, &uses[first]);
+
+    if (uses[first].A)
+      PetscCall(AddWeight(&w, count, &uses[first], partner ? 1 : 0));
+    else if (!partner)
+      PetscCall(AddBias(&w, count, &uses[first]));
+  }
+  PetscCall(PetscFree(uses));
+  PetscCall(WorkspaceDestroy(&w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
+{
+  const PetscReal d = (PetscReal)jacobian->map->d, m = (PetscReal)jacobian->map->m;
+  PetscInt        nuses;
+  LabelUse       *uses;
+
+  PetscFunctionBeginUser;
+  *flops = 0;
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses; i++)
+    for (PetscInt j = 0; j < nuses; j++)
+      if (uses[i].label == uses[j].label && uses[i].A)
+        *flops += (PetscReal)uses[i].T * (PetscReal)uses[j].T * (d * d * (PetscReal)uses[i].k + m * m * (PetscReal)uses[i].h);
+  PetscCall(PetscFree(uses));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,193 @@
+/*
+  grid.c: ranks as G x Q; see grid.h.
+*/
+#include "codim/grid.h"
+
+Range BlockRange(PetscInt N, PetscInt parts, PetscInt part)
+{
+  const PetscInt size = N / parts, larger = N % parts; /* the first `larger` parts have one more */
+  Range          range;
+
+  range.first = part * size + PetscMin(part, larger);
+  range.last  = range.first + size + (part < larger ? 1 : 0);
+  return range;
+}
+
+PetscErrorCode GridCreate(MPI_Comm comm, PetscInt G, PetscInt Q, Grid *grid)
+{
+  Grid new;
+  PetscMPIInt size;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(UserCheck(comm, (PetscBool)(G > 0 && Q > 0 && G * Q == size), STATUS_USAGE,
+                      "grid %" PetscInt_FMT ",%" PetscInt_FMT " has %" PetscInt_FMT
+                      " places for %d ranks: choose -grid G,Q with G*Q = %d",
+                      G, Q, G * Q, size, size));
+  PetscCall(PetscNew(&new));
+  PetscCallMPI(MPI_Comm_dup(comm, &new->world));
+  PetscCallMPI(MPI_Comm_rank(comm, &new->rank));
+  new->size = size;
+  PetscCall(PetscMPIIntCast(G, &new->G));
+  PetscCall(PetscMPIIntCast(Q, &new->Q));
+  new->g = new->rank / new->Q;
+  new->q = new->rank % new->Q;
+  PetscCallMPI(MPI_Comm_split(comm, new->g, new->q, &new->group));
+  PetscCallMPI(MPI_Comm_split(comm, new->q, new->g, &new->shard));
+  *grid = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridDestroy(Grid *grid)
+{
+  PetscFunctionBeginUser;
+  if (!*grid) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCallMPI(MPI_Comm_free(&(*grid)->shard));
+  PetscCallMPI(MPI_Comm_free(&(*grid)->group));
+  PetscCallMPI(MPI_Comm_free(&(*grid)->world));
+  PetscCall(PetscFree(*grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q)
+{
+  PetscReal best = PETSC_INFINITY;
+
+  *G = 1;
+  *Q = size;
+  for (PetscInt g = 1; g <= size; g++) {
+    const PetscInt  q       = size / g;
+    const PetscReal shard   = 8. * (PetscReal)n / (PetscReal)q;
+    const PetscReal traffic = (g > 1 ? shard : 0) + (q > 1 ? 8. * (PetscReal)d / (PetscReal)g * (PetscReal)sum_units : 0);
+
+    if (size % g || shard > bytes || traffic >= best) continue;
+    best = traffic;
+    *G   = g;
+    *Q   = q;
+  }
+}
+
+Range GridGroupPoints(Grid grid, PetscInt d)
+{
+  return BlockRange(d, grid->G, grid->g);
+}
+
+Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank)
+{
+  const Range group = BlockRange(d, grid->G, rank / grid->Q);
+  Range       owned = BlockRange(group.last - group.first, grid->Q, rank % grid->Q);
+
+  owned.first += group.first;
+  owned.last += group.first;
+  return owned;
+}
+
+Range GridOwnedPoints(Grid grid, PetscInt d)
+{
+  return GridPointsOfRank(grid, d, grid->rank);
+}
+
+PetscErrorCode GridCreateResidualVec(Grid grid, PetscInt d, PetscInt l, Vec *v)
+{
+  const Range owned = GridOwnedPoints(grid, d);
+
+  PetscFunctionBeginUser;
+  PetscCall(VecCreateMPI(grid->world, l * (owned.last - owned.first), l * d, v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Counts and displacements, in entries, of ranks first, first+1, … (number of them: `ranks`) in an m-sized Vec, from the first one's start. */
+static PetscErrorCode OwnedCounts(Grid grid, PetscInt d, PetscInt l, PetscMPIInt first, PetscMPIInt ranks, PetscMPIInt **counts,
+                                  PetscMPIInt **starts)
+{
+  const PetscInt origin = GridPointsOfRank(grid, d, first).first;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(ranks, counts, ranks, starts));
+  for (PetscMPIInt r = 0; r < ranks; r++) {
+    const Range owned = GridPointsOfRank(grid, d, first + r);
+
+    PetscCall(PetscMPIIntCast(l * (owned.last - owned.first), &(*counts)[r]));
+    PetscCall(PetscMPIIntCast(l * (owned.first - origin), &(*starts)[r]));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode GatherRows(Grid grid, MPI_Comm comm, PetscMPIInt first, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
+{
+  PetscMPIInt      ranks, *counts, *starts;
+  PetscInt         owned;
+  const PetscReal *local;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(OwnedCounts(grid, d, l, first, ranks, &counts, &starts));
+  PetscCall(VecGetLocalSize(v, &owned));
+  PetscCall(VecGetArrayRead(v, &local));
+  PetscCallMPI(MPI_Allgatherv(local, (PetscMPIInt)owned, MPIU_REAL, rows, counts, starts, MPIU_REAL, comm));
+  PetscCall(VecRestoreArrayRead(v, &local));
+  PetscCall(PetscFree2(counts, starts));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridGatherGroupRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(GatherRows(grid, grid->group, grid->g * grid->Q, d, l, v, rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridGatherAllRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(GatherRows(grid, grid->world, 0, d, l, v, rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridSumGroupRows(Grid grid, PetscInt d, PetscInt l, const PetscReal rows[], Vec v)
+{
+  PetscMPIInt *counts, *starts;
+  PetscReal   *local;
+
+  PetscFunctionBeginUser;
+  PetscCall(OwnedCounts(grid, d, l, grid->g * grid->Q, grid->Q, &counts, &starts));
+  PetscCall(VecGetArrayWrite(v, &local));
+  PetscCallMPI(MPI_Reduce_scatter(rows, local, counts, MPIU_REAL, MPI_SUM, grid->group));
+  PetscCall(VecRestoreArrayWrite(v, &local));
+  PetscCall(PetscFree2(counts, starts));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, PetscReal all[])
+{
+  MPI_Datatype columns;
+
+  PetscFunctionBeginUser;
+  if (grid->Q == 1 || !N) PetscFunctionReturn(PETSC_SUCCESS);
+  for (PetscMPIInt q = 0; q < grid->Q; q++) { /* a rank's units are columns of the array: a broadcast each, without a copy */
+    const Range theirs = BlockRange(h, grid->Q, q);
+    PetscMPIInt rows, width, stride;
+
+    if (theirs.last == theirs.first) continue;
+    PetscCall(PetscMPIIntCast(N, &rows));
+    PetscCall(PetscMPIIntCast(theirs.last - theirs.first, &width));
+    PetscCall(PetscMPIIntCast(h, &stride));
+    PetscCallMPI(MPI_Type_vector(rows, width, stride, MPIU_REAL, &columns));
+    PetscCallMPI(MPI_Type_commit(&columns));
+    PetscCallMPI(MPI_Bcast(all + theirs.first, 1, columns, q, grid->group));
+    PetscCallMPI(MPI_Type_free(&columns));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[])
+{
+  const size_t size = (size_t)N * (size_t)k, most = (size_t)1 << 28; /* MPI counts are 32-bit */
+
+  PetscFunctionBeginUser;
+  if (grid->Q == 1) PetscFunctionReturn(PETSC_SUCCESS);
+  for (size_t first = 0; first < size; first += most)
+    PetscCallMPI(
+        MPI_Allreduce(MPI_IN_PLACE, a + first, (PetscMPIInt)PetscMin(most, size - first), MPIU_REAL, MPI_SUM, grid->group));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

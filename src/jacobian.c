@@ -1,0 +1,242 @@
+/*
+  jacobian.c: J from its factors; see jacobian.h for the formulas.
+*/
+#include "codim/jacobian.h"
+#include "blas.h"
+
+PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(jacobian));
+  (*jacobian)->map = map;
+  PetscCall(AdjointCreate(map, map->l, ADJOINT_PARAMETERS, &(*jacobian)->units));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JacobianDestroy(Jacobian *jacobian)
+{
+  PetscFunctionBeginUser;
+  if (!*jacobian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(AdjointDestroy(&(*jacobian)->units));
+  PetscCall(PetscFree(*jacobian));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JacobianLinearize(Jacobian jacobian, Vec theta, Trajectory trajectory)
+{
+  PetscFunctionBeginUser;
+  jacobian->trajectory = trajectory;
+  PetscCall(ResidualMapAdjoint(jacobian->map, theta, trajectory, NULL, jacobian->units));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the uses of labels -------------------------------------------------------------------------------------------- */
+
+static LabelUse UseOf(Jacobian jacobian, PetscInt v, PetscBool bias)
+{
+  const Network net = jacobian->map->network;
+  const NetOp  *op  = &net->ops[v];
+  LabelUse      use = {.label = bias ? op->bias : op->weight, .T = op->places, .h = op->dim / op->places};
+
+  use.k     = bias ? 1 : net->ops[op->inputs[0]].dim / op->places;
+  use.A     = bias ? NULL : jacobian->trajectory->value[op->inputs[0]];
+  use.Delta = jacobian->units->bar[v];
+  return use;
+}
+
+PetscErrorCode JacobianGetUses(Jacobian jacobian, PetscInt *nuses, LabelUse **uses)
+{
+  const Network net = jacobian->map->network;
+
+  PetscFunctionBeginUser;
+  *nuses = 0;
+  PetscCall(PetscMalloc1(2 * net->nops, uses));
+  for (PetscInt label = 0; label < net->nlabels; label++)
+    for (PetscInt v = 1; v < net->nops; v++) {
+      if (net->ops[v].weight < 0 || !jacobian->units->bar[v]) continue;
+      if (net->ops[v].weight == label) (*uses)[(*nuses)++] = UseOf(jacobian, v, PETSC_FALSE);
+      if (net->ops[v].bias == label) (*uses)[(*nuses)++] = UseOf(jacobian, v, PETSC_TRUE);
+    }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- J v ------------------------------------------------------------------------------------------------------------ */
+
+/* rows += rowsum((A V^T (x) 1_l) o Delta) over this rank's units */
+static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, PetscReal rows[])
+{
+  const Range      units  = ParametersShardRows(map->parameters, use->label);
+  const PetscInt   width  = units.last - units.first;
+  const size_t     places = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h;
+  const PetscReal *V;
+  PetscReal       *P = NULL; /* N T x width: A V^T */
+
+  PetscFunctionBeginUser;
+  PetscCall(ParametersGetShard(map->parameters, v, use->label, &V));
+  if (use->A) {
+    PetscCall(PetscMalloc1((size_t)map->N * places * (size_t)width, &P));
+    PetscCall(Gemm("T", "N", width, map->N * use->T, use->k, 1, V, use->k, use->A, use->k, 0, P, width));
+  }
+  for (size_t row = 0; row < (size_t)map->N * l; row++)
+    for (size_t t = 0; t < places; t++) {
+      const PetscReal *delta = use->Delta + (row * places + t) * h + units.first;
+      const PetscReal *p     = P ? P + (row / l * places + t) * (size_t)width : V;
+
+      for (PetscInt j = 0; j < width; j++) rows[row] += delta[j] * p[j];
+    }
+  PetscCall(PetscFree(P));
+  PetscCall(ParametersRestoreShard(map->parameters, v, use->label, &V));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u)
+{
+  const ResidualMap map = jacobian->map;
+  PetscInt          nuses;
+  LabelUse         *uses;
+  PetscReal        *rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(map->N * map->l, &rows));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseMult(map, &uses[i], v, rows));
+  PetscCall(GridSumGroupRows(map->grid, map->d, map->l, rows, u));
+  PetscCall(PetscFree(uses));
+  PetscCall(PetscFree(rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- J^T u ---------------------------------------------------------------------------------------------------------- */
+
+/* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1_l): the l rows of a point are added first, into D, N T x this rank's units */
+static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, PetscReal alpha, const PetscReal u[], Vec y)
+{
+  const Range    units = ParametersShardRows(map->parameters, use->label);
+  const PetscInt width = units.last - units.first, places = map->N * use->T;
+  const size_t   T = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h, w = (size_t)width;
+  PetscReal     *D, *Y;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)places * w, &D));
+  for (size_t row = 0; row < (size_t)map->N * l; row++)
+    for (size_t t = 0; t < T; t++) {
+      const PetscReal *delta = use->Delta + (row * T + t) * h + units.first;
+      PetscReal       *sum   = D + (row / l * T + t) * w;
+
+      for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
+    }
+  PetscCall(ParametersBeginAdd(map->parameters, y, use->label, &Y));
+  if (use->A) {
+    PetscCall(Gemm("N", "T", use->k, width, places, alpha, use->A, use->k, D, width, 1, Y, use->k));
+  } else
+    for (size_t i = 0; i < (size_t)places * w; i++) Y[i % w] += alpha * D[i];
+  PetscCall(ParametersEndAdd(map->parameters, y, use->label, &Y));
+  PetscCall(PetscFree(D));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec u, Vec y)
+{
+  const ResidualMap map = jacobian->map;
+  PetscInt          nuses;
+  LabelUse         *uses;
+  PetscReal        *rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(map->N * map->l, &rows));
+  PetscCall(GridGatherGroupRows(map->grid, map->d, map->l, u, rows));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseTranspose(map, &uses[i], alpha, rows, y));
+  PetscCall(PetscFree(uses));
+  PetscCall(PetscFree(rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- |J|_F^2 -------------------------------------------------------------------------------------------------------- */
+
+static PetscReal Dot(PetscInt n, const PetscReal a[], const PetscReal b[])
+{
+  PetscReal sum = 0;
+
+  for (PetscInt i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/* sum over rows and over pairs of places of two uses of one label: (delta . delta') (a . a') */
+static PetscReal UsePairNorm(ResidualMap map, Range points, const LabelUse *use, const LabelUse *other)
+{
+  PetscReal sum = 0;
+
+  for (PetscInt i = points.first; i < points.last; i++)
+    for (PetscInt t = 0; t < use->T; t++)
+      for (PetscInt s = 0; s < other->T; s++) {
+        const PetscReal aa = use->A ? Dot(use->k, use->A + (size_t)(i * use->T + t) * (size_t)use->k,
+                                          other->A + (size_t)(i * other->T + s) * (size_t)use->k)
+                                    : 1;
+
+        for (PetscInt o = 0; o < map->l; o++) {
+          const size_t row = (size_t)(i * map->l + o);
+
+          sum += aa * Dot(use->h, use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h,
+                          other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)use->h);
+        }
+      }
+  return sum;
+}
+
+PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2)
+{
+  const ResidualMap map    = jacobian->map;
+  const PetscInt    first  = GridGroupPoints(map->grid, map->d).first;
+  Range             points = GridOwnedPoints(map->grid, map->d);
+  PetscInt          nuses;
+  LabelUse         *uses;
+
+  PetscFunctionBeginUser;
+  points.first -= first;
+  points.last -= first;
+  *norm2 = 0;
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses; i++)
+    for (PetscInt j = 0; j < nuses; j++)
+      if (uses[i].label == uses[j].label) *norm2 += UsePairNorm(map, points, &uses[i], &uses[j]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, norm2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
+  PetscCall(PetscFree(uses));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the shell ------------------------------------------------------------------------------------------------------ */
+
+static PetscErrorCode MatMult_Jacobian(Mat J, Vec v, Vec u)
+{
+  Jacobian jacobian;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(J, &jacobian));
+  PetscCall(JacobianMult(jacobian, v, u));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MatMultTranspose_Jacobian(Mat J, Vec u, Vec y)
+{
+  Jacobian jacobian;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(J, &jacobian));
+  PetscCall(VecSet(y, 0));
+  PetscCall(JacobianMultTransposeAdd(jacobian, 1, u, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J)
+{
+  const ResidualMap map   = jacobian->map;
+  const Range       owned = GridOwnedPoints(map->grid, map->d);
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateShell(map->grid->world, map->l * (owned.last - owned.first), ParametersLocalSize(map->parameters), map->m,
+                           map->n, jacobian, J));
+  PetscCall(MatShellSetOperation(*J, MATOP_MULT, (void (*)(void))MatMult_Jacobian));
+  PetscCall(MatShellSetOperation(*J, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Jacobian));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

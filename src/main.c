@@ -1,0 +1,99 @@
+/*
+  main.c: the command line.
+
+  The job file is checked before PETSc starts and goes first among its options, so that the command line overrides it. PetscCall is
+  not used here: in a function named main it would abort.
+*/
+#include "codim/job.h"
+#include <string.h>
+
+static const char Usage[] =
+    "codim: is the zero-loss set of a neural net a manifold here, and what is the signature of its Hessian?\n"
+    "\n"
+    "  codim run JOB.yaml [-option value ...]   bring the net to zero loss, find the spectra, give the verdict\n"
+    "  codim run JOB.yaml -help                 every option, with its default\n"
+    "  codim --version | --help\n"
+    "\n"
+    "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
+    "stopped early.\n";
+
+/* the same complaint on every rank; printed once */
+static ExitStatus Agree(Complaint *complaint, int rank)
+{
+  (void)MPI_Bcast(complaint, (int)sizeof(*complaint), MPI_BYTE, 0, MPI_COMM_WORLD);
+  if (complaint->status && rank == 0) fprintf(stderr, "codim: %s\n", complaint->text);
+  return complaint->status;
+}
+
+/* codim, -skip_petscrc, -options_file_yaml JOB, then what the user gave */
+static char **PetscArguments(int argc, char **argv, int *count)
+{
+  char **arguments = calloc((size_t)argc + 4, sizeof(*arguments));
+
+  if (!arguments) return NULL;
+  arguments[0] = argv[0];
+  arguments[1] = (char *)"-skip_petscrc";
+  arguments[2] = (char *)"-options_file_yaml";
+  arguments[3] = argv[2];
+  for (int i = 3; i < argc; i++) arguments[i + 1] = argv[i];
+  *count = argc + 1;
+  return arguments;
+}
+
+/* the job from its options to its verdict; output: where the status file belongs, "" while that is not known */
+static PetscErrorCode RunJob(const char job_file[], ExitStatus *status, OptionString output)
+{
+  Job job = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(BaseInitialize());
+  PetscCall(JobCreate(job_file, &job));
+  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
+  PetscCall(JobRun(job, status));
+  PetscCall(JobDestroy(&job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static ExitStatus Run(int argc, char **argv)
+{
+  ExitStatus     status = STATUS_BUG;
+  OptionString   output = "";
+  int            count, rank;
+  char         **arguments = PetscArguments(argc, argv, &count);
+  PetscErrorCode ierr      = SlepcInitialize(&count, &arguments, NULL, Usage);
+
+  if (ierr) return STATUS_BUG;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  ierr = RunJob(argv[2], &status, output);
+  if (ierr) status = ExitStatusOfError(ierr);
+  if (rank == 0 && output[0]) StatusWrite(output, status);
+  if (status == STATUS_BUG) MPI_Abort(MPI_COMM_WORLD, STATUS_BUG);
+  MPI_Barrier(MPI_COMM_WORLD); /* no rank ends before the status is written */
+  if (SlepcFinalize()) status = STATUS_BUG;
+  free(arguments);
+  return status;
+}
+
+int main(int argc, char **argv)
+{
+  Complaint  complaint = {STATUS_HOLDS, ""};
+  ExitStatus status    = STATUS_HOLDS;
+  int        rank;
+
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+    if (rank == 0) fputs(Usage, stdout);
+  } else if (argc == 2 && !strcmp(argv[1], "--version")) {
+    if (rank == 0) puts(ReportVersion());
+  } else if (argc >= 3 && !strcmp(argv[1], "run") && argv[2][0] != '-') {
+    if (rank == 0) OptionsCheckFile(argv[2], JobKeys, &complaint);
+    status = Agree(&complaint, rank);
+    if (!status) status = Run(argc, argv);
+  } else {
+    if (rank == 0) fputs(Usage, stderr);
+    status = STATUS_USAGE;
+  }
+  MPI_Finalize();
+  return (int)status;
+}

@@ -1,0 +1,39 @@
+/*
+  memory.c: see memory.h.
+*/
+#include "memory.h"
+#include <stdio.h>
+
+MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, PetscReal tiles_bytes)
+{
+  const PetscReal values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
+  const PetscReal shard  = map->grid->G > 1 ? 8. * (PetscReal)map->n / map->grid->Q : 0; /* gathered and reduced label by label */
+  MemoryPlan      plan;
+
+  plan.base = 8. * (PetscReal)map->n / map->grid->size + 8. * (PetscReal)map->N * (PetscReal)(map->network->inputs + map->l) +
+              values + values * (PetscReal)map->l + shard;
+  plan.reach    = 2 * tiles_bytes + values;
+  plan.spectrum = 2 * tiles_bytes;
+  plan.extremes = tiles_bytes + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
+  return plan;
+}
+
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes)
+{
+  MPI_Comm    node;
+  PetscMPIInt ranks;
+  FILE       *file = fopen("/proc/meminfo", "r");
+  char        line[256];
+  long long   kib = -1;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(node, &ranks));
+  PetscCallMPI(MPI_Comm_free(&node));
+  while (file && kib < 0 && fgets(line, sizeof(line), file))
+    if (sscanf(line, "MemAvailable: %lld", &kib) != 1) kib = -1;
+  if (file) (void)fclose(file);
+  *bytes = kib < 0 ? PETSC_INFINITY : 1024. * (PetscReal)kib / ranks;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,19 @@
+/*
+  memory.h: what a run will need, and what there is.
+*/
+#pragma once
+
+#include "codim/extremes.h"
+
+typedef struct {
+  PetscReal base;     /* theta, data, trajectory, factors: from the start to the end */
+  PetscReal reach;    /* on top of base: K, its Cholesky factor, a trial trajectory */
+  PetscReal spectrum; /* K and a copy */
+  PetscReal extremes; /* the Hessian's linearization, the factor of K, the solvers' vectors */
+} MemoryPlan;
+
+/* Bytes a rank (the largest), by the formulas of the headers. Not collective. */
+MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, PetscReal tiles_bytes);
+
+/* Bytes a rank may take: what the system calls available on its node, over the node's ranks; infinity where it does not tell. Collective. */
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes);

@@ -1,0 +1,163 @@
+/*
+  activation.c: a = sigma(z), entry by entry.
+
+    tangent            a'     = sigma'(z) z'
+    adjoint            z_bar += sigma'(z) a_bar
+    adjoint's tangent  z_bar' += sigma'(z) a_bar' + sigma''(z) z' a_bar
+
+  saved: sigma'(z), then sigma''(z).
+*/
+#include "../certify_bounds.h"
+#include "ops.h"
+
+static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  PetscFunctionBeginUser;
+  (void)context;
+  for (PetscInt i = 0; i < arrays->N; i++) {
+    const size_t point = (size_t)i * (size_t)op->dim;
+
+    op->activation->jet(op->dim, arrays->in[0] + point, arrays->out + point, NULL, NULL);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Save(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const size_t size = (size_t)arrays->N * (size_t)op->dim;
+  PetscReal   *s;
+
+  PetscFunctionBeginUser;
+  (void)context;
+  PetscCall(PetscMalloc1(op->dim, &s));
+  for (PetscInt i = 0; i < arrays->N; i++) {
+    const size_t point = (size_t)i * (size_t)op->dim;
+
+    op->activation->jet(op->dim, arrays->in[0] + point, s, arrays->saved + point, arrays->saved + size + point);
+  }
+  PetscCall(PetscFree(s));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const size_t     size = (size_t)arrays->N * (size_t)op->dim;
+  const PetscReal *ds = arrays->saved, *z_dot = arrays->in_dot[0];
+
+  PetscFunctionBeginUser;
+  (void)context;
+  for (size_t i = 0; i < size; i++) arrays->out_dot[i] = z_dot ? ds[i] * z_dot[i] : 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const size_t dim = (size_t)op->dim;
+  PetscReal   *s, *ds;
+
+  PetscFunctionBeginUser;
+  (void)context;
+  if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc2(dim, &s, dim, &ds));
+  for (PetscInt i = 0; i < arrays->N; i++) {
+    op->activation->jet(op->dim, arrays->in[0] + (size_t)i * dim, s, ds, NULL);
+    for (PetscInt row = 0; row < arrays->rows; row++) {
+      const size_t     at    = ((size_t)i * (size_t)arrays->rows + (size_t)row) * dim;
+      const PetscReal *a_bar = arrays->out_bar + at;
+      PetscReal       *z_bar = arrays->in_bar[0] + at;
+
+      for (size_t j = 0; j < dim; j++) z_bar[j] += ds[j] * a_bar[j];
+    }
+  }
+  PetscCall(PetscFree2(s, ds));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const size_t     size = (size_t)arrays->N * (size_t)op->dim;
+  const PetscReal *ds = arrays->saved, *dds = arrays->saved + size, *z_dot = arrays->in_dot[0];
+  const PetscReal *a_bar = arrays->out_bar, *a_bar_dot = arrays->out_bar_dot;
+  PetscReal       *z_bar_dot = arrays->in_bar_dot[0];
+
+  PetscFunctionBeginUser;
+  (void)context;
+  if (!z_bar_dot) PetscFunctionReturn(PETSC_SUCCESS);
+  if (z_dot)
+    for (size_t i = 0; i < size; i++) z_bar_dot[i] += dds[i] * z_dot[i] * a_bar[i];
+  if (a_bar_dot)
+    for (size_t i = 0; i < size; i++) z_bar_dot[i] += ds[i] * a_bar_dot[i];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- bounds ----------------------------------------------------------------------------------------------------------
+   S1, S2 = sup |sigma'|, |sigma''| over |z| <= |z^|_inf + E_z, which holds every argument met in the ball and on the way there from the
+   computed one. A sigma that is not smooth is a polynomial on either side of 0: where every |z_j| exceeds E_z, no argument changes side.   */
+
+typedef struct {
+  PetscReal S1, S2;
+  PetscReal eps;    /* |(fl sigma(z_j) - sigma(z_j))_j| */
+  PetscReal eps_ds; /* max_j |fl sigma'(z_j) - sigma'(z_j)| */
+} Suprema;
+
+/* accuracy: the contract of activation.h */
+static Suprema SupremaOf(const OpBoundArgs *args)
+{
+  const Activation *sigma = args->op->activation;
+  const ValueBound *z     = args->in[0];
+  const PetscReal   Z = z->measure->largest + z->E, margin = z->measure->least - z->E;
+  Suprema           s = {sigma->sup_ds, sigma->sup_dds, 0, 0};
+
+  if (sigma->degree == 2) s.S1 = Up(2 * Z);
+  if (sigma->degree == 3) s.S1 = Up(3 * Z * Z), s.S2 = Up(6 * Z);
+  if (!sigma->smooth) {
+    s.S2          = margin > 0 ? 0 : PETSC_INFINITY;
+    *args->margin = PetscMin(*args->margin, margin);
+  } else if (sigma->degree > 0) {
+    s.eps    = 2 * ROUNDING * args->out->measure->norm;
+    s.eps_ds = 4 * ROUNDING * s.S1;
+  } else {
+    s.eps    = 8 * ROUNDING * (PetscSqrtReal((PetscReal)z->dim) + z->measure->norm);
+    s.eps_ds = 8 * ROUNDING * (1 + z->measure->largest);
+  }
+  return s;
+}
+
+static void BoundForward(const OpBoundArgs *args)
+{
+  const Suprema s   = SupremaOf(args);
+  ValueBound   *out = args->out, *z = args->in[0];
+
+  out->eps = Up(s.eps);
+  out->e   = Up(s.S1 * z->e + out->eps);
+  for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up(s.S1 * z->t[mu]);
+}
+
+/* sigma'(z) o lambda - fl(fl sigma'(z^) o lambda^):  S1 F + |lambda^| (S2 E_z + eps_ds + u (S1 + eps_ds)); where other consumers have added
+   before, adding is one more rounding */
+static void BoundAdjoint(const OpBoundArgs *args)
+{
+  const Suprema s   = SupremaOf(args);
+  ValueBound   *out = args->out, *z = args->in[0];
+
+  for (PetscInt o = 0; o < args->l; o++) {
+    const PetscReal bar = out->bar[o], slope = s.S2 * z->E + s.eps_ds + ROUNDING * (s.S1 + s.eps_ds);
+
+    z->F[o] = Up(z->F[o] + s.S1 * out->F[o] + bar * slope + Gamma(2) * z->sum[o]);
+    z->sum[o] = Up(z->sum[o] + bar * (s.S1 + s.eps_ds));
+  }
+}
+
+/* sum_j lambda_cj sigma''(z_j) z'_j^2 <= S2 max_j |lambda_.j| |z'|^2, |z'| <= sum_mu t_mu |v_mu| */
+static void BoundCurvature(const OpBoundArgs *args)
+{
+  const Suprema   s      = SupremaOf(args);
+  const PetscReal weight = s.S2 * (args->out->measure->column + OutputNorm(args->l, args->out->F)), *t = args->in[0]->t;
+
+  for (PetscInt mu = 0; mu < args->P; mu++)
+    for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * args->P + nu] += weight * t[mu] * t[nu];
+}
+
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL};
+
+const OpKind OpActivation = {"activation", Forward, Tangent, AdjointOf, AdjointTangent, 2, Save, &Bounds};

@@ -1,0 +1,128 @@
+/*
+  panel.c: see panel.h. Both the owners' ranges and the tiles' index lists ascend, so what one rank sends another is contiguous there.
+*/
+#include "panel.h"
+
+/* Which rows of X, ascending, the tiles of a process row (column) need; *position as in the struct. */
+static PetscErrorCode NeededRows(Tiles tiles, PetscInt l, PetscInt each, PanelSide side, int process, PetscInt *count,
+                                 PetscInt **index, PetscInt **position)
+{
+  const PetscInt locals = side == PANEL_ROWS ? TilesLocalRows(tiles, process) : TilesLocalCols(tiles, process);
+
+  PetscFunctionBeginUser;
+  *count = 0;
+  PetscCall(PetscMalloc1(locals, index));
+  PetscCall(PetscMalloc1(locals, position));
+  for (PetscInt local = 0; local < locals; local++) {
+    const PetscInt residual = side == PANEL_ROWS ? TilesGlobalRow(tiles, process, local) : TilesGlobalCol(tiles, process, local);
+    const PetscInt row      = residual / (l / each);
+
+    if (!*count || (*index)[*count - 1] != row) (*index)[(*count)++] = row;
+    (*position)[local] = *count - 1;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* How many entries of an ascending list lie in [first, last), and where they begin. */
+static void CountWithin(PetscInt count, const PetscInt index[], PetscInt first, PetscInt last, PetscInt *start, PetscInt *within)
+{
+  PetscInt lo = 0, hi = count;
+
+  while (lo < hi) {
+    const PetscInt mid = lo + (hi - lo) / 2;
+
+    if (index[mid] < first)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  *start = lo;
+  for (hi = lo; hi < count && index[hi] < last; hi++) {
+  }
+  *within = hi - lo;
+}
+
+static PetscErrorCode PlanSends(Panel panel, Tiles tiles, PetscInt l, Range owned, PetscInt each, PanelSide side)
+{
+  PetscInt room = 0;
+
+  PetscFunctionBeginUser;
+  for (int prow = 0; prow < tiles->nprow; prow++)
+    for (int pcol = 0; pcol < tiles->npcol; pcol++) {
+      const PetscMPIInt receiver = TilesRank(tiles, prow, pcol);
+      PetscInt          count, start, within, *index, *position;
+
+      PetscCall(NeededRows(tiles, l, each, side, side == PANEL_ROWS ? prow : pcol, &count, &index, &position));
+      CountWithin(count, index, owned.first, owned.last, &start, &within);
+      if (panel->nsend + within > room) {
+        room = 2 * (panel->nsend + within);
+        PetscCall(PetscRealloc(sizeof(PetscInt) * (size_t)room, &panel->send));
+      }
+      PetscCall(PetscMPIIntCast(within, &panel->sendcounts[receiver]));
+      PetscCall(PetscMPIIntCast(panel->nsend, &panel->sendstarts[receiver]));
+      for (PetscInt i = 0; i < within; i++) panel->send[panel->nsend++] = index[start + i] - owned.first;
+      PetscCall(PetscFree(index));
+      PetscCall(PetscFree(position));
+    }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, PanelSide side, Panel *panel)
+{
+  const PetscInt l     = tiles->m / d;
+  Range          owned = GridOwnedPoints(grid, d);
+  Panel          p;
+  PetscInt      *index = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&p));
+  p->grid = grid;
+  PetscCall(PetscCalloc4(grid->size, &p->sendcounts, grid->size, &p->sendstarts, grid->size, &p->counts, grid->size, &p->starts));
+  owned.first *= each;
+  owned.last *= each;
+  PetscCall(PlanSends(p, tiles, l, owned, each, side));
+  if (tiles->myrow >= 0)
+    PetscCall(NeededRows(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &p->count, &index, &p->position));
+  for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
+    const Range theirs = GridPointsOfRank(grid, d, rank);
+    PetscInt    start, within;
+
+    CountWithin(p->count, index, theirs.first * each, theirs.last * each, &start, &within);
+    PetscCall(PetscMPIIntCast(within, &p->counts[rank]));
+    PetscCall(PetscMPIIntCast(start, &p->starts[rank]));
+  }
+  PetscCall(PetscFree(index));
+  *panel = p;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PanelDestroy(Panel *panel)
+{
+  PetscFunctionBeginUser;
+  if (!*panel) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscFree4((*panel)->sendcounts, (*panel)->sendstarts, (*panel)->counts, (*panel)->starts));
+  PetscCall(PetscFree((*panel)->position));
+  PetscCall(PetscFree((*panel)->send));
+  PetscCall(PetscFree(*panel));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PanelFetch(Panel panel, PetscInt width, const PetscReal owned[], PetscReal rows[])
+{
+  PetscReal   *packed;
+  MPI_Datatype row;
+  PetscMPIInt  entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)panel->nsend * (size_t)width, &packed));
+  for (PetscInt i = 0; i < panel->nsend; i++)
+    PetscCall(PetscArraycpy(packed + (size_t)i * (size_t)width, owned + (size_t)panel->send[i] * (size_t)width, width));
+  PetscCall(PetscMPIIntCast(width, &entries));
+  PetscCallMPI(MPI_Type_contiguous(entries, MPIU_REAL, &row));
+  PetscCallMPI(MPI_Type_commit(&row));
+  PetscCallMPI(MPI_Alltoallv(packed, panel->sendcounts, panel->sendstarts, row, rows, panel->counts, panel->starts, row,
+                             panel->grid->world));
+  PetscCallMPI(MPI_Type_free(&row));
+  PetscCall(PetscFree(packed));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,29 @@
+/*
+  panel.h: the rows of a point-major matrix that this rank's tiles need.
+
+  A matrix X with `each` rows per data point (l: one per residual; 1: one per point) lies with the owners of the points. The tiles of
+  process row I need the rows of X that belong to I, those of process column J the rows of J, in the order of the tiles.
+*/
+#pragma once
+
+#include "codim/grid.h"
+#include "codim/tiles.h"
+
+typedef enum { PANEL_ROWS, PANEL_COLS } PanelSide;
+
+typedef struct Panel_s *Panel;
+
+struct Panel_s {
+  Grid         grid;
+  PetscInt     count;        /* rows of X here; 0 on ranks without tiles */
+  PetscInt    *position;     /* of each local row (column) of the tiles: which of the `count` rows belongs to it */
+  PetscInt     nsend, *send; /* owned rows to send, by receiver; numbered from the first owned row */
+  PetscMPIInt *sendcounts, *sendstarts, *counts, *starts;
+};
+
+/* d points, l residuals each; each = l or 1. Collective. */
+PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, PanelSide side, Panel *panel);
+PetscErrorCode PanelDestroy(Panel *panel);
+
+/* rows: count x width, row-major. `owned`: the rows of the owned points, width entries each. Collective. */
+PetscErrorCode PanelFetch(Panel panel, PetscInt width, const PetscReal owned[], PetscReal rows[]);

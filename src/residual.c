@@ -1,0 +1,277 @@
+/*
+  residual.c: sweeps over the op list; see residual.h.
+*/
+#include "codim/residual.h"
+#include "blas.h"
+#include "sweep.h"
+
+PetscErrorCode ResidualMapCreate(Grid grid, Network network, Parameters parameters, Data data, ResidualMap *map)
+{
+  ResidualMap new;
+  const Range points = GridGroupPoints(grid, data->points);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->grid       = grid;
+  new->network    = network;
+  new->parameters = parameters;
+  new->d          = data->points;
+  new->l          = data->outputs;
+  new->m          = data->points * data->outputs;
+  new->n          = ParametersSize(parameters);
+  new->N          = points.last - points.first;
+  new->x          = data->x;
+  new->y          = data->y;
+  PetscCall(UserCheck(grid->world, (PetscBool)(new->m < new->n), STATUS_DATA,
+                      "the net has n = %" PetscInt_FMT " parameters for m = %" PetscInt_FMT
+                      " residuals; the theorem needs n > m: widen the net or take fewer data.points",
+                      new->n, new->m));
+  *map = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapDestroy(ResidualMap *map)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(*map));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------ */
+
+PetscErrorCode TrajectoryCreate(ResidualMap map, Trajectory *trajectory)
+{
+  const Network net = map->network;
+  Trajectory new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->nvalues = net->nops;
+  PetscCall(PetscCalloc1(net->nops, &new->value));
+  new->value[0] = (PetscReal *)map->x; /* never written: the input op has no forward */
+  for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscMalloc1((size_t)map->N * (size_t)net->ops[v].dim, &new->value[v]));
+  *trajectory = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrajectoryDestroy(Trajectory *trajectory)
+{
+  PetscFunctionBeginUser;
+  if (!*trajectory) PetscFunctionReturn(PETSC_SUCCESS);
+  for (PetscInt v = 1; v < (*trajectory)->nvalues; v++) PetscCall(PetscFree((*trajectory)->value[v]));
+  PetscCall(PetscFree((*trajectory)->value));
+  PetscCall(PetscFree(*trajectory));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrajectorySwap(Trajectory a, Trajectory b)
+{
+  const struct Trajectory_s swap = *a;
+
+  PetscFunctionBeginUser;
+  *a = *b;
+  *b = swap;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+OpArrays OpArraysAt(ResidualMap map, Trajectory trajectory, PetscInt v)
+{
+  const Network net    = map->network;
+  OpArrays      arrays = {.N = map->N, .rows = 1, .out = trajectory->value[v]};
+
+  for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
+    const PetscInt input = net->ops[v].inputs[j];
+
+    if (input < 0) continue;
+    arrays.in[j]     = trajectory->value[input];
+    arrays.in_dim[j] = net->ops[input].dim;
+  }
+  return arrays;
+}
+
+/* the owned rows of H = output - y */
+static PetscErrorCode SetResidual(ResidualMap map, const PetscReal output[], Vec H)
+{
+  const PetscInt first = (GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first) * map->l;
+  PetscInt       size;
+  PetscReal     *local;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetLocalSize(H, &size));
+  PetscCall(VecGetArrayWrite(H, &local));
+  for (PetscInt i = 0; i < size; i++) local[i] = output[first + i] - map->y[first + i];
+  PetscCall(VecRestoreArrayWrite(H, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H)
+{
+  const Network   net     = map->network;
+  const OpContext context = {map->parameters, theta, NULL};
+
+  PetscFunctionBeginUser;
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const OpArrays arrays = OpArraysAt(map, trajectory, v);
+
+    PetscCall(net->ops[v].kind->forward(&net->ops[v], &context, &arrays));
+  }
+  PetscCall(SetResidual(map, trajectory->value[net->nops - 1], H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- backward ----------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode AdjointCreate(ResidualMap map, PetscInt rows, AdjointKeep keep, Adjoint *adjoint)
+{
+  Adjoint new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->nvalues = map->network->nops;
+  new->rows    = rows;
+  new->keep    = keep;
+  PetscCall(PetscCalloc1(new->nvalues, &new->bar));
+  *adjoint = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode AdjointDestroy(Adjoint *adjoint)
+{
+  PetscFunctionBeginUser;
+  if (!*adjoint) PetscFunctionReturn(PETSC_SUCCESS);
+  for (PetscInt v = 0; v < (*adjoint)->nvalues; v++) PetscCall(PetscFree((*adjoint)->bar[v]));
+  PetscCall(PetscFree((*adjoint)->bar));
+  PetscCall(PetscFree(*adjoint));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at least 1: NULL means "not kept", on a group without points too */
+static size_t BarSize(ResidualMap map, PetscInt rows, PetscInt v)
+{
+  return PetscMax(1, (size_t)map->N * (size_t)rows * (size_t)map->network->ops[v].dim);
+}
+
+/* bar[v], zeroed at its first use in a sweep */
+static PetscErrorCode StartBar(ResidualMap map, Adjoint adjoint, PetscInt v, PetscBool started[])
+{
+  PetscFunctionBeginUser;
+  if (started[v]) PetscFunctionReturn(PETSC_SUCCESS);
+  started[v] = PETSC_TRUE;
+  if (!adjoint->bar[v]) PetscCall(PetscMalloc1(BarSize(map, adjoint->rows, v), &adjoint->bar[v]));
+  PetscCall(PetscArrayzero(adjoint->bar[v], BarSize(map, adjoint->rows, v)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscReal bar[])
+{
+  const size_t l = (size_t)map->l;
+
+  PetscFunctionBeginUser;
+  if (seed) {
+    PetscCall(PetscArraycpy(bar, seed, (size_t)map->N * l));
+  } else
+    for (size_t i = 0; i < (size_t)map->N; i++)
+      for (size_t o = 0; o < l; o++) bar[(i * l + o) * l + o] = 1;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
+{
+  const Network   net     = map->network;
+  const OpContext context = {map->parameters, theta, NULL};
+  PetscBool      *started;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(net->nops, &started));
+  PetscCall(StartBar(map, adjoint, net->nops - 1, started));
+  PetscCall(Seed(map, seed, adjoint->bar[net->nops - 1]));
+  for (PetscInt v = net->nops - 1; v > 0; v--) {
+    const NetOp *op     = &net->ops[v];
+    OpArrays     arrays = OpArraysAt(map, trajectory, v);
+
+    if (!started[v]) continue; /* no path to the output */
+    arrays.rows    = adjoint->rows;
+    arrays.out_bar = adjoint->bar[v];
+    for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
+      if (op->inputs[j] <= 0) continue; /* nothing is wanted at the input */
+      PetscCall(StartBar(map, adjoint, op->inputs[j], started));
+      arrays.in_bar[j] = adjoint->bar[op->inputs[j]];
+    }
+    PetscCall(op->kind->adjoint(op, &context, &arrays));
+    if (adjoint->keep == ADJOINT_PARAMETERS && op->weight < 0) PetscCall(PetscFree(adjoint->bar[v]));
+  }
+  PetscCall(PetscFree(started));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- gradient and rounding floor ---------------------------------------------------------------------------------- */
+
+PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, const PetscReal a[], const PetscReal z_bar[], PetscReal alpha, Vec grad)
+{
+  const NetOp   *op = &map->network->ops[v];
+  const PetscInt k = map->network->ops[op->inputs[0]].dim / op->places, h = op->dim / op->places;
+  const PetscInt places = map->N * op->places;
+  const Range    units  = ParametersShardRows(map->parameters, op->weight);
+  PetscReal     *rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(ParametersBeginAdd(map->parameters, grad, op->weight, &rows));
+  PetscCall(Gemm("N", "T", k, units.last - units.first, places, alpha, a, k, z_bar + units.first, h, 1, rows, k));
+  PetscCall(ParametersEndAdd(map->parameters, grad, op->weight, &rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode OpAddBiasGradient(ResidualMap map, PetscInt v, const PetscReal z_bar[], PetscReal alpha, Vec grad)
+{
+  const NetOp *op     = &map->network->ops[v];
+  const size_t h      = (size_t)(op->dim / op->places);
+  const size_t places = (size_t)(map->N * op->places);
+  const Range  units  = ParametersShardRows(map->parameters, op->weight);
+  PetscReal   *rows;
+
+  PetscFunctionBeginUser;
+  if (op->bias < 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ParametersBeginAdd(map->parameters, grad, op->bias, &rows));
+  for (size_t place = 0; place < places; place++)
+    for (PetscInt j = units.first; j < units.last; j++) rows[j - units.first] += alpha * z_bar[place * h + (size_t)j];
+  PetscCall(ParametersEndAdd(map->parameters, grad, op->bias, &rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Adjoint adjoint, PetscReal alpha, Vec grad)
+{
+  const Network net = map->network;
+
+  PetscFunctionBeginUser;
+  for (PetscInt v = 1; v < net->nops; v++) {
+    if (net->ops[v].weight < 0 || !adjoint->bar[v]) continue;
+    PetscCall(OpAddGradient(map, v, trajectory->value[net->ops[v].inputs[0]], adjoint->bar[v], alpha, grad));
+    PetscCall(OpAddBiasGradient(map, v, adjoint->bar[v], alpha, grad));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *floor)
+{
+  const Network   net = map->network;
+  const PetscReal u   = PETSC_MACHINE_EPSILON / 2;
+  PetscReal       sum = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const size_t     dim   = (size_t)net->ops[v].dim;
+    const PetscReal *value = trajectory->value[v], *bar = units->bar[v];
+
+    if (!bar) continue;
+    for (size_t row = 0; row < (size_t)(map->N * units->rows); row++)
+      for (size_t j = 0; j < dim; j++) {
+        const PetscReal error = bar[row * dim + j] * value[row / (size_t)units->rows * dim + j];
+
+        sum += 2 * error * error; /* the result, and the stored parameters that made it */
+      }
+  }
+  if (map->grid->q) sum = 0; /* the ranks of a group hold the same values */
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, map->grid->world));
+  *floor = u * u * sum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,536 @@
+/*
+  tiles.c: block-cyclic symmetric matrices; see tiles.h.
+
+  Global index g lies in tile g / nb, which process (g / nb) % nprocs holds as its local tile g / nb / nprocs. Rows and columns are
+  dealt alike, so the global indices below g are a prefix of every process's local ones.
+*/
+#include "codim/tiles.h"
+#include "scalapack.h"
+#include <limits.h>
+#ifdef CODIM_HAVE_ELPA
+  #include <elpa/elpa.h>
+#endif
+
+_Static_assert(sizeof(PetscReal) == sizeof(double), "LAPACK is called in double precision");
+
+static const int one = 1;
+
+/* ---- who holds what ---------------------------------------------------------------------------------------------- */
+
+/* how many of the global indices 0 .. n-1 process iproc holds */
+static int LocalSize(PetscInt n, int nb, int iproc, int nprocs)
+{
+  const int size = (int)n, first = 0; /* n <= m < 2^31 */
+
+  return numroc_(&size, &nb, &iproc, &first, &nprocs);
+}
+
+static PetscInt GlobalIndex(int nb, int iproc, int nprocs, PetscInt local)
+{
+  return (local / nb * nprocs + iproc) * nb + local % nb;
+}
+
+PetscMPIInt TilesRank(Tiles tiles, int prow, int pcol)
+{
+  return prow * tiles->npcol + pcol;
+}
+
+PetscInt TilesGlobalRow(Tiles tiles, int prow, PetscInt local)
+{
+  return GlobalIndex(tiles->nb, prow, tiles->nprow, local);
+}
+
+PetscInt TilesGlobalCol(Tiles tiles, int pcol, PetscInt local)
+{
+  return GlobalIndex(tiles->nb, pcol, tiles->npcol, local);
+}
+
+PetscInt TilesLocalRows(Tiles tiles, int prow)
+{
+  return LocalSize(tiles->m, tiles->nb, prow, tiles->nprow);
+}
+
+PetscInt TilesLocalCols(Tiles tiles, int pcol)
+{
+  return LocalSize(tiles->m, tiles->nb, pcol, tiles->npcol);
+}
+
+/* local column j, and in it the number of rows above the diagonal */
+static PetscReal *Column(Tiles tiles, int j, int *above)
+{
+  *above = LocalSize(TilesGlobalCol(tiles, tiles->mycol, j), tiles->nb, tiles->myrow, tiles->nprow);
+  return tiles->a + (size_t)j * (size_t)tiles->rows;
+}
+
+/* the diagonal entry of local column j, NULL if another process has it */
+static PetscReal *DiagonalEntry(Tiles tiles, int j)
+{
+  int        above;
+  PetscReal *column = Column(tiles, j, &above);
+
+  return TilesGlobalCol(tiles, tiles->mycol, j) / tiles->nb % tiles->nprow == tiles->myrow ? column + above : NULL;
+}
+
+static size_t Entries(Tiles tiles)
+{
+  return (size_t)tiles->rows * (size_t)tiles->cols;
+}
+
+/* ---- the grid ---------------------------------------------------------------------------------------------------- */
+
+/* The most ranks with npcol <= nprow <= 4 npcol and a whole tile for each; among equals the squarest. */
+static void ChooseGrid(PetscMPIInt size, PetscInt m, int nb, int *nprow, int *npcol)
+{
+  *nprow = *npcol = 1;
+  for (int q = 1; q * q <= size; q++) {
+    const int p = (int)PetscMin(m / nb, PetscMin(4 * q, size / q));
+
+    if (p < q || p * q < *nprow * *npcol) continue;
+    *nprow = p;
+    *npcol = q;
+  }
+}
+
+/* entries of the fullest process, (0, 0) */
+static PetscReal LargestShare(PetscInt m, int nb, int nprow, int npcol)
+{
+  return (PetscReal)LocalSize(m, nb, 0, nprow) * (PetscReal)LocalSize(m, nb, 0, npcol);
+}
+
+/* At most `limit` entries a rank; else a user error that names the number of ranks that works. */
+static PetscErrorCode CheckShare(Tiles shape, PetscReal limit)
+{
+  const PetscInt  m     = shape->m;
+  const PetscReal share = LargestShare(m, shape->nb, shape->nprow, shape->npcol);
+  PetscMPIInt     size, needed;
+  int             nprow, npcol;
+
+  PetscFunctionBeginUser;
+  if (share <= limit) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCallMPI(MPI_Comm_size(shape->world, &size));
+  needed = size;
+  do ChooseGrid(++needed, m, shape->nb, &nprow, &npcol);
+  while (LargestShare(m, shape->nb, nprow, npcol) > limit);
+  PetscCall(UserCheck(shape->world, PETSC_FALSE, STATUS_DATA,
+                      "dense %" PetscInt_FMT " x %" PetscInt_FMT
+                      " matrix on %d ranks: %.3g entries on one, and the 32-bit sizes of "
+                      "ScaLAPACK and LAPACK allow %.3g: use %d ranks",
+                      m, m, size, (double)share, (double)limit, needed));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* tiles->{world, m, nb, nprow, npcol} given: the rest of it, and zero entries */
+static PetscErrorCode SetUp(Tiles tiles)
+{
+  PetscMPIInt rank;
+  PetscBool   holds;
+  int         handle;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(tiles->world, &rank));
+  holds        = (PetscBool)(rank < tiles->nprow * tiles->npcol);
+  tiles->myrow = holds ? rank / tiles->npcol : -1;
+  tiles->mycol = holds ? rank % tiles->npcol : -1;
+  PetscCallMPI(MPI_Comm_split(tiles->world, holds ? 0 : MPI_UNDEFINED, rank, &tiles->comm));
+  if (!holds) PetscFunctionReturn(PETSC_SUCCESS);
+  handle = tiles->context = Csys2blacs_handle(tiles->comm);
+  Cblacs_gridinit(&tiles->context, "Row", tiles->nprow, tiles->npcol);
+  Cfree_blacs_system_handle(handle);
+  tiles->rows    = (int)TilesLocalRows(tiles, tiles->myrow);
+  tiles->cols    = (int)TilesLocalCols(tiles, tiles->mycol);
+  tiles->desc[0] = 1;
+  tiles->desc[1] = tiles->context;
+  tiles->desc[2] = tiles->desc[3] = (int)tiles->m;
+  tiles->desc[4] = tiles->desc[5] = tiles->nb;
+  tiles->desc[8]                  = tiles->rows;
+  PetscCall(PetscCalloc1(Entries(tiles), &tiles->a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* shape->{world, m, nb, nprow, npcol, elpa} given */
+static PetscErrorCode CreateLike(Tiles shape, Tiles *tiles)
+{
+  Tiles new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->world = shape->world;
+  new->m     = shape->m;
+  new->elpa  = shape->elpa;
+  new->nb    = shape->nb;
+  new->nprow = shape->nprow;
+  new->npcol = shape->npcol;
+  PetscCall(SetUp(new));
+  *tiles = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesCreate(MPI_Comm world, PetscInt m, Tiles *tiles)
+{
+  struct Tiles_s shape = {.world = world, .m = m, .elpa = PETSC_TRUE};
+  PetscInt       nb    = 32;
+  PetscMPIInt    size;
+
+  PetscFunctionBeginUser;
+  PetscCheck(m > 0 && m < INT_MAX, world, PETSC_ERR_ARG_OUTOFRANGE, "a matrix of order %" PetscInt_FMT, m);
+  PetscOptionsBegin(world, NULL, "Dense symmetric matrices in tiles", NULL);
+  PetscCall(PetscOptionsInt("-tiles_block", "rows and columns of a tile, 1 to 1024", NULL, nb, &nb, NULL));
+  PetscCall(PetscOptionsBool("-tiles_elpa", "eigenvalues by ELPA where it was found", NULL, shape.elpa, &shape.elpa, NULL));
+  PetscOptionsEnd();
+  PetscCall(UserCheck(world, (PetscBool)(nb >= 1 && nb <= 1024), STATUS_USAGE,
+                      "-tiles_block %" PetscInt_FMT ": must be from 1 to 1024", nb));
+  shape.nb = (int)nb;
+  PetscCallMPI(MPI_Comm_size(world, &size));
+  ChooseGrid(size, m, shape.nb, &shape.nprow, &shape.npcol);
+  if (shape.nprow * shape.npcol > 1) PetscCall(CheckShare(&shape, INT_MAX));
+  PetscCall(CreateLike(&shape, tiles));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesDuplicate(Tiles tiles, Tiles *other)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CreateLike(tiles, other));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* same order, tiles and grid: then the rows, columns and all of desc but the context agree, and one desc may serve both */
+static PetscErrorCode CheckShape(Tiles a, Tiles b)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(a->m == b->m && a->nb == b->nb && a->nprow == b->nprow && a->npcol == b->npcol, a->world, PETSC_ERR_ARG_INCOMP,
+             "tiles of different shapes");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesCopy(Tiles from, Tiles to)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckShape(from, to));
+  PetscCall(PetscArraycpy(to->a, from->a, Entries(from)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesDestroy(Tiles *tiles)
+{
+  PetscFunctionBeginUser;
+  if (!*tiles) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscFree((*tiles)->a));
+  if ((*tiles)->comm != MPI_COMM_NULL) {
+    Cblacs_gridexit((*tiles)->context);
+    PetscCallMPI(MPI_Comm_free(&(*tiles)->comm));
+  }
+  PetscCall(PetscFree(*tiles));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- entries ----------------------------------------------------------------------------------------------------- */
+
+/* square by square, so that both of a pair stay in cache */
+static void MirrorOnOne(size_t m, PetscReal a[])
+{
+  const size_t side = 64;
+
+  for (size_t left = 0; left < m; left += side)
+    for (size_t top = left; top < m; top += side)
+      for (size_t j = left; j < PetscMin(left + side, m); j++)
+        for (size_t i = PetscMax(top, j + 1); i < PetscMin(top + side, m); i++) a[j + i * m] = a[i + j * m];
+}
+
+static PetscErrorCode MirrorOnGrid(Tiles tiles)
+{
+  const int    m    = (int)tiles->m;
+  const double keep = 0, scale = 1;
+  PetscReal   *transpose;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(Entries(tiles), &transpose));
+  pdtran_(&m, &m, &scale, tiles->a, &one, &one, tiles->desc, &keep, transpose, &one, &one, tiles->desc);
+  for (int j = 0; j < tiles->cols; j++) {
+    int        above;
+    PetscReal *column = Column(tiles, j, &above);
+
+    PetscCall(PetscArraycpy(column, transpose + (size_t)j * (size_t)tiles->rows, above));
+  }
+  PetscCall(PetscFree(transpose));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesMirror(Tiles tiles)
+{
+  PetscFunctionBeginUser;
+  if (tiles->comm == MPI_COMM_NULL) PetscFunctionReturn(PETSC_SUCCESS);
+  if (tiles->nprow * tiles->npcol > 1)
+    PetscCall(MirrorOnGrid(tiles));
+  else
+    MirrorOnOne((size_t)tiles->m, tiles->a);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesShift(Tiles tiles, PetscReal mu)
+{
+  PetscFunctionBeginUser;
+  for (int j = 0; j < tiles->cols; j++) {
+    PetscReal *diagonal = DiagonalEntry(tiles, j);
+
+    if (diagonal) *diagonal += mu;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, PetscReal *largest_diagonal)
+{
+  PetscReal sum[2] = {0, 0}, largest = PETSC_MIN_REAL; /* sum: of a_ii, of a_ij^2 */
+
+  PetscFunctionBeginUser;
+  for (int j = 0; j < tiles->cols; j++) {
+    int              above;
+    const PetscReal *column = Column(tiles, j, &above), *diagonal = DiagonalEntry(tiles, j);
+    PetscReal        squares = 0;
+
+    for (int i = above; i < tiles->rows; i++) squares += column[i] * column[i];
+    sum[1] += 2 * squares;
+    if (!diagonal) continue;
+    sum[0] += *diagonal;
+    sum[1] -= *diagonal * *diagonal;
+    largest = PetscMax(largest, *diagonal);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPIU_REAL, MPI_SUM, tiles->world));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPI_MAX, tiles->world));
+  if (trace) *trace = sum[0];
+  if (frobenius2) *frobenius2 = sum[1];
+  if (largest_diagonal) *largest_diagonal = largest;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- Cholesky ---------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
+{
+  const int m    = (int)tiles->m;
+  int       info = 0, sound[2]; /* the arguments, the factor */
+
+  PetscFunctionBeginUser;
+  if (tiles->nprow * tiles->npcol > 1) {
+    if (tiles->comm != MPI_COMM_NULL) pdpotrf_("L", &m, tiles->a, &one, &one, tiles->desc, &info);
+  } else if (tiles->comm != MPI_COMM_NULL)
+    dpotrf_("L", &m, tiles->a, &m, &info);
+  sound[0] = info >= 0;
+  sound[1] = info == 0;
+  for (int j = 0; j < tiles->cols; j++) {
+    const PetscReal *diagonal = DiagonalEntry(tiles, j);
+
+    if (diagonal && !(*diagonal > 0 && !PetscIsInfOrNanReal(*diagonal))) sound[1] = 0;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sound, 2, MPI_INT, MPI_MIN, tiles->world));
+  PetscCheck(sound[0], tiles->world, PETSC_ERR_LIB, "dpotrf or pdpotrf: illegal argument");
+  *success = (PetscBool)sound[1];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* b is one column of tiles in process column 0, the rows dealt as the factor's */
+static PetscErrorCode SolveOnGrid(Tiles factor, PetscReal b[], int *info)
+{
+  const int  m = (int)factor->m, held = factor->mycol == 0 ? factor->rows : 0;
+  const int  desc[9] = {1, factor->context, m, 1, factor->nb, factor->nb, 0, 0, factor->rows};
+  PetscReal *column;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(factor->rows, &column));
+  for (int i = 0; i < held; i++) column[i] = b[TilesGlobalRow(factor, factor->myrow, i)];
+  pdpotrs_("L", &m, &one, factor->a, &one, &one, factor->desc, column, &one, &one, desc, info);
+  PetscCall(PetscArrayzero(b, m));
+  for (int i = 0; i < held; i++) b[TilesGlobalRow(factor, factor->myrow, i)] = column[i];
+  PetscCall(PetscFree(column));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesSolve(Tiles factor, PetscReal b[])
+{
+  const int m    = (int)factor->m;
+  int       info = 0;
+
+  PetscFunctionBeginUser;
+  if (factor->comm == MPI_COMM_NULL)
+    PetscCall(PetscArrayzero(b, m));
+  else if (factor->nprow * factor->npcol > 1)
+    PetscCall(SolveOnGrid(factor, b, &info));
+  else
+    dpotrs_("L", &m, &one, factor->a, &m, b, &m, &info);
+  PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "dpotrs or pdpotrs: info %d", info);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, b, m, MPIU_REAL, MPI_SUM, factor->world)); /* every entry stands on one rank */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- eigenvalues -------------------------------------------------------------------------------------------------
+   solve is called on the ranks that hold tiles. Z: the local part of the eigenvectors, NULL if only values are wanted.
+   Seconds below: medians, m = 4000, one thread a rank.                                                                */
+
+typedef struct {
+  const char *name;
+  PetscBool   whole;     /* needs both triangles */
+  PetscBool   workspace; /* of 2 m^2/(nprow npcol) + O(m) entries for vectors, counted in 32 bits */
+  PetscErrorCode (*solve)(Tiles A, PetscReal lambda[], PetscReal Z[], int *info);
+} Eigensolver;
+
+/* values 3.3 s (dsyevd 6.1, dsyevr 5.5, ELPA 5.1), vectors 13.6 s (ELPA 10.7) */
+static PetscErrorCode SolveLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+{
+  const int   m = (int)A->m, query = -1;
+  const char *jobz = Z ? "V" : "N";
+  int         lwork, liwork, *iwork;
+  PetscReal   size, *work;
+
+  PetscFunctionBeginUser;
+  (Z ? dsyevd_ : dsyevd_2stage_)(jobz, "L", &m, A->a, &m, lambda, &size, &query, &liwork, &query, info);
+  lwork = (int)size;
+  PetscCall(PetscMalloc2(lwork, &work, liwork, &iwork));
+  (Z ? dsyevd_ : dsyevd_2stage_)(jobz, "L", &m, A->a, &m, lambda, work, &lwork, iwork, &liwork, info);
+  if (Z) PetscCall(PetscArraycpy(Z, A->a, Entries(A)));
+  PetscCall(PetscFree2(work, iwork));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* on two ranks values 8.1 s (pdsyevr 15.0, with known failures: deal.II issue 6216), vectors 17.8 s */
+static PetscErrorCode SolveScaLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+{
+  const int m = (int)A->m, query = -1, *const desc = A->desc;
+  int       lwork, liwork = 1, *iwork;
+  PetscReal size, *work;
+
+  PetscFunctionBeginUser;
+  if (Z)
+    pdsyevd_("V", "L", &m, A->a, &one, &one, desc, lambda, Z, &one, &one, desc, &size, &query, &liwork, &query, info);
+  else
+    pdsyev_("N", "L", &m, A->a, &one, &one, desc, lambda, NULL, &one, &one, desc, &size, &query, info);
+  lwork = (int)size + A->rows * A->nb + m; /* pdlasrt within pdsyevd wants rows (nb + cols) (ScaLAPACK issue 74) */
+  PetscCall(PetscMalloc2(lwork, &work, liwork, &iwork));
+  if (Z)
+    pdsyevd_("V", "L", &m, A->a, &one, &one, desc, lambda, Z, &one, &one, desc, work, &lwork, iwork, &liwork, info);
+  else
+    pdsyev_("N", "L", &m, A->a, &one, &one, desc, lambda, NULL, &one, &one, desc, work, &lwork, info);
+  PetscCall(PetscFree2(work, iwork));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const Eigensolver lapack    = {"LAPACK", PETSC_FALSE, PETSC_TRUE, SolveLAPACK};
+static const Eigensolver scalapack = {"ScaLAPACK", PETSC_FALSE, PETSC_TRUE, SolveScaLAPACK};
+
+#ifdef CODIM_HAVE_ELPA
+
+static PetscBool elpa_ready;
+
+static PetscErrorCode FinalizeELPA(void)
+{
+  int info;
+
+  PetscFunctionBeginUser;
+  elpa_uninit(&info);
+  elpa_ready = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode InitializeELPA(void)
+{
+  PetscFunctionBeginUser;
+  if (elpa_ready) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(elpa_init(ELPA_API_VERSION) == ELPA_OK, PETSC_COMM_SELF, PETSC_ERR_LIB, "ELPA does not speak API version %d",
+             ELPA_API_VERSION);
+  PetscCall(PetscRegisterFinalize(FinalizeELPA));
+  elpa_ready = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* on two ranks values 3.0 s (1-stage 3.9), vectors 5.5 s (2-stage 28.6) */
+static PetscErrorCode SolveELPA(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+{
+  const struct {
+    const char *key;
+    int         value;
+  } settings[] = {
+      {"na", (int)A->m},         {"nev", (int)A->m},        {"local_nrows", A->rows},
+      {"local_ncols", A->cols},  {"nblk", A->nb},           {"mpi_comm_parent", MPI_Comm_c2f(A->comm)},
+      {"process_row", A->myrow}, {"process_col", A->mycol},
+  };
+  elpa_t handle;
+  int    ignored;
+
+  PetscFunctionBeginUser;
+  PetscCall(InitializeELPA());
+  handle = elpa_allocate(info);
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(settings) && !*info; k++)
+    elpa_set(handle, settings[k].key, settings[k].value, info);
+  if (!*info) *info = elpa_setup(handle);
+  if (!*info) elpa_set(handle, "solver", (int)(Z ? ELPA_SOLVER_1STAGE : ELPA_SOLVER_2STAGE), info);
+  if (!*info && Z)
+    elpa_eigenvectors(handle, A->a, lambda, Z, info);
+  else if (!*info)
+    elpa_eigenvalues(handle, A->a, lambda, info);
+  elpa_deallocate(handle, &ignored);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const Eigensolver elpa = {"ELPA " PetscStringize(ELPA_API_VERSION), PETSC_TRUE, PETSC_FALSE, SolveELPA};
+
+/* ELPA wants tiles on every rank, which ChooseGrid sees to. On one rank LAPACK has the faster values, and small vectors. */
+static PetscBool UseELPA(Tiles tiles, PetscBool vectors)
+{
+  const PetscReal share = LargestShare(tiles->m, tiles->nb, tiles->nprow, tiles->npcol);
+
+  if (tiles->nprow * tiles->npcol > 1) return tiles->elpa;
+  return (PetscBool)(tiles->elpa && vectors && tiles->m >= 1000 && share <= INT_MAX);
+}
+
+#endif
+
+static const Eigensolver *ChooseEigensolver(Tiles tiles, PetscBool vectors)
+{
+#ifdef CODIM_HAVE_ELPA
+  if (UseELPA(tiles, vectors)) return &elpa;
+#else
+  (void)vectors;
+#endif
+  return tiles->nprow * tiles->npcol > 1 ? &scalapack : &lapack;
+}
+
+const char *TilesEigensolver(Tiles tiles)
+{
+  return ChooseEigensolver(tiles, PETSC_FALSE)->name;
+}
+
+/* vectors: NULL if only values are wanted */
+static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
+{
+  const Eigensolver *solver = ChooseEigensolver(tiles, (PetscBool)(vectors != NULL));
+  const PetscReal    others = (PetscReal)tiles->m * (16 + tiles->nb); /* workspace of order m */
+  PetscReal          frobenius2;
+  int                info = 0, failed;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesNorms(tiles, NULL, &frobenius2, NULL));
+  PetscCheck(!PetscIsInfOrNanReal(frobenius2), tiles->world, PETSC_ERR_FP,
+             "a matrix for eigenvalues has entries that are not finite, or too large to be squared");
+  if (vectors && solver->workspace) PetscCall(CheckShare(tiles, (INT_MAX - others) / 2));
+  if (solver->whole) PetscCall(TilesMirror(tiles));
+  if (tiles->comm != MPI_COMM_NULL) PetscCall(solver->solve(tiles, lambda, vectors ? vectors->a : NULL, &info));
+  failed = info != 0;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, tiles->world));
+  PetscCheck(!failed, tiles->world, PETSC_ERR_LIB, "%s did not find the eigenvalues (%d)", solver->name, info);
+  PetscCallMPI(MPI_Bcast(lambda, (int)tiles->m, MPIU_REAL, 0, tiles->world));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(Solve(tiles, lambda, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CheckShape(tiles, vectors));
+  PetscCall(Solve(tiles, lambda, vectors));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

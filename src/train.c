@@ -1,0 +1,301 @@
+/*
+  train.c: Levenberg-Marquardt in the dual; see train.h.
+
+    (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
+*/
+#include "codim/train.h"
+
+struct Train_s {
+  ResidualMap         map;
+  const ReachOptions *options;
+  Tao                 tao;
+
+  /* while TrainSolve runs */
+  Vec          theta, H, H_trial, c;
+  Trajectory   trajectory, trial;
+  Jacobian     jacobian;
+  Tiles        K, factor;
+  PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
+  ReachResult *result;
+};
+
+static const char *const Methods[] = {"train", "load", NULL};
+
+#define KEY(name, type, field, value, min, max, choices, help)                                                                     \
+  {                                                                                                                                \
+    "reach_" name, type, offsetof(ReachOptions, field), value, min, max, choices, help                                             \
+  }
+
+const OptionKey ReachKeys[] = {KEY("method", KEY_CHOICE, method, "train", 0, 0, Methods,
+                                   "how a zero is reached: train from random weights, or load them from a file"),
+                               KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
+                               KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL,
+                                   "the loss |H|^2 to reach; not asked below its rounding floor"),
+                               KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL,
+                                   "load: go on from the loaded weights to the tolerance"),
+                               KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
+                               {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+
+#undef KEY
+
+const char *ReachReasonText(ReachReason reason)
+{
+  static const char *const texts[] = {"reached the tolerance",
+                                      "at the rounding floor of H",
+                                      "stagnated: no step lowers the loss",
+                                      "the steps are used up",
+                                      "diverged",
+                                      "stopped on request"};
+
+  return texts[reason];
+}
+
+/* ---- one point -------------------------------------------------------------------------------------------------------- */
+
+static PetscReal Target(const Train train)
+{
+  return PetscMax(train->options->tolerance, train->result->floor);
+}
+
+/* the factors and the rounding floor at theta, whose trajectory is up to date */
+static PetscErrorCode Linearize(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(JacobianLinearize(train->jacobian, train->theta, train->trajectory));
+  PetscCall(ResidualMapRoundingFloor(train->map, train->trajectory, train->jacobian->units, &train->result->floor));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Evaluate(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapApply(train->map, train->theta, train->trajectory, train->H));
+  PetscCall(VecDot(train->H, train->H, &train->result->loss));
+  PetscCall(VecNorm(train->H, NORM_INFINITY, &train->result->residual_max));
+  PetscCall(Linearize(train));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- one step ----------------------------------------------------------------------------------------------------------- */
+
+/* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
+static PetscErrorCode SolveDual(Train train, PetscBool *solved)
+{
+  const ResidualMap map   = train->map;
+  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  PetscReal        *rows, *local;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCopy(train->K, train->factor));
+  PetscCall(TilesShift(train->factor, train->mu));
+  PetscCall(TilesCholesky(train->factor, solved));
+  if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc1(map->m, &rows));
+  PetscCall(GridGatherAllRows(map->grid, map->d, map->l, train->H, rows));
+  PetscCall(TilesSolve(train->factor, rows));
+  PetscCall(VecGetArrayWrite(train->c, &local));
+  PetscCall(PetscArraycpy(local, rows + owned.first * map->l, (owned.last - owned.first) * map->l));
+  PetscCall(VecRestoreArrayWrite(train->c, &local));
+  PetscCall(PetscFree(rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* theta - J^T c and its loss; where the loss does not fall, or the step is absurdly long, theta is as before and *gain negative */
+static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
+{
+  const PetscReal loss = train->result->loss;
+  PetscReal       cc, cH, norm_theta, trial_loss;
+
+  PetscFunctionBeginUser;
+  *gain = -1;
+  PetscCall(VecDot(train->c, train->c, &cc));
+  PetscCall(VecDot(train->c, train->H, &cH));
+  PetscCall(VecNorm(train->theta, NORM_2, &norm_theta));
+  *length = PetscSqrtReal(PetscMax(0, cH - train->mu * cc));
+  if (!(*length <= 1e3 * (1 + norm_theta))) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(JacobianMultTransposeAdd(train->jacobian, -1, train->c, train->theta));
+  PetscCall(ResidualMapApply(train->map, train->theta, train->trial, train->H_trial));
+  PetscCall(VecDot(train->H_trial, train->H_trial, &trial_loss));
+  if (trial_loss < loss) {
+    *gain               = (loss - trial_loss) / (loss - train->mu * train->mu * cc);
+    train->result->loss = trial_loss;
+    PetscCall(VecSwap(train->H, train->H_trial));
+    PetscCall(TrajectorySwap(train->trajectory, train->trial));
+  } else
+    PetscCall(JacobianMultTransposeAdd(train->jacobian, 1, train->c, train->theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* raise mu until a step is accepted; *accepted is false if none lowers the loss */
+static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
+{
+  PetscReal growth = 4, trace, gain = -1;
+  PetscBool solved;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(train->jacobian, train->K));
+  PetscCall(TilesNorms(train->K, &trace, NULL, NULL));
+  train->mean = trace / (PetscReal)train->map->m;
+  if (train->mu < 0) train->mu = 1e-3 * train->mean;
+  for (*accepted = PETSC_FALSE; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+    PetscCall(SolveDual(train, &solved));
+    if (solved) PetscCall(TryStep(train, &gain, length));
+    *accepted = (PetscBool)(gain > 0);
+    if (!*accepted) train->mu *= growth;
+  }
+  if (gain > .9)
+    train->mu *= .01;
+  else if (gain > .5)
+    train->mu *= .1;
+  else if (*accepted && gain < .25)
+    train->mu *= 4;
+  train->mu = PetscMax(train->mu, PETSC_MACHINE_EPSILON * train->mean); /* it must be able to grow again */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the solve ------------------------------------------------------------------------------------------------------------ */
+
+static PetscErrorCode LevenbergMarquardt(Train train)
+{
+  ReachResult *result   = train->result;
+  PetscReal    length   = 0;
+  PetscBool    accepted = PETSC_TRUE, stop;
+
+  PetscFunctionBeginUser;
+  for (result->steps = 0;; result->steps++) {
+    PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
+    PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
+                       (double)result->loss, (double)length, (double)train->mu));
+    PetscCall(StopRequested(train->map->grid->world, &stop));
+    result->reason = PetscIsInfOrNanReal(result->loss)        ? REACH_DIVERGED
+                     : result->loss <= Target(train)          ? REACH_TOLERANCE
+                     : stop                                   ? REACH_STOPPED
+                     : result->steps >= train->options->steps ? REACH_STEPS
+                                                              : REACH_STAGNATED;
+    if (result->reason != REACH_STAGNATED) break;
+    PetscCall(Step(train, &length, &accepted));
+    if (!accepted) {
+      PetscCall(Evaluate(train)); /* adding a rejected step back leaves rounding in theta */
+      if (result->loss <= 100 * result->floor) result->reason = REACH_FLOOR;
+      break;
+    }
+    PetscCall(Linearize(train));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TaoSolve_LevenbergMarquardt(Tao tao)
+{
+  Train train;
+
+  PetscFunctionBeginUser;
+  PetscCall(TaoShellGetContext(tao, &train));
+  PetscCall(LevenbergMarquardt(train));
+  PetscCall(TaoSetConvergedReason(tao, train->result->reason == REACH_TOLERANCE ? TAO_CONVERGED_MINF : TAO_DIVERGED_USER));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* for every other Tao: L and 2 J^T H */
+static PetscErrorCode LossAndGradient(Tao tao, Vec theta, PetscReal *loss, Vec gradient, void *context)
+{
+  Train train = (Train)context;
+
+  PetscFunctionBeginUser;
+  (void)tao;
+  PetscCall(ResidualMapApply(train->map, theta, train->trial, train->H_trial));
+  PetscCall(VecDot(train->H_trial, train->H_trial, loss));
+  PetscCall(JacobianLinearize(train->jacobian, theta, train->trial));
+  PetscCall(VecSet(gradient, 0));
+  PetscCall(JacobianMultTransposeAdd(train->jacobian, 2, train->H_trial, gradient));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train)
+{
+  Train new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->map     = map;
+  new->options = options;
+  PetscCall(TaoCreate(map->grid->world, &new->tao));
+  PetscCall(TaoSetType(new->tao, TAOSHELL));
+  PetscCall(TaoShellSetContext(new->tao, new));
+  PetscCall(TaoShellSetSolve(new->tao, TaoSolve_LevenbergMarquardt));
+  PetscCall(TaoSetTolerances(new->tao, 0, 0, 0));
+  PetscCall(TaoSetMaximumIterations(new->tao, options->steps));
+  PetscCall(TaoSetFunctionLowerBound(new->tao, options->tolerance));
+  PetscCall(TaoSetObjectiveAndGradient(new->tao, NULL, LossAndGradient, new));
+  PetscCall(TaoSetFromOptions(new->tao));
+  *train = new;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainDestroy(Train *train)
+{
+  PetscFunctionBeginUser;
+  if (!*train) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TaoDestroy(&(*train)->tao));
+  PetscCall(PetscFree(*train));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* a Tao that is not ours has moved theta: the result as found */
+static PetscErrorCode ResultOfTao(Train train)
+{
+  TaoConvergedReason reason;
+  PetscInt           steps;
+
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate(train));
+  PetscCall(TaoGetConvergedReason(train->tao, &reason));
+  PetscCall(TaoGetIterationNumber(train->tao, &steps));
+  train->result->steps  = steps;
+  train->result->reason = PetscIsInfOrNanReal(train->result->loss)            ? REACH_DIVERGED
+                          : train->result->loss <= Target(train)              ? REACH_TOLERANCE
+                          : train->result->loss <= 100 * train->result->floor ? REACH_FLOOR
+                          : reason == TAO_DIVERGED_MAXITS                     ? REACH_STEPS
+                                                                              : REACH_STAGNATED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, ReachResult *result)
+{
+  PetscFunctionBeginUser;
+  train->theta      = theta;
+  train->trajectory = trajectory;
+  train->H          = H;
+  train->jacobian   = jacobian;
+  train->result     = result;
+  PetscCall(Evaluate(train));
+  result->start_loss = result->loss;
+  result->steps      = 0;
+  result->reason     = PetscIsInfOrNanReal(result->loss) ? REACH_DIVERGED
+                       : result->loss <= Target(train)   ? REACH_TOLERANCE
+                                                         : REACH_STEPS;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
+{
+  PetscBool ours;
+
+  PetscFunctionBeginUser;
+  PetscCall(TrainEvaluate(train, theta, trajectory, H, jacobian, result));
+  train->K  = K;
+  train->mu = -1;
+  PetscCall(VecDuplicate(H, &train->H_trial));
+  PetscCall(VecDuplicate(H, &train->c));
+  PetscCall(TrajectoryCreate(train->map, &train->trial));
+  PetscCall(TilesDuplicate(K, &train->factor));
+  PetscCall(TaoSetSolution(train->tao, theta));
+  PetscCall(TaoSolve(train->tao));
+  PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
+  if (!ours) PetscCall(ResultOfTao(train));
+  PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
+  PetscCall(VecDestroy(&train->H_trial));
+  PetscCall(VecDestroy(&train->c));
+  PetscCall(TrajectoryDestroy(&train->trial));
+  PetscCall(TilesDestroy(&train->factor));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
