@@ -22,18 +22,19 @@ export PKG_CONFIG_PATH := $(subst $(space),:,$(strip $(if $(PETSC_DIR),$(wildcar
   $(SLEPC_DIR:%=%/$(PETSC_ARCH)/lib/pkgconfig) $(SLEPC_DIR:%=%/lib/pkgconfig) \
   $(PETSC_DIR)/$(PETSC_ARCH)/lib/pkgconfig $(PETSC_DIR)/lib/pkgconfig)) $(subst :, ,$(PKG_CONFIG_PATH))))
 
-found     = $(firstword $(foreach p,$1,$(shell pkg-config --exists $p 2>/dev/null && echo $p)))
+pkgconfig = $(shell PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config $1 2>/dev/null)
+found     = $(firstword $(foreach p,$1,$(and $(call pkgconfig,--modversion $p),$p)))
 SUFFIX   := $(filter 64,$(INDEX))
 SLEPC    := $(call found,slepc$(SUFFIX) $(if $(SUFFIX),,SLEPc))
 PETSC    := $(call found,petsc$(SUFFIX) $(if $(SUFFIX),,PETSc))
 HDF5     := $(call found,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)
 SCALAPACK:= $(call found,scalapack-openmpi scalapack-mpich scalapack-mpi scalapack)
-BLAS     := $(call found,openblas flexiblas blas)
+BLAS     := $(or $(call found,openblas flexiblas),$(and $(call found,lapack),$(call found,blas),lapack blas))
 ELPA     := $(call found,elpa)
 PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK) $(BLAS)
 
-INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PACKAGES) 2>/dev/null))
-LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(call pkgconfig,--cflags-only-I $(PACKAGES)))
+LIBS     := $(call pkgconfig,--libs $(PACKAGES)) -lm
 RPATH    := $(if $(PETSC_DIR),$(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(LIBS))))
 # FLINT's Arb is what some tests compare with; from version 3 on it is a part of FLINT
 ARB      := $(patsubst lib%.so,-l%,$(notdir $(filter /%,$(foreach l,flint-arb flint,$(shell $(CC) -print-file-name=lib$l.so 2>/dev/null)))))
@@ -92,8 +93,8 @@ NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
   $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
   $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)
-PETSC_SERIES = $(shell pkg-config --modversion $(PETSC) | cut -d. -f1-2)
-PETSC_DEBUG  = $(shell pkg-config --variable=prefix $(PETSC))-debug/lib
+PETSC_SERIES = $(subst $(space),.,$(wordlist 1,2,$(subst ., ,$(call pkgconfig,--modversion $(PETSC)))))
+PETSC_DEBUG  = $(call pkgconfig,--variable=prefix $(PETSC))-debug/lib
 
 # $(call provide,NEEDED…): nothing to do, or apt, or say what to load
 provide = $(if $(strip $1),$(call apt,$(sort $(foreach n,$1,$(firstword $(subst :, ,$n)))),$(sort \

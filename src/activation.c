@@ -230,9 +230,10 @@ static inline Pair PairScale(PetscReal a, Pair b) /* a a power of 2, up to sign 
   return (Pair){a * b.hi, a * b.lo};
 }
 
-/* sigma = z beta(z), beta = f(z)/(f(z) + f(1 - z)), f(t) = e^(-1/t) for t > 0, else 0. For 0 < z < 1, with y = 1 - z, n = z^2 + y^2:
-     beta = 1/(1 + e^-q), gamma = 1 - beta, q = (z - y)/(zy),
-     sigma' = beta (1 + gamma n/(z y^2)), sigma'' = beta gamma (2 z^3 y - (beta - gamma) n^2)/(z^3 y^4).
+/* 0 < z < 1: with y = 1 - z, n = z^2 + y^2, q = (z - y)/(zy), beta = f(z)/(f(z) + f(y)) = 1/(1 + e^-q), gamma = 1 - beta,
+     sigma   = z beta
+     sigma'  = beta (1 + gamma n/(z y^2))
+     sigma'' = beta gamma (2 z^3 y - (beta - gamma) n^2)/(z^3 y^4)
    sigma'' reaches 6.5 where 8u(1 + |z|) = 14.4u is the bound: hence Pairs, and only the exponential errs, by an ulp. */
 static void SreluBlend(PetscReal x, PetscReal *s, PetscReal *ds, PetscReal *dds)
 {

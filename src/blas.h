@@ -22,5 +22,6 @@ static inline PetscErrorCode Gemm(const char transA[], const char transB[], Pets
   PetscCall(PetscBLASIntCast(PetscMax(1, ldb), &bldb));
   PetscCall(PetscBLASIntCast(PetscMax(1, ldc), &bldc));
   PetscCallBLAS("BLASgemm", BLASgemm_(transA, transB, &bm, &bn, &bk, &alpha, A, &blda, B, &bldb, &beta, C, &bldc));
+  PetscCall(PetscLogFlops(2. * (PetscReal)m * (PetscReal)n * (PetscReal)k));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -183,4 +183,4 @@ static PetscBool CsvMatches(const DataOptions *options)
   return PathHasSuffix(options->file, ".csv");
 }
 
-const DataFormat DataFormatCSV = {"CSV", CsvMatches, CsvRead};
+const DataFormat DataFormatCSV = {CsvMatches, CsvRead};

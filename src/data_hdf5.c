@@ -77,7 +77,7 @@ static PetscBool Hdf5Matches(const DataOptions *options)
   return (PetscBool)(PathHasSuffix(options->file, ".h5") || PathHasSuffix(options->file, ".hdf5"));
 }
 
-const DataFormat DataFormatHDF5 = {"HDF5", Hdf5Matches, Hdf5Read};
+const DataFormat DataFormatHDF5 = {Hdf5Matches, Hdf5Read};
 
 /* ---- problem.h5 ------------------------------------------------------------------------------------------------- */
 

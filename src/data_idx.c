@@ -110,4 +110,4 @@ static PetscBool IdxMatches(const DataOptions *options)
   return (PetscBool)(options->images[0] != '\0');
 }
 
-const DataFormat DataFormatIDX = {"IDX", IdxMatches, IdxRead};
+const DataFormat DataFormatIDX = {IdxMatches, IdxRead};

@@ -158,4 +158,4 @@ static PetscBool NpyMatches(const DataOptions *options)
   return (PetscBool)(options->x[0] != '\0');
 }
 
-const DataFormat DataFormatNumPy = {"NumPy", NpyMatches, NpyRead};
+const DataFormat DataFormatNumPy = {NpyMatches, NpyRead};

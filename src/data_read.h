@@ -19,18 +19,17 @@ typedef struct {
 
   size_t     available;  /* rows in the file */
   size_t     rows, cols; /* rows kept; product of the dimensions after the first */
-  PetscReal *a;          /* rows x cols, row-major, by malloc */
+  PetscReal *a;          /* rows x cols, row-major; by TableCalloc */
 } Table;
 
 /** Shape and allocate from a file's dimensions. A complaint on too few or too many of them, one that is 0, fewer rows than
     wanted, or too little memory. */
 void TableCreate(Table *table, int ndim, const uint64_t dims[], Complaint *complaint);
 
-/** rows x cols things of `size` bytes, zero, to be freed; or NULL and a complaint that names the table's file. */
+/** rows x cols things of `size` bytes, zero, for free(); or NULL and a complaint that names the table's file. */
 void *TableCalloc(const Table *table, size_t rows, size_t cols, size_t size, Complaint *complaint);
 
 typedef struct {
-  const char *name;
   PetscBool (*matches)(const DataOptions *options); /* do the options ask for this format? */
   /* fill x and y; whatever is wrong with a file becomes the complaint */
   void (*read)(const DataOptions *options, Table *x, Table *y, Complaint *complaint);
@@ -47,8 +46,6 @@ typedef struct {
   size_t    bytes;
   PetscBool big; /* most significant byte first */
 } Number;
-
-enum { NUMBER_BYTES_MAX = 8 };
 
 PetscBool NumberIsKnown(Number number);
 

@@ -19,7 +19,7 @@ PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian)
   PetscCall(AdjointCreate(map, 1, ADJOINT_ALL, &new->adjoint));
   PetscCall(PetscCalloc3(net->nops, &new->saved, net->nops, &new->dot, net->nops, &new->bar_dot));
   for (PetscInt v = 1; v < net->nops; v++) {
-    const size_t size = (size_t)map->N * (size_t)net->ops[v].dim;
+    const size_t size = PetscMax(1, (size_t)map->N * (size_t)net->ops[v].dim); /* NULL means zero, not "no points here" */
 
     PetscCall(PetscMalloc1(size * (size_t)net->ops[v].kind->nsaved, &new->saved[v]));
     PetscCall(PetscMalloc1(size, &new->dot[v]));

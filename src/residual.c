@@ -37,6 +37,12 @@ PetscErrorCode ResidualMapDestroy(ResidualMap *map)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Entries of value v for `rows` rows a point. At least 1: NULL means "none", and a group without points takes part all the same. */
+static size_t ValueSize(ResidualMap map, PetscInt rows, PetscInt v)
+{
+  return PetscMax(1, (size_t)map->N * (size_t)rows * (size_t)map->network->ops[v].dim);
+}
+
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 PetscErrorCode TrajectoryCreate(ResidualMap map, Trajectory *trajectory)
@@ -49,7 +55,7 @@ PetscErrorCode TrajectoryCreate(ResidualMap map, Trajectory *trajectory)
   new->nvalues = net->nops;
   PetscCall(PetscCalloc1(net->nops, &new->value));
   new->value[0] = (PetscReal *)map->x; /* never written: the input op has no forward */
-  for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscMalloc1((size_t)map->N * (size_t)net->ops[v].dim, &new->value[v]));
+  for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscMalloc1(ValueSize(map, 1, v), &new->value[v]));
   *trajectory = new;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -145,20 +151,14 @@ PetscErrorCode AdjointDestroy(Adjoint *adjoint)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at least 1: NULL means "not kept", on a group without points too */
-static size_t BarSize(ResidualMap map, PetscInt rows, PetscInt v)
-{
-  return PetscMax(1, (size_t)map->N * (size_t)rows * (size_t)map->network->ops[v].dim);
-}
-
 /* bar[v], zeroed at its first use in a sweep */
 static PetscErrorCode StartBar(ResidualMap map, Adjoint adjoint, PetscInt v, PetscBool started[])
 {
   PetscFunctionBeginUser;
   if (started[v]) PetscFunctionReturn(PETSC_SUCCESS);
   started[v] = PETSC_TRUE;
-  if (!adjoint->bar[v]) PetscCall(PetscMalloc1(BarSize(map, adjoint->rows, v), &adjoint->bar[v]));
-  PetscCall(PetscArrayzero(adjoint->bar[v], BarSize(map, adjoint->rows, v)));
+  if (!adjoint->bar[v]) PetscCall(PetscMalloc1(ValueSize(map, adjoint->rows, v), &adjoint->bar[v]));
+  PetscCall(PetscArrayzero(adjoint->bar[v], ValueSize(map, adjoint->rows, v)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -11,6 +11,7 @@ int  Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int nprow, int npcol);
 void Cblacs_gridexit(int context);
+void Cblacs_freebuff(int context, int wait);
 
 /* how many of the indices 0 .. n-1 process iproc of nprocs holds */
 int numroc_(const int *n, const int *nb, const int *iproc, const int *isrcproc, const int *nprocs);
@@ -18,6 +19,12 @@ int numroc_(const int *n, const int *nb, const int *iproc, const int *isrcproc, 
 /* C = beta C + alpha A^T */
 void pdtran_(const int *m, const int *n, const double *alpha, const double *A, const int *ia, const int *ja, const int *descA,
              const double *beta, double *C, const int *ic, const int *jc, const int *descC);
+
+/* C = beta C + alpha A A^T (trans = "N"), A^T A ("T"); one triangle of C */
+void pdsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *A, const int *ia,
+             const int *ja, const int *descA, const double *beta, double *C, const int *ic, const int *jc, const int *descC);
+void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *A, const int *lda,
+            const double *beta, double *C, const int *ldc);
 
 void pdpotrf_(const char *uplo, const int *n, double *A, const int *ia, const int *ja, const int *descA, int *info);
 void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *A, const int *ia, const int *ja, const int *descA,

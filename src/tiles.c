@@ -217,6 +217,7 @@ PetscErrorCode TilesDestroy(Tiles *tiles)
   if (!*tiles) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree((*tiles)->a));
   if ((*tiles)->comm != MPI_COMM_NULL) {
+    Cblacs_freebuff((*tiles)->context, 1); /* a send not yet tested for its end would keep a communicator alive */
     Cblacs_gridexit((*tiles)->context);
     PetscCallMPI(MPI_Comm_free(&(*tiles)->comm));
   }
@@ -300,6 +301,22 @@ PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, 
   if (trace) *trace = sum[0];
   if (frobenius2) *frobenius2 = sum[1];
   if (largest_diagonal) *largest_diagonal = largest;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product)
+{
+  const int    m     = (int)A->m;
+  const double alpha = 1, beta = 0;
+  const char  *trans = transposed ? "T" : "N";
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckShape(A, product));
+  if (A->nprow * A->npcol > 1) {
+    if (A->comm != MPI_COMM_NULL)
+      pdsyrk_("L", trans, &m, &m, &alpha, A->a, &one, &one, A->desc, &beta, product->a, &one, &one, A->desc);
+  } else if (A->comm != MPI_COMM_NULL)
+    dsyrk_("L", trans, &m, &m, &alpha, A->a, &m, &beta, product->a, &m);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,5 +1,4 @@
 // ranks: 1
-// libraries: -lflint-arb -lflint
 /*
   Each jet against ball arithmetic. The reference is the power series of sigma(z + eps), computed by arb from the definition of sigma
   alone: its coefficients are sigma, sigma', sigma''/2, ..., and none of the formulas in activation.c is used.
@@ -7,6 +6,7 @@
 #include "codim/activation.h"
 #include "tap.h"
 
+#include <arb.h>
 #include <arb_hypgeom.h>
 #include <arb_poly.h>
 #include <float.h>
@@ -183,12 +183,13 @@ static void RefRelu(arb_poly_t f, const arb_poly_t x, slong len)
     arb_poly_zero(f);
 }
 
-/* lowest, highest: the compact set on which the suprema are proved by subdivision, empty where they are given instead.
+/* lowest, highest: the compact set on which the suprema are proved by subdivision; where it is empty they are given instead.
    Outside of it they hold because
-     z <= 0:        rectified functions vanish;
-     0 < z < 1/64:  their derivatives are at most 16 w^4 e^-w, w = 1/z > 64, so below 1e-19;
-     |z| > 64:      rectified: smoolu' = (1 + w) e^-w <= 1, the others are at most 4w^2; srelu is the identity from 1 on, and approaches
-                    it as it leaves 0; the rest: at most 70 e^-64 from the limits, which are 0, or 1 < sup_ds, or softplus' < 1.     */
+     z <= 0:         rectified functions vanish;
+     0 < z < 1/64:   their derivatives are at most 16 w^4 e^-w, w = 1/z > 64, so below 1e-19;
+     63/64 < z < 1:  srelu's derivatives are as close to those of the identity, which it is from 1 on;
+     |z| > 64:       smoolu' = (1 + w) e^-w <= 1; other rectified functions: at most 4w^2; the rest: within 70 e^-64 of the limits,
+                     which are 0, or 1 < sup_ds, or for softplus' 1, approached from below.                                       */
 typedef struct {
   const char  *name;
   ReferenceFn *ref;
@@ -370,7 +371,7 @@ static void TestAccuracy(Sample *sample, const Activation *a, ReferenceFn *ref)
   SampleApply(sample, a);
   signs = Measure(sample, ref, polynomial, worst, where);
   if (polynomial)
-    Tap((PetscBool)(worst[0] <= 2 && worst[1] <= 4 && worst[2] <= 4), "%s: within 2u|sigma|, 4u|sigma'|, 4u|sigma''|", a->name);
+    Tap((PetscBool)(worst[0] <= 2 && worst[1] <= 4 && worst[2] <= 1), "%s: within 2u|sigma|, 4u|sigma'|, u|sigma''|", a->name);
   else
     Tap((PetscBool)(worst[0] <= 8 && worst[1] <= 8 && worst[2] <= 8), "%s: each derivative within 8u(1+|z|)", a->name);
   PetscPrintf(PETSC_COMM_WORLD, "# worst: sigma %.2f at %.17g, sigma' %.2f at %.17g, sigma'' %.2f at %.17g\n", worst[0], where[0],
@@ -497,7 +498,7 @@ static void TestLimits(const Activation *a, const Reference *reference)
     for (int i = 0; i < 2; i++) ok = (PetscBool)(ok && Same(jet[q][i], reference->limits[q][i]));
   }
   Tap(ok, "%s: the limits at -oo and oo", a->name);
-  Tap((PetscBool)isnan(jet[0][2]), "%s: NaN stays NaN", a->name);
+  Tap((PetscBool)(isnan(jet[0][2]) && (isnan(jet[1][2]) || a->degree == 1)), "%s: NaN stays NaN", a->name);
 }
 
 static void TestOptional(Sample *sample, const Activation *a)

@@ -314,7 +314,7 @@ static void TestUnused(void)
   UnusedSays("-net_gain 2 -certify", "", "options that were read are not complained of");
   UnusedSays("-nett_gain 2", "-nett_gain; did you mean -net_gain?", "a misspelt group is answered with the nearest key");
   UnusedSays("-dta_target_scal 2", "did you mean -data_target_scale?", "a long key may be off by more");
-  UnusedSays("-ent_seed 2", "did you mean -net_seed?", "a swap of neighbours is one edit");
+  UnusedSays("-uotptu here", "did you mean -output?", "a swap of neighbours is one edit");
   UnusedSays("-eps_tpye krylovschur", "-eps_tpye in this run", "a misspelt option of PETSc is named, without a wild guess");
   UnusedSays("-options_left no -options_view -get_total_flops -citations -mpidump -Tao_View", "",
              "options that are read later pass");

@@ -76,7 +76,7 @@ static PetscReal LargestDifference(PetscInt n, const PetscReal x[], const PetscR
   return largest; /* NaN if one is */
 }
 
-/* |x| is the same on every rank to the last bit */
+/* x is the same on every rank to the last bit */
 static PetscErrorCode SameEverywhere(PetscInt n, const PetscReal x[], PetscBool *same)
 {
   PetscReal *root;
@@ -111,8 +111,10 @@ static PetscErrorCode TestLayout(PetscInt m, int nb)
                              tiles->cols == TilesLocalCols(tiles, tiles->mycol) && (size == 1 || tiles->rows >= PetscMin(nb, m))
                        : tiles->comm == MPI_COMM_NULL && !tiles->a && !tiles->rows),
       "... with tiles on its first ranks and on no others");
-  for (size_t k = 0; k < (size_t)tiles->rows * (size_t)tiles->cols; k++)
-    once = (PetscBool)(once && tiles->a[k] == 0), tiles->a[k] = 1;
+  for (size_t k = 0; tiles->a && k < (size_t)tiles->rows * (size_t)tiles->cols; k++) {
+    once        = (PetscBool)(once && tiles->a[k] == 0);
+    tiles->a[k] = 1;
+  }
   PetscCall(TilesDuplicate(tiles, &copy));
   PetscCall(TilesCopy(tiles, copy));
   PetscCall(TilesDestroy(&tiles));
@@ -377,7 +379,7 @@ int main(int argc, char **argv)
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(shapes); k++) {
     char block[8];
 
-    snprintf(block, sizeof block, "%d", shapes[k].nb);
+    TapCall(PetscSNPrintf(block, sizeof block, "%d", shapes[k].nb));
     TapCall(PetscOptionsSetValue(NULL, "-tiles_block", block));
     TapCall(TestLayout(shapes[k].m, shapes[k].nb));
     TapCall(TestEntries(shapes[k].m));

@@ -2,21 +2,30 @@
   activation.h: the functions sigma, with the derivatives and bounds every other module needs.
 
   A new activation is one jet function and one line in the table.
+
+  Besides the usual ones (gelu = z Phi(z), exact; silu = z sigmoid(z)), rectified and C^infinity, all 0 for z <= 0:
+    smoolu    z e^(-1/z)
+    rtanh     tanh(z) e^(-1/z)
+    rsigmoid  tanh(z/2) e^(-1/z)
+    srelu     z f(z)/(f(z) + f(1-z)), f(t) = e^(-1/t) for t > 0, else 0: equal to z for z >= 1
+  and relu, which is not smooth: sigma'(0) = 0.
 */
 #pragma once
 
 #include <petscsys.h>
 
-/** sigma, sigma', sigma'' at z[0..len). ds and dds may be NULL; s may be z. Not collective.
-    Accuracy, for every finite double z: each of the three is within 8u(1+|z|) of the exact value (u = 2^-53) - polynomials within
-    2u|sigma|, 4u|sigma'| - and for large |z| or near a flat point no overflow, no NaN, no loss of the sign. */
+/** sigma, sigma', sigma'' at z[0..len). ds and dds may be NULL, and are then not computed; s may be z. Not collective.
+    Accuracy, for every finite double z: each of the three is within 8u(1+|z|) of the exact value (u = 2^-53); polynomials within
+    2u|sigma|, 4u|sigma'|, u|sigma''| where these neither overflow nor underflow. For large |z| or near a flat point no overflow, no
+    NaN; sigma never has the wrong sign, and odd functions are exactly odd.
+    At -oo and oo: the limits, of sin NaN. At NaN: NaN, except where a derivative is constant. */
 typedef void ActivationJetFn(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[]);
 
 typedef struct {
   const char      *name; /* the value of -net_activation */
   ActivationJetFn *jet;
   PetscReal        sup_ds;  /* sup |sigma'| over R, rounded up; infinity where unbounded */
-  PetscReal        sup_dds; /* sup |sigma''| over R, rounded up; infinity where unbounded */
+  PetscReal        sup_dds; /* the same of sigma''; infinity also where sigma' jumps: it is the Lipschitz constant of sigma' */
   PetscBool        smooth;  /* C^infinity: the theorem's hypothesis */
   PetscBool        odd;     /* sigma(-z) = -sigma(z) */
   PetscInt         degree;  /* of a polynomial; -1 otherwise */

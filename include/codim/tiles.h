@@ -60,6 +60,9 @@ PetscErrorCode TilesShift(Tiles tiles, PetscReal mu);
     is finite only if every entry is. */
 PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, PetscReal *largest_diagonal);
 
+/** product := A A^T, or A^T A if `transposed` (its lower triangle), for a duplicate A of which all m^2 entries are used. m^3 flops. */
+PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product);
+
 /** Lower Cholesky factor in place. *success, equal on all ranks: it ran to its end, and every diagonal entry of the factor is finite
     and positive (dpotrf and pdpotrf let NaN pass). m^3/3 flops. */
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);

@@ -1,0 +1,103 @@
+/*
+  certify.h: a computer-assisted proof that H has an exact zero near theta_0, at which rank J = m.
+
+  From the stored doubles: eta >= |H(theta_0)|, 0 < s <= sigma_min(J(theta_0)), Lambda a Lipschitz constant of J on the ball B(theta_0, r),
+  all with rounding errors included. If h = Lambda eta/s^2 < 1/2 and rho = 2 eta/(s (1 + sqrt(1 - 2h))) <= r, then (Kantorovich, by Brouwer)
+
+    H(theta*) = 0 for some theta* with |theta* - theta_0| <= rho, and sigma_min(J(theta*)) >= s sqrt(1 - 2h) > 0.
+
+  So M is not empty, and a manifold of codimension m in B(theta_0, R); the Hessian at theta* has m positive and n - m zero eigenvalues, each
+  positive one enclosed; at theta_0 it has m of at least 2 s^2 - 2 eta Lambda > s^2, and n - m within 2 eta Lambda. Nothing is proved
+  outside the ball. The bounds hold for any order of summation, on any number of ranks; their assumptions are checked or listed.
+*/
+#pragma once
+
+#include "data.h"
+#include "gram.h"
+#include "residual.h"
+
+typedef enum { CERTIFY_SKIPPED, CERTIFY_PROVED, CERTIFY_REFUTED, CERTIFY_UNDECIDED } CertifyStatus;
+
+typedef enum { SPLIT_AUTO, SPLIT_NEVER, SPLIT_ALWAYS } CertifySplit;
+
+typedef struct {
+  CertifySplit split;         /* SPLIT_AUTO: see CertifyCompute */
+  PetscBool    enclose;       /* enclose every positive eigenvalue: eigenvectors of K, two more matrices of its size */
+  PetscBool    exact_targets; /* y is defined as f_theta_0(x): eta = 0 */
+  PetscReal    lambda_min;    /* an estimate of the least eigenvalue of K, for enclose = false; 0: none */
+} CertifyOptions;
+
+extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
+
+/* Infinity, or 0 for lower bounds, stands for what was not found. */
+typedef struct {
+  CertifyStatus status;
+  char          reason[512]; /* refuted, undecided, skipped: the number that failed, and by what factor */
+
+  PetscReal residual_upper;  /* eta */
+  PetscReal residual_lower;  /* <= |H(theta_0)| */
+  PetscReal sigma_min_lower; /* s */
+  PetscReal lipschitz;       /* Lambda, on the ball of radius `ball` */
+  PetscReal ball;            /* r */
+  PetscReal h;
+  PetscReal radius;           /* rho */
+  PetscReal regular_radius;   /* R: rank J = m on the open ball */
+  PetscReal zero_bound;       /* 2 eta Lambda */
+  PetscReal sigma_min_zero;   /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
+  PetscReal distance_lower;   /* <= the distance of theta_0 to M, empty or not; proved or not */
+  PetscReal gram_error;       /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
+  PetscReal jacobian_error;   /* E_J >= |J - J^|_F */
+  PetscReal eigen_error;      /* rho_e, or the Cholesky factorization's c */
+  PetscReal orthogonality;    /* delta >= ||V^T V - I|| */
+  PetscReal margin;           /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
+  PetscBool split, panels;    /* the split residual, and panels of W, were used */
+  PetscBool enclosed;         /* lo, hi are there */
+  PetscInt  m, n;             /* residuals, parameters */
+  PetscReal *lo, *hi;         /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
+  PetscReal *norms;           /* nlabels: ||W||_2 of each label; owned */
+  PetscInt   nlabels;
+  PetscReal  seconds;
+} Certificate;
+
+/** At any theta, whose trajectory is given (borrowed, not changed). K is scratch. The split residual (three products of half-length numbers,
+    rounding errors about 10^3 times smaller) is taken at once where three forward passes cost at most a quarter of K and its
+    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice if `enclose`, else once. No
+    n-sized temporary. Collective. */
+PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                              Certificate *certificate);
+
+/** A certificate of status refuted, where exact arithmetic shows that no theta has H(theta) = 0 and rank J(theta) = m: equal x with different
+    y (M is empty); fewer distinct x than points (rank J <= l x distinct). Else *refuted is false and nothing is set. Not collective. */
+void CertifyRefute(Data data, ResidualMap map, PetscBool *refuted, Certificate *certificate);
+
+/** A certificate of status skipped, with this reason. Not collective. */
+void CertifySkip(const char reason[], Certificate *certificate);
+
+PetscErrorCode CertificateDestroy(Certificate *certificate);
+
+/** proved, refuted, undecided or skipped. Not collective. */
+const char *CertifyStatusText(CertifyStatus status);
+
+/** The theorem in a sentence or two, with its numbers rounded outwards; or why there is none. Not collective. */
+void CertifyTheorem(const Certificate *certificate, size_t size, char text[]);
+
+/* What a certificate is about. */
+typedef struct {
+  ResidualMap       map;
+  const NetOptions *net;
+  const char       *weights, *problem; /* paths; their SHA-256 is recorded */
+  Vec               theta;
+} CertifySubject;
+
+/** certificate.json: status, theorem in words and numbers (each also as a hexadecimal float: exact), assumptions, the net's options, hashes;
+    beside its place first, then renamed. STATUS_DATA if it cannot be written. Collective; rank 0 writes. */
+PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject, const Certificate *certificate);
+
+/** For `codim check`: put the net's options of a certificate.json into the options database, where they are read as if from a job file. The
+    files' hashes must be the recorded ones. STATUS_DATA naming what is missing or differs. Collective. */
+PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[]);
+
+/** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves, and where both are proved the file's
+    rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
+    into text. Collective. */
+PetscErrorCode CertifyCompare(const char path[], const Certificate *certificate, PetscBool *agrees, size_t size, char text[]);

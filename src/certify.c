@@ -1,0 +1,471 @@
+/*
+  certify.c: the theorem of certify.h from eta, s and Lambda.
+
+  Proof. J_0 = J(theta_0), S = (J_0 J_0^T)^(1/2), Q = J_0^T S^(-1) (orthonormal columns), g(c) = H(theta_0 + Q c): g(0) = H(theta_0), g'(0) = S, and
+  N(c) = c - S^(-1) g(c) has |N(c)| <= (eta + Lambda |c|^2/2)/s <= rho for |c| <= rho, since rho is the smaller root of
+  Lambda rho^2/2 - s rho + eta = 0, written without cancellation. Brouwer: N has a fixed point there, g(c) = 0. sigma_min is 1-Lipschitz:
+  sigma_min(J(theta*)) >= s - Lambda rho = s sqrt(1 - 2h). Likewise rank J = m within R of theta_0 if R Lambda(R) <= s.
+  At theta_0 the Hessian is 2 J^T J + 2 sum_k H_k D^2 H_k, the second term of norm <= 2 eta Lambda (Weyl).
+*/
+#include "codim/certify.h"
+#include "certify_enclose.h"
+#include "certify_norms.h"
+#include "certify_recursion.h"
+#include <fenv.h>
+#include <float.h>
+#include <math.h>
+
+#ifdef __FAST_MATH__
+  #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
+#endif
+
+const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0};
+
+/* what one attempt is made of, and what comes of it */
+typedef struct {
+  ResidualMap           map;
+  Vec                   theta;
+  Trajectory            trajectory; /* plain */
+  Tiles                 K;
+  const CertifyOptions *options;
+  LabelNorm            *labels;
+  Measures              measures;
+  ErrorBounds           errors;
+  SingularBounds        singular;
+  Certificate          *c;
+} Proof;
+
+static void Undecided(Certificate *c, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+
+static void Undecided(Certificate *c, const char format[], ...)
+{
+  va_list arguments;
+
+  c->status = CERTIFY_UNDECIDED;
+  va_start(arguments, format);
+  vsnprintf(c->reason, sizeof c->reason, format, arguments);
+  va_end(arguments);
+}
+
+/* ---- assumptions ------------------------------------------------------------------------------------------------------ */
+
+/* round to nearest, even; doubles are not kept longer; no flush to zero, no denormals are zero */
+static PetscBool ArithmeticIsSound(void)
+{
+  volatile PetscReal       one = 1, u = ROUNDING, least = DBL_MIN, denormal = least / 4;
+  const volatile PetscReal tie = one + u, above = one + u * (1 + 2 * u), below = one - u / 2, third = (one + 2 * u) + u;
+
+  return (PetscBool)(fegetround() == FE_TONEAREST && tie == 1 && above == 1 + 2 * u && below == 1 && third == 1 + 4 * u &&
+                     denormal > 0 && denormal * 4 == least);
+}
+
+static PetscErrorCode CheckAssumptions(ResidualMap map, Certificate *c)
+{
+  const Network net   = map->network;
+  int           sound = ArithmeticIsSound();
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sound, 1, MPI_INT, MPI_MIN, map->grid->world));
+  if (!sound) Undecided(c, "on some rank doubles are not rounded to nearest, or small ones are flushed to zero");
+  for (PetscInt v = 1; v < net->nops; v++)
+    if (!net->ops[v].kind->bounds) Undecided(c, "op %s has no bounds", net->ops[v].kind->name);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the plan ------------------------------------------------------------------------------------------------------------ */
+
+/* flops of three forward passes, against those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
+static PetscBool SplitPays(const Proof *proof)
+{
+  const Network   net = proof->map->network;
+  const PetscReal d = (PetscReal)proof->map->d, m = (PetscReal)proof->map->m;
+  PetscReal       split = 0, others = (proof->options->enclose ? 9 : 1) * m * m * m;
+
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp *op = &net->ops[v];
+
+    if (op->weight >= 0) {
+      const PetscReal T = (PetscReal)op->places, h = (PetscReal)op->dim / T, k = (PetscReal)net->labels[op->weight].cols;
+
+      split += 6 * d * T * h * k;
+      others += T * T * (d * d * k + m * m * h);
+    }
+  }
+  return (PetscBool)(4 * split <= others);
+}
+
+/* ---- bounds at theta_0 ---------------------------------------------------------------------------------------------------- */
+
+/* Roundings on the way from factors to an entry of K (gram.c): deltas is a dot product of length h, values one of length k, values + 1 and
+   their product 2 more; all these are added up, one for each pair of places of a weight's uses, one for each bias. A bias' own term:
+   sums over its uses on both sides, then length h. In total at most
+
+     c = h + k + 2 uses + 4 + sum_weights uses^2 + biases,      |K^ - J^ J^T|_rs <= sum_mu gamma_c q_r,mu q_s,mu
+
+   uses counted with places; |A_r| |A_s| + 1 <= q q by Cauchy-Schwarz. Over all r, s the Frobenius norm is at most sum_mu gamma_c |q_mu|^2. */
+static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
+{
+  const Network net = proof->map->network;
+  PetscReal    *chain, *uses, additions = 0, sum = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc2(net->nlabels, &chain, net->nlabels, &uses));
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp *op = &net->ops[v];
+
+    if (op->weight < 0) continue;
+    chain[op->weight] = (PetscReal)(op->dim / op->places) + (PetscReal)net->labels[op->weight].cols;
+    uses[op->weight] += (PetscReal)op->places;
+    if (op->bias >= 0) chain[op->bias] = chain[op->weight];
+    if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
+  }
+  for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
+  for (PetscInt mu = 0; mu < net->nlabels; mu++)
+    sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
+  *E_K = Up(sum + (PetscReal)proof->map->m * TINY * proof->errors.factor);
+  PetscCall(PetscFree2(chain, uses));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* K and the norms from one trajectory and its adjoint, the same doubles for both */
+static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[], PetscBool *same)
+{
+  struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+
+  PetscFunctionBeginUser;
+  PetscCall(AdjointCreate(proof->map, proof->map->l, ADJOINT_ALL, &jacobian.units));
+  PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
+  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
+  PetscCall(GramCompute(&jacobian, proof->K));
+  PetscCall(AdjointDestroy(&jacobian.units));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
+{
+  const PetscInt nvalues = proof->map->network->nops;
+  Trajectory     trajectory;
+  PetscReal    **eps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(nvalues, &eps));
+  PetscCall(TrajectoryCreate(proof->map, &trajectory));
+  PetscCall(SplitForward(proof->map, proof->theta, trajectory, eps));
+  PetscCall(Linearize(proof, trajectory, eps, same));
+  PetscCall(TrajectoryDestroy(&trajectory));
+  for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
+  PetscCall(PetscFree(eps));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* eta and s; false: no s > 0 */
+static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
+{
+  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  Certificate    *c         = proof->c;
+  PetscReal       squares;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  PetscCall(BoundErrors(&recursion, &proof->errors));
+  PetscCall(GramError(proof, &c->gram_error));
+  c->jacobian_error = proof->errors.jacobian;
+  c->residual_upper = proof->options->exact_targets ? 0 : proof->errors.residual;
+  c->residual_lower = proof->options->exact_targets ? 0 : proof->errors.residual_lower;
+  PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+  if (PetscIsInfOrNanReal(squares)) {
+    Undecided(c, "K has entries that are not finite");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (proof->options->enclose)
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
+  else
+    PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, proof->options->lambda_min, &proof->singular));
+  c->eigen_error     = proof->singular.eigen_error;
+  c->orthogonality   = proof->singular.orthogonality;
+  c->sigma_min_lower = proof->singular.s > 0 ? proof->singular.s : 0;
+  *found             = (PetscBool)(proof->singular.s > 0);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void ExplainSingular(const Proof *proof)
+{
+  const SingularBounds *s = &proof->singular;
+
+  if (proof->errors.margin <= 0)
+    Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e", (double)proof->errors.margin);
+  else if (!(s->least > s->needed))
+    Undecided(proof->c, "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor %.3g",
+              (double)s->least, (double)s->needed, s->least > 0 ? (double)(s->needed / s->least) : INFINITY);
+  else
+    Undecided(proof->c, "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
+              (double)sqrt((double)s->least), (double)proof->c->jacobian_error,
+              (double)proof->c->jacobian_error / sqrt((double)s->least));
+}
+
+/* ---- the theorem ------------------------------------------------------------------------------------------------------------ */
+
+/* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
+static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
+{
+  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  Certificate    *c         = proof->c;
+  const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
+  PetscReal       r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
+
+  PetscFunctionBeginUser;
+  *proved = PETSC_FALSE;
+  for (PetscInt pass = 0; pass < 2; pass++) {
+    PetscReal Lambda, margin, h, rho;
+
+    PetscCall(BoundLipschitz(&recursion, r, &Lambda, &margin));
+    h   = Up(Lambda * eta / (s * s));
+    rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : PETSC_INFINITY;
+    if (pass && !(h < .5 && rho <= r)) break;
+    c->lipschitz = Lambda;
+    c->margin    = margin;
+    c->ball      = r;
+    c->h         = h;
+    c->radius    = rho;
+    *proved      = (PetscBool)(h < .5 && rho <= r);
+    if (!*proved) break;
+    r = rho * (1 + 0x1p-20) + 4 * TINY;
+  }
+  if (*proved) {
+    c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
+    c->zero_bound     = Up(2 * eta * c->lipschitz);
+  } else if (c->margin <= 0)
+    Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e", (double)r, (double)c->margin);
+  else
+    Undecided(c,
+              "h = Lambda eta/s^2 = %.3g is not below 1/2, by a factor %.3g: Lambda = %.3e, residual eta = %.3e, sigma_min >= s = %.3e",
+              (double)c->h, (double)(2 * c->h), (double)c->lipschitz, (double)eta, (double)s);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* R: the largest found with R Lambda(R) <= s, by doubling, then bisection of the last step */
+static PetscErrorCode RegularRadius(const Proof *proof)
+{
+  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const PetscReal s         = proof->c->sigma_min_lower;
+  PetscReal       good = 0, bad = PETSC_INFINITY, r = proof->c->ball;
+
+  PetscFunctionBeginUser;
+  for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {
+    PetscReal Lambda;
+
+    PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
+    if (Up(r * Lambda) <= s)
+      good = r;
+    else
+      bad = r;
+    bisections += bad < PETSC_INFINITY;
+    r = bad < PETSC_INFINITY ? PetscSqrtReal(PetscMax(good, bad * 1e-3)) * PetscSqrtReal(bad) : r * 8;
+    if (r > 1e100) break; /* linear: everywhere */
+  }
+  proof->c->regular_radius = good;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* |H(theta)| >= eta_low - sigma_max t - Lambda t^2/2 at distance t <= r: no zero while that is positive. The root is at most
+   eta_low/sigma_max, which is r. */
+static PetscErrorCode DistanceLower(const Proof *proof)
+{
+  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const PetscReal eta = proof->c->residual_lower, S = proof->singular.largest, r = eta / S * (1 + SLACK);
+  PetscReal       Lambda, distance;
+
+  PetscFunctionBeginUser;
+  if (!(eta > 0 && S < PETSC_INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
+  distance                 = 2 * eta / (S + PetscSqrtReal(S * S + 2 * Lambda * eta)) * (1 - SLACK);
+  proof->c->distance_lower = distance > 0 ? distance : 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* sigma_k moves by at most Lambda rho from theta_0 to theta*; the Hessian's eigenvalues there are 2 sigma_k^2 */
+static PetscErrorCode EncloseEigenvalues(const Proof *proof)
+{
+  Certificate    *c     = proof->c;
+  const PetscReal shift = Up(c->lipschitz * c->radius);
+
+  PetscFunctionBeginUser;
+  if (!proof->singular.lo) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc2(c->m, &c->lo, c->m, &c->hi));
+  for (PetscInt k = 0; k < c->m; k++) {
+    const PetscReal lo = proof->singular.lo[k] * (1 - 0x1p-50) - shift, hi = proof->singular.hi[k] + shift;
+
+    c->lo[k] = PetscMax(lo > 0 ? 2 * lo * lo * (1 - 0x1p-49) : 0, 2 * c->sigma_min_zero * c->sigma_min_zero * (1 - SLACK));
+    c->hi[k] = 2 * hi * hi * (1 + 0x1p-49) + TINY;
+  }
+  c->enclosed = PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One attempt. *again: a sharper one may do better. */
+static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, PetscBool *again)
+{
+  PetscBool same, found, proved = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  *again           = PETSC_FALSE;
+  proof->c->split  = split;
+  proof->c->panels = panels;
+  PetscCall(BoundLabelNorms(proof->map, proof->theta, panels, proof->labels));
+  if (split)
+    PetscCall(LinearizeSplit(proof, &same));
+  else
+    PetscCall(Linearize(proof, proof->trajectory, NULL, &same));
+  if (same) {
+    PetscCall(BoundsAtPoint(proof, &found));
+    if (found)
+      PetscCall(Kantorovich(proof, &proved));
+    else if (!proof->c->reason[0])
+      ExplainSingular(proof);
+    *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
+    if (!*again) PetscCall(DistanceLower(proof));
+  } else
+    Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
+  if (proved) {
+    proof->c->status = CERTIFY_PROVED;
+    PetscCall(RegularRadius(proof));
+    PetscCall(EncloseEigenvalues(proof));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AttemptDestroy(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(ErrorBoundsDestroy(&proof->errors));
+  PetscCall(SingularBoundsDestroy(&proof->singular));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void Begin(ResidualMap map, Certificate *c)
+{
+  const Certificate nothing = {.status           = CERTIFY_UNDECIDED,
+                               .residual_upper   = PETSC_INFINITY,
+                               .lipschitz        = PETSC_INFINITY,
+                               .h                = PETSC_INFINITY,
+                               .radius           = PETSC_INFINITY,
+                               .zero_bound       = PETSC_INFINITY,
+                               .gram_error       = PETSC_INFINITY,
+                               .jacobian_error   = PETSC_INFINITY,
+                               .eigen_error      = PETSC_INFINITY,
+                               .margin           = PETSC_INFINITY};
+
+  *c   = nothing;
+  c->m = map->m;
+  c->n = map->n;
+}
+
+static PetscErrorCode KeepNorms(const Proof *proof)
+{
+  Certificate *c = proof->c;
+
+  PetscFunctionBeginUser;
+  c->nlabels = proof->map->network->nlabels;
+  PetscCall(PetscMalloc1(c->nlabels, &c->norms));
+  for (PetscInt label = 0; label < c->nlabels; label++) c->norms[label] = proof->labels[label].spectral;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                              Certificate *c)
+{
+  const PetscLogDouble start = MPI_Wtime();
+  Proof                proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = c};
+  PetscBool            split, panels, again;
+
+  PetscFunctionBeginUser;
+  Begin(map, c);
+  PetscCall(CheckAssumptions(map, c));
+  if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
+  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(&proof)));
+  panels = (PetscBool)!LabelPanelsAreDear(map);
+  PetscCall(Attempt(&proof, split, panels, &again));
+  while (again && (!panels || (!split && options->split == SPLIT_AUTO))) { /* the cheaper remedy first */
+    if (panels) split = PETSC_TRUE;
+    panels = PETSC_TRUE;
+    PetscCall(AttemptDestroy(&proof));
+    Begin(map, c);
+    PetscCall(Attempt(&proof, split, panels, &again));
+  }
+  if (again) PetscCall(DistanceLower(&proof));
+  PetscCall(KeepNorms(&proof));
+  PetscCall(AttemptDestroy(&proof));
+  PetscCall(PetscFree(proof.labels));
+  c->seconds = (PetscReal)(MPI_Wtime() - start);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertificateDestroy(Certificate *c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree2(c->lo, c->hi));
+  PetscCall(PetscFree(c->norms));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- without computing -------------------------------------------------------------------------------------------------------- */
+
+void CertifySkip(const char reason[], Certificate *c)
+{
+  const Certificate nothing = {.status = CERTIFY_SKIPPED};
+
+  *c = nothing;
+  snprintf(c->reason, sizeof c->reason, "%s", reason);
+}
+
+/* Rows of J at equal x are equal, for each output: rank J <= l distinct. */
+void CertifyRefute(Data data, ResidualMap map, PetscBool *refuted, Certificate *c)
+{
+  *refuted = (PetscBool)(data->distinct < data->points);
+  if (!*refuted) return;
+  Begin(map, c);
+  c->status = CERTIFY_REFUTED;
+  if (data->contradiction[0] >= 0)
+    snprintf(c->reason, sizeof c->reason, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y: M is empty",
+             data->contradiction[0], data->contradiction[1]);
+  else
+    snprintf(c->reason, sizeof c->reason,
+             "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x: rank J <= %" PetscInt_FMT " < m = %" PetscInt_FMT
+             " for every theta",
+             data->twins[0], data->twins[1], data->distinct * data->outputs, map->m);
+}
+
+const char *CertifyStatusText(CertifyStatus status)
+{
+  static const char *const texts[] = {"skipped", "proved", "refuted", "undecided"};
+
+  return texts[status];
+}
+
+/* numbers to three digits, rounded up or down */
+static const char *Outward(PetscReal x, PetscBool up, size_t size, char text[])
+{
+  const double step = x > 0 ? pow(10, floor(log10((double)x)) - 2) : 1, away = up ? 1 : -1;
+
+  snprintf(text, size, "%.2e", x > 0 ? (double)x + away * .5 * step : 0);
+  return text;
+}
+
+void CertifyTheorem(const Certificate *c, size_t size, char text[])
+{
+  char rho[32], s[32], R[32], zero[32];
+
+  if (c->status == CERTIFY_PROVED)
+    snprintf(text, size,
+             "Within %s of the stored weights there are weights at which the loss is exactly zero and rank J = m = %" PetscInt_FMT
+             " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a manifold of codimension %" PetscInt_FMT
+             ". At the zero the Hessian has exactly %" PetscInt_FMT " positive and %" PetscInt_FMT
+             " zero eigenvalues; at the stored weights the latter are within %s of 0.",
+             Outward(c->radius, PETSC_TRUE, sizeof rho, rho), c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),
+             Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m,
+             Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
+  else
+    snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+}

@@ -1,0 +1,15 @@
+/*
+  certify_norms.h: upper bounds of ||W||_2 and ||W||_F for every label.
+*/
+#pragma once
+
+#include "certify_bounds.h"
+#include "codim/residual.h"
+
+/* norms: one for each label. A label whose short side is at most min(2048, max(256, d)) gets a Gram matrix of that side and a Cholesky, which
+   costs no more than the label's part of a forward pass does; a larger one panels of 256 rows if `panels`, else ||W||_F.
+   At most 8 (2 side^2) bytes besides the label's shard. Collective. */
+PetscErrorCode BoundLabelNorms(ResidualMap map, Vec theta, PetscBool panels, LabelNorm norms[]);
+
+/* Does `panels` cost more than a forward pass for some label? Not collective, equal on all ranks. */
+PetscBool LabelPanelsAreDear(ResidualMap map);

@@ -1,0 +1,28 @@
+/*
+  certify_recursion.h: the recursion of certify_bounds.h over all points: residual, errors of J, Lipschitz constant of J.
+*/
+#pragma once
+
+#include "certify_measure.h"
+
+typedef struct {
+  ResidualMap      map;
+  Measures         measures;
+  const LabelNorm *labels;
+} Recursion;
+
+/* r = 0 */
+typedef struct {
+  PetscReal  residual, residual_lower; /* |H(theta_0)| is between them */
+  PetscReal  jacobian;                 /* E_J >= ||J - J^||_F, J^ the exact product of the computed factors */
+  PetscReal  factor;                   /* max |A| and max |Delta| of any row: (1 + max|A|^2)(1 + max|Delta|^2) */
+  PetscReal  margin;                   /* see OpBoundArgs; infinity: sigma is smooth */
+  PetscReal *q2;                       /* P: |q_mu|^2 of certify_bounds.c; owned */
+} ErrorBounds;
+
+/* Collective. */
+PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
+PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
+
+/* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. Collective. */
+PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin);

@@ -1,0 +1,270 @@
+/*
+  bench.c: how near the core is to the machine's matrix product, in ratios measured within one run.
+
+    codim-bench [-points d,…] [-width w] [-repeat 5]
+
+  One line per figure: name, d, ranks, seconds (median), rate, and its ratio to what the ranks reach together in dgemm or dsyrk at
+  the same time and the same shapes. The net is tanh 64-w-w-1 on random points.
+*/
+#include "codim/extremes.h"
+#include "codim/random.h"
+#include "codim/train.h"
+#include <petscblaslapack.h>
+#include <slepc.h>
+
+typedef struct {
+  PetscInt    d, repeat;
+  Grid        grid;
+  ResidualMap map;
+  Network     network;
+  Parameters  parameters;
+  Data        data;
+  NetOptions  net;
+  Vec         theta, H, v, y;
+  Trajectory  trajectory;
+  Jacobian    jacobian;
+  Hessian     hessian;
+  Tiles       K;
+} Bench;
+
+typedef PetscErrorCode Work(Bench *bench);
+
+static int Ascending(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* the median over the repeats of the slowest rank's seconds */
+static PetscErrorCode Median(Bench *bench, Work *work, double *seconds)
+{
+  double times[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(work(bench));
+  for (PetscInt i = 0; i < bench->repeat; i++) {
+    PetscCallMPI(MPI_Barrier(PETSC_COMM_WORLD));
+    times[i] = MPI_Wtime();
+    PetscCall(work(bench));
+    times[i] = MPI_Wtime() - times[i];
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &times[i], 1, MPI_DOUBLE, MPI_MAX, PETSC_COMM_WORLD));
+  }
+  qsort(times, (size_t)bench->repeat, sizeof(*times), Ascending);
+  *seconds = times[bench->repeat / 2];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the machine --------------------------------------------------------------------------------------------------------- */
+
+enum { INNER = 1024 };
+
+static PetscReal *A, *C; /* INNER x d, d x d, on every rank */
+
+static PetscErrorCode WorkGemm(Bench *bench)
+{
+  const PetscBLASInt d = (PetscBLASInt)bench->d, k = INNER;
+  const PetscReal    one = 1, zero = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallBLAS("BLASgemm", BLASgemm_("T", "N", &d, &d, &k, &one, A, &k, A, &k, &zero, C, &d));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkSyrk(Bench *bench)
+{
+  const PetscBLASInt d = (PetscBLASInt)bench->d, k = INNER;
+  const PetscReal    one = 1, zero = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallBLAS("BLASsyrk", BLASsyrk_("L", "T", &d, &k, &one, A, &k, &zero, C, &d));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MachineRates(Bench *bench, PetscMPIInt ranks, double *gemm, double *syrk)
+{
+  const double products = (double)bench->d * (double)bench->d * INNER * ranks;
+  double       seconds;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)bench->d * INNER, &A, (size_t)bench->d * (size_t)bench->d, &C));
+  for (size_t i = 0; i < (size_t)bench->d * INNER; i++) A[i] = 1. / (PetscReal)(1 + i % 977);
+  PetscCall(Median(bench, WorkGemm, &seconds));
+  *gemm = 2 * products / seconds;
+  PetscCall(Median(bench, WorkSyrk, &seconds));
+  *syrk = products / seconds;
+  PetscCall(PetscFree2(A, C));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- the core ------------------------------------------------------------------------------------------------------------- */
+
+static PetscErrorCode WorkGram(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(bench->jacobian, bench->K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* one step: forward, adjoint, K, Cholesky, update, with the parts the solver uses */
+static PetscErrorCode WorkStep(Bench *bench)
+{
+  PetscBool success;
+
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapApply(bench->map, bench->theta, bench->trajectory, bench->H));
+  PetscCall(JacobianLinearize(bench->jacobian, bench->theta, bench->trajectory));
+  PetscCall(GramCompute(bench->jacobian, bench->K));
+  PetscCall(TilesShift(bench->K, 1));
+  PetscCall(TilesCholesky(bench->K, &success));
+  PetscCheck(success, PETSC_COMM_WORLD, PETSC_ERR_PLIB, "K + I is not positive definite");
+  PetscCall(JacobianMultTransposeAdd(bench->jacobian, 1e-30, bench->H, bench->theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the gradient from theta: forward, adjoint of 2H, products */
+static PetscErrorCode WorkGradient(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapApply(bench->map, bench->theta, bench->trajectory, bench->H));
+  PetscCall(HessianLinearize(bench->hessian, bench->theta, bench->trajectory, bench->H));
+  PetscCall(VecSet(bench->y, 0));
+  PetscCall(ResidualMapAddGradient(bench->map, bench->trajectory, bench->hessian->adjoint, 1, bench->y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkHessian(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(HessianMult(bench->hessian, HESSIAN_EXACT, bench->v, bench->y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
+{
+  PetscInt    G, Q;
+  PetscMPIInt size;
+
+  PetscFunctionBeginUser;
+  b->d = d;
+  b->net =
+      (NetOptions){.widths = {2, {width, width}}, .activation = "tanh", .bias = PETSC_TRUE, .seed = 1, .gain = 1, .bias_gain = .1};
+  b->data = NULL;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(NetworkCreate(PETSC_COMM_WORLD, &b->net, 64, 1, &b->network));
+  GridChoose(size, d, NetworkSize(b->network), NetworkSumUnits(b->network), PETSC_INFINITY, &G, &Q);
+  PetscCall(GridCreate(PETSC_COMM_WORLD, G, Q, &b->grid));
+  PetscCall(PetscNew(&b->data));
+  b->data->comm    = PETSC_COMM_WORLD;
+  b->data->points  = d;
+  b->data->inputs  = 64;
+  b->data->outputs = 1;
+  if (b->grid->rank == 0) {
+    PetscCall(PetscMalloc1(d * 64, &b->data->all_x));
+    PetscCall(PetscMalloc1(d, &b->data->all_y));
+    RandomNormal(7, 0, 0, d * 64, b->data->all_x);
+    RandomNormal(7, 1, 0, d, b->data->all_y);
+  }
+  PetscCall(DataScatter(b->data, b->grid));
+  PetscCall(ParametersCreate(b->grid, b->network->nlabels, b->network->labels, &b->parameters));
+  PetscCall(ResidualMapCreate(b->grid, b->network, b->parameters, b->data, &b->map));
+  PetscCall(ParametersCreateVec(b->parameters, &b->theta));
+  PetscCall(VecDuplicate(b->theta, &b->v));
+  PetscCall(VecDuplicate(b->theta, &b->y));
+  PetscCall(NetworkSetInitial(b->network, &b->net, b->parameters, b->theta));
+  PetscCall(ParametersSetRandom(b->parameters, 1, 1, b->v));
+  PetscCall(GridCreateResidualVec(b->grid, d, 1, &b->H));
+  PetscCall(TrajectoryCreate(b->map, &b->trajectory));
+  PetscCall(JacobianCreate(b->map, &b->jacobian));
+  PetscCall(HessianCreate(b->map, &b->hessian));
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, d, &b->K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode BenchDestroy(Bench *b)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TilesDestroy(&b->K));
+  PetscCall(HessianDestroy(&b->hessian));
+  PetscCall(JacobianDestroy(&b->jacobian));
+  PetscCall(TrajectoryDestroy(&b->trajectory));
+  PetscCall(VecDestroy(&b->H));
+  PetscCall(VecDestroy(&b->v));
+  PetscCall(VecDestroy(&b->y));
+  PetscCall(VecDestroy(&b->theta));
+  PetscCall(ResidualMapDestroy(&b->map));
+  PetscCall(ParametersDestroy(&b->parameters));
+  PetscCall(DataDestroy(&b->data));
+  PetscCall(NetworkDestroy(&b->network));
+  PetscCall(GridDestroy(&b->grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* flops of all ranks together that `work` logs */
+static PetscErrorCode Flops(Bench *bench, Work *work, double *flops)
+{
+  PetscLogDouble before, after;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscGetFlops(&before));
+  PetscCall(work(bench));
+  PetscCall(PetscGetFlops(&after));
+  *flops = after - before;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, flops, 1, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
+{
+  PetscMPIInt ranks;
+  PetscReal   useful;
+  double      gemm, syrk, gram, step, gradient, hessian, flops;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  PetscCall(BenchCreate(b, d, width));
+  PetscCall(MachineRates(b, ranks, &gemm, &syrk));
+  PetscCall(Median(b, WorkStep, &step));
+  PetscCall(Flops(b, WorkStep, &flops));
+  PetscCall(Median(b, WorkGram, &gram));
+  PetscCall(GramFlops(b->jacobian, &useful));
+  PetscCall(Median(b, WorkGradient, &gradient));
+  PetscCall(Median(b, WorkHessian, &hessian));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "%d ranks, d = m = %" PetscInt_FMT ", n = %" PetscInt_FMT "\n"
+                        "  dgemm          %8.1f GF/s\n"
+                        "  dsyrk          %8.1f GF/s\n"
+                        "  K              %8.3f s  %8.1f GF/s  %5.1f %% of dsyrk\n"
+                        "  step           %8.3f s  %8.3f x (flops / dgemm rate)\n"
+                        "  gradient       %8.3f s\n"
+                        "  Hessian vector %8.3f s  %8.2f gradients\n",
+                        ranks, d, b->map->n, gemm * 1e-9, syrk * 1e-9, gram, (double)useful * 1e-9 / gram,
+                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient));
+  PetscCall(BenchDestroy(b));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Benches(void)
+{
+  Bench     bench      = {0};
+  PetscInt  points[16] = {1797, 5000}, count = 16, width = 1024;
+  PetscBool set;
+
+  PetscFunctionBeginUser;
+  PetscCall(BaseInitialize());
+  bench.repeat = 5;
+  PetscCall(PetscOptionsGetIntArray(NULL, NULL, "-points", points, &count, &set));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &width, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-repeat", &bench.repeat, NULL));
+  bench.repeat = PetscMin(64, bench.repeat);
+  for (PetscInt i = 0; i < (set ? count : 2); i++) PetscCall(RunBench(&bench, points[i], width));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int main(int argc, char **argv)
+{
+  PetscErrorCode ierr = SlepcInitialize(&argc, &argv, NULL, NULL);
+
+  if (!ierr) ierr = Benches();
+  return SlepcFinalize() || ierr ? 1 : 0;
+}

@@ -1,0 +1,257 @@
+// ranks: 1 2 3 4 6
+/*
+  test_jacobian.c: identities between H, J v, J^T u, |J|_F and K, on random nets of every activation, depth 0 to 3, l = 1 and 3, on every
+  grid; some with fewer points, some with fewer units than ranks. Rounding: sums of at most some hundred products, 1e-13 of their size.
+*/
+#include "capture.h"
+#include "codim/gram.h"
+#include "problem.h"
+
+typedef struct {
+  PetscInt d, p, l;
+  PetscInt depth, widths[3];
+} Sizes;
+
+/* n > m in each. The first four suit every activation; the last two have fewer points, and fewer units, than ranks */
+static const Sizes sizes[] = {
+    {11, 4, 1, 1, {9}}, {5, 3, 3, 2, {6, 5}}, {7, 5, 1, 3, {5, 3, 4}}, {7, 3, 3, 1, {7}},
+    {2, 9, 3, 0, {0}},  {2, 3, 3, 2, {3, 2}}, {13, 11, 1, 2, {2, 1}},
+};
+enum { SIZES = PETSC_STATIC_ARRAY_LENGTH(sizes), ROOMY = 4 };
+
+static PetscMPIInt ranks;
+
+static NetOptions NetOf(const Sizes *s, const Activation *activation, PetscBool bias)
+{
+  NetOptions net = {.widths = {.n = s->depth}, .bias = bias, .seed = 5, .gain = 1.5, .bias_gain = .5};
+
+  for (PetscInt k = 0; k < s->depth; k++) net.widths.v[k] = s->widths[k];
+  (void)PetscStrncpy(net.activation, activation->name, sizeof net.activation);
+  return net;
+}
+
+/* a random direction of length 1 */
+static PetscErrorCode CreateDirection(Problem *problem, Vec *v)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(problem->theta, v));
+  PetscCall(ParametersSetRandom(problem->parameters, 7, 5, *v));
+  PetscCall(VecNormalize(*v, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- claims ------------------------------------------------------------------------------------------------------ */
+
+/* <J v, u> = <v, J^T u>, and adding to what is there */
+static PetscErrorCode TestAdjoint(Problem *problem, PetscReal norm_J)
+{
+  Vec       v, u, Jv, y;
+  PetscReal left, right, size, error;
+
+  PetscFunctionBeginUser;
+  PetscCall(CreateDirection(problem, &v));
+  PetscCall(VecDuplicate(v, &y));
+  PetscCall(VecDuplicate(problem->H, &u));
+  PetscCall(VecDuplicate(problem->H, &Jv));
+  PetscCall(SetRandomRows(problem, 11, u));
+  PetscCall(VecNorm(u, NORM_2, &size));
+  PetscCall(JacobianMult(problem->jacobian, v, Jv));
+  PetscCall(VecDot(Jv, u, &left));
+  PetscCall(VecSet(y, 0));
+  PetscCall(JacobianMultTransposeAdd(problem->jacobian, 1, u, y));
+  PetscCall(VecDot(v, y, &right));
+  TapClose(left, right, norm_J * size, 1e-13, "... <J v, u> = <v, J^T u>");
+  PetscCall(VecAYPX(y, -3, v)); /* v - 3 J^T u */
+  PetscCall(JacobianMultTransposeAdd(problem->jacobian, 3, u, y));
+  PetscCall(VecAXPY(y, -1, v));
+  PetscCall(VecNorm(y, NORM_INFINITY, &error));
+  Tap((PetscBool)(error <= 1e-13 * (1 + norm_J * size)), "... 3 J^T u is added to what was there");
+  PetscCall(VecDestroy(&Jv));
+  PetscCall(VecDestroy(&u));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* |H(theta + t v) - H(theta) - t J v| */
+static PetscErrorCode Remainder(Problem *problem, Vec v, PetscReal t, PetscReal *remainder)
+{
+  Trajectory trajectory;
+  Vec        theta, H, Jv;
+
+  PetscFunctionBeginUser;
+  PetscCall(TrajectoryCreate(problem->map, &trajectory));
+  PetscCall(VecDuplicate(v, &theta));
+  PetscCall(VecDuplicate(problem->H, &H));
+  PetscCall(VecDuplicate(problem->H, &Jv));
+  PetscCall(VecWAXPY(theta, t, v, problem->theta));
+  PetscCall(ResidualMapApply(problem->map, theta, trajectory, H));
+  PetscCall(JacobianMult(problem->jacobian, v, Jv));
+  PetscCall(VecAXPY(H, -1, problem->H));
+  PetscCall(VecAXPY(H, -t, Jv));
+  PetscCall(VecNorm(H, NORM_2, remainder));
+  PetscCall(VecDestroy(&Jv));
+  PetscCall(VecDestroy(&H));
+  PetscCall(VecDestroy(&theta));
+  PetscCall(TrajectoryDestroy(&trajectory));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* halving t quarters the remainder; what is left of third order makes less than a tenth of the slope at t = 1e-3 */
+static PetscErrorCode TestTaylor(Problem *problem, PetscInt depth)
+{
+  Vec       v;
+  PetscReal whole, half;
+
+  PetscFunctionBeginUser;
+  PetscCall(CreateDirection(problem, &v));
+  PetscCall(Remainder(problem, v, 1e-3, &whole));
+  PetscCall(Remainder(problem, v, 5e-4, &half));
+  if (depth)
+    TapClose(PetscLog2Real(whole / half), 2, 1, .1, "... H(theta + t v) = H + t J v + O(t^2): slope 2");
+  else
+    Tap((PetscBool)(whole <= 1e-14), "... without hidden layers H is linear in theta");
+  PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* K e_k = J (J^T e_k), |J|_F^2 = tr K */
+static PetscErrorCode TestGram(Problem *problem, PetscReal norm_J)
+{
+  const ResidualMap map = problem->map;
+  const PetscInt    m   = map->m;
+  Mat               J;
+  Tiles             K;
+  Vec               e, y, column;
+  PetscReal        *entries, difference = 0, trace;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(m, &entries));
+  PetscCall(JacobianCreateMat(problem->jacobian, &J));
+  PetscCall(MatCreateVecs(J, &y, &e));
+  PetscCall(VecDuplicate(e, &column));
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, m, &K));
+  PetscCall(GramCompute(problem->jacobian, K));
+  for (PetscInt k = 0; k < m; k++) {
+    PetscCall(SetUnit(e, k));
+    PetscCall(MatMultTranspose(J, e, y));
+    PetscCall(MatMult(J, y, column));
+    PetscCall(GridGatherAllRows(problem->grid, map->d, map->l, column, entries));
+    for (int c = 0; c < K->cols; c++)
+      for (int r = 0; r < K->rows; r++) {
+        const PetscInt  i     = TilesGlobalRow(K, K->myrow, r);
+        const PetscReal error = PetscAbsReal(K->a[(size_t)c * (size_t)K->rows + (size_t)r] - entries[i]);
+
+        if (TilesGlobalCol(K, K->mycol, c) == k && i >= k && !(error <= difference)) difference = error; /* NaN stays */
+      }
+  }
+  Tap((PetscBool)(difference <= 1e-13 * PetscSqr(norm_J)), "... K = J J^T, column by column, on %d x %d tiles of %d", K->nprow,
+      K->npcol, K->nb);
+  PetscCall(TilesNorms(K, &trace, NULL, NULL));
+  TapClose(trace, PetscSqr(norm_J), trace, 1e-13, "... |J|_F^2 = tr K");
+  PetscCall(TilesDestroy(&K));
+  PetscCall(VecDestroy(&column));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&e));
+  PetscCall(MatDestroy(&J));
+  PetscCall(PetscFree(entries));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* sum over weights h x k of d^2 k + m^2 h */
+static PetscErrorCode TestFlops(Problem *problem, const Sizes *s)
+{
+  const PetscReal d = (PetscReal)s->d, m = (PetscReal)(s->d * s->l);
+  PetscReal       flops, expected        = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt layer = 0; layer <= s->depth; layer++)
+    expected +=
+        d * d * (PetscReal)(layer ? s->widths[layer - 1] : s->p) + m * m * (PetscReal)(layer < s->depth ? s->widths[layer] : s->l);
+  PetscCall(GramFlops(problem->jacobian, &flops));
+  Tap((PetscBool)(flops == expected), "... K costs %.0f flops on any grid", (double)expected);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* H of the same theta on one rank */
+static PetscErrorCode TestAlone(Problem *problem, const Sizes *s, const NetOptions *net)
+{
+  Problem    alone;
+  Data       data;
+  PetscReal *H, *expected;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(problem->map->m, &H, problem->map->m, &expected));
+  PetscCall(DataRandom(PETSC_COMM_SELF, s->d, s->p, s->l, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, net, &alone));
+  PetscCall(GridGatherAllRows(problem->grid, s->d, s->l, problem->H, H));
+  PetscCall(GridGatherAllRows(alone.grid, s->d, s->l, alone.H, expected));
+  Tap((PetscBool)(LargestDifference(s->d * s->l, H, expected) <= 1e-13 * Largest(s->d * s->l, expected)),
+      "... H is the same as on one rank");
+  PetscCall(ProblemDestroy(&alone));
+  PetscCall(PetscFree2(H, expected));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TestNet(const Sizes *s, const Activation *activation, PetscBool bias, PetscInt G)
+{
+  const NetOptions net = NetOf(s, activation, bias);
+  Problem          problem;
+  Data             data;
+  PetscReal        norm_J;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_WORLD, s->d, s->p, s->l, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
+  PetscCall(JacobianNormSquared(problem.jacobian, &norm_J));
+  norm_J = PetscSqrtReal(norm_J);
+  Tap((PetscBool)(norm_J > 0), "%s, d = %d, l = %d, n = %d, depth %d, %s bias, on %d x %d: J is not zero", activation->name,
+      (int)s->d, (int)s->l, (int)problem.map->n, (int)s->depth, bias ? "with" : "no", problem.grid->G, problem.grid->Q);
+  PetscCall(TestAlone(&problem, s, &net));
+  PetscCall(TestAdjoint(&problem, norm_J));
+  if (activation->smooth) PetscCall(TestTaylor(&problem, s->depth));
+  PetscCall(TestGram(&problem, norm_J));
+  PetscCall(TestFlops(&problem, s));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* every activation on some size, every size with some activation */
+static PetscErrorCode TestShape(PetscInt G)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsSetValue(NULL, "-tiles_block", G == 1 ? "4" : "2")); /* they cut through points of l = 3 */
+  for (PetscInt k = 0; Activations[k]; k++) PetscCall(TestNet(&sizes[k % ROOMY], Activations[k], (PetscBool)(k % 3 > 0), G));
+  for (PetscInt k = 0; k < SIZES; k++) PetscCall(TestNet(&sizes[k], ActivationFind("tanh"), PETSC_TRUE, G));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TestTooManyPoints(void)
+{
+  const Sizes      s   = {17, 2, 2, 1, {4}}; /* m = 34, n = 22 */
+  const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
+  char             text[1024];
+  Problem          problem = {0};
+  Capture          capture;
+  Data             data;
+  PetscErrorCode   ierr;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_WORLD, s.d, s.p, s.l, 3, &data));
+  capture = CaptureBegin(STDERR_FILENO);
+  ierr    = ProblemCreate(PETSC_COMM_WORLD, ranks, data, &net, &problem);
+  CaptureEnd(&capture, text, sizeof text);
+  Tap((PetscBool)(ierr && !problem.map && ExitStatusOfError(ierr) == STATUS_DATA), "m = 34 >= n = 22 is a user error");
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int main(int argc, char **argv)
+{
+  TapBegin(&argc, &argv);
+  MPI_Comm_size(PETSC_COMM_WORLD, &ranks);
+  for (PetscInt G = 1; G <= ranks; G++)
+    if (ranks % G == 0) TapCall(TestShape(G));
+  TapCall(TestTooManyPoints());
+  return TapEnd();
+}

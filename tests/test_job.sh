@@ -1,0 +1,168 @@
+#!/bin/sh
+# seconds: 600
+# whole jobs: verdicts and exit statuses, bad job files, data and weights, load and resume; TAP
+# From the environment: BUILD, MPIEXEC.
+place=$(mktemp -d) || exit 1
+trap 'rm -rf "$place"' EXIT
+codim=${BUILD:-build}/codim
+count=0
+
+# claim SENTENCE COMMAND…: one TAP line; the log is shown where it fails
+claim() {
+  sentence=$1
+  shift
+  count=$((count + 1))
+  if "$@"; then echo "ok $count - $sentence"; else
+    echo "not ok $count - $sentence"
+    [ -f "$place/log" ] && sed 's/^/# /' "$place/log"
+  fi
+}
+# run RANKS ARGUMENT…: output in log; fails on none
+run() {
+  ranks=$1
+  shift
+  timeout -k 5 90 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" "$@" >"$place/log" 2>&1
+  status=$?
+}
+# ends STATUS RANKS JOB ARGUMENT…: every rank ends, the launcher and the status file say STATUS
+ends() {
+  wanted=$1
+  ranks=$2
+  rm -rf "$place/out"
+  shift 2
+  run "$ranks" run "$@" -output "$place/out"
+  [ "$status" = "$wanted" ] && [ "$(cat "$place/out/status")" = "$wanted" ]
+}
+# refused STATUS TEXT JOB ARGUMENT…: on 3 ranks, that exit status, one message that says TEXT, no trace
+refused() {
+  wanted=$1
+  text=$2
+  rm -rf "$place/out"
+  shift 2
+  run 3 run "$@" -output "$place/out"
+  [ "$status" = "$wanted" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$text" "$place/log" &&
+    ! grep -q 'PETSC ERROR' "$place/log"
+}
+# says KEY VALUE: report.json has this line
+says() { grep -q "\"$1\": $2,\{0,1\}\$" "$place/out/report.json"; }
+both() { "$1" "$2" "$3" && says "$4" "$5"; }
+
+job() { cat >"$place/$1.yaml"; }
+reference=tests/reference
+
+job small <<'E2'
+data: {file: jobs/data/digits.csv, points: 30, scale: standard, target_scale: unit}
+net: {widths: [20, 10], activation: tanh}
+E2
+job linear <<E2
+data: {file: $reference/linear-rank-deficient/data.h5}
+net: {widths: [$(sed -n '/"widths"/,/]/p' $reference/linear-rank-deficient/case.json | tr -dc '0-9,')], activation: identity, bias: false}
+reach: {method: load, weights: $reference/linear-rank-deficient/weights.safetensors}
+E2
+job quadratic <<E2
+data: {file: $reference/quadratic-rank-deficient/data.h5}
+net: {widths: [$(sed -n '/"widths"/,/]/p' $reference/quadratic-rank-deficient/case.json | tr -dc '0-9,')], activation: square, bias: false}
+reach: {method: load, weights: $reference/quadratic-rank-deficient/weights.safetensors}
+E2
+printf 'a,b,y\n1,2,3\n4,5,6\n1,2,4\n' >"$place/contradiction.csv"
+printf 'a,b,y\n1,2,3\n4,5,6\n1,2,3\n' >"$place/twins.csv"
+printf 'a,b,y\n1,2,3\n4,nan,6\n' >"$place/nan.csv"
+for name in contradiction twins nan; do
+  job $name <<E2
+data: {file: $place/$name.csv, outputs: 1}
+net: {widths: [8]}
+E2
+done
+
+# ---- verdicts
+for ranks in 1 2 3 4 6; do claim "digits, 30 points, $ranks ranks: holds, exit 0" ends 0 $ranks "$place/small.yaml"; done
+for grid in 4,1 2,2 1,4; do claim "4 ranks as $grid: holds, exit 0" ends 0 4 "$place/small.yaml" -grid $grid; done
+claim "the report says rank 30" says rank 30
+claim "the report says holds" says holds true
+claim "the report says the basis" grep -Eq '"basis": "(numerical|proved)"' "$place/out/report.json"
+claim "no eigenvalue is negative" says negative 0
+claim "the summary has at most 15 lines" test "$(grep -c '^' "$place/log")" -le 17
+for file in report.json spectrum.h5 spectrum.svg weights.safetensors problem.h5; do
+  claim "$file is there" test -s "$place/out/$file"
+done
+cp "$place/out/weights.safetensors" "$place/weights.safetensors"
+claim "a deep linear net, 3 ranks: refuted, exit 2" ends 2 3 "$place/linear.yaml"
+claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
+claim "a quadratic net, 2 ranks: refuted, exit 2" ends 2 2 "$place/quadratic.yaml"
+claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
+claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
+claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
+claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
+claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
+claim "no zero within the steps: undecided, exit 3" ends 3 2 "$place/small.yaml" -reach_steps 1
+claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/small.yaml" -net_widths 6 -hessian_full
+claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
+claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
+
+# ---- weights
+claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
+claim "... in no step" says iterations 0
+refuse_weights() { refused 65 "$1" "$place/small.yaml" -reach_method load -reach_weights "$2"; }
+claim "weights of another net" refuse_weights 'layers' $reference/mlp-tanh/weights.safetensors
+head -c 1000 "$place/weights.safetensors" >"$place/cut.safetensors"
+claim "truncated weights" refuse_weights 'cut.safetensors' "$place/cut.safetensors"
+claim "missing weights" refuse_weights 'nowhere' "$place/nowhere.safetensors"
+claim "load without a file" refused 64 'reach.weights' "$place/small.yaml" -reach_method load
+
+# ---- job files, options, data: exit 64 or 65, one message, all ranks end
+job unknown <<'E2'
+data: {file: jobs/data/digits.csv}
+net: {widhts: [20]}
+E2
+job type <<'E2'
+data: {file: jobs/data/digits.csv}
+net: {widths: [20], gain: much}
+E2
+job malformed <<'E2'
+data: {file: jobs/data/digits.csv
+net: [
+E2
+claim "no job file" refused 64 'nowhere' "$place/nowhere.yaml"
+claim "an unknown key, with the nearest" refused 64 'widths' "$place/unknown.yaml"
+claim "a wrong type" refused 64 'gain' "$place/type.yaml"
+claim "no YAML" refused 64 'line' "$place/malformed.yaml"
+claim "an unknown option" refused 64 'net_widht' "$place/small.yaml" -net_widht 3
+claim "a misspelt solver option" refused 64 'largest_eps_nevv' "$place/small.yaml" -largest_eps_nevv 3
+claim "an unknown activation" refused 64 'tanhh' "$place/small.yaml" -net_activation tanhh
+claim "a grid of another size" refused 64 'grid' "$place/small.yaml" -grid 2,2
+claim "missing data" refused 65 'nowhere' "$place/small.yaml" -data_file "$place/nowhere.csv"
+claim "NaN, with its row and column" refused 65 'row 2' "$place/nan.yaml"
+claim "more points than there are" refused 65 '1797' "$place/small.yaml" -data_points 2000
+claim "more residuals than parameters" refused 65 'n > m' "$place/small.yaml" -data_points 1700 -net_widths 2
+mkdir "$place/plain" && : >"$place/plain/file"
+run 3 run "$place/small.yaml" -output "$place/plain/file/out"
+claim "an output directory that cannot be made" test "$status" = 65
+
+# ---- stop and go on
+job long <<'E2'
+data: {file: jobs/data/digits.csv, scale: standard, target_scale: unit}
+net: {widths: [2048, 2048], activation: tanh}
+hessian: {extreme: 0, zeros: 0}
+E2
+stopped() {
+  rm -rf "$place/out"
+  ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/log" 2>&1 &
+  launcher=$!
+  sleep 3
+  kill -USR1 $launcher
+  wait $launcher
+  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.json" ]
+}
+resumed() {
+  run 3 run "$place/long.yaml" -output "$place/out"
+  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.json" ]
+}
+refuse_checkpoint() {
+  run 3 run "$place/long.yaml" -output "$place/out" -net_seed 5
+  [ "$status" = 65 ] && grep -q 'net_seed' "$place/log"
+}
+claim "SIGUSR1: stops, exit 75, with a checkpoint" stopped
+claim "a job with another seed does not take it" refuse_checkpoint
+claim "the same job on another number of ranks goes on from it" resumed
+claim "version" sh -c "$codim --version | grep -q 'codim .*PETSc\|codim .*Petsc'"
+echo "1..$count"
