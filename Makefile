@@ -51,6 +51,7 @@ OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
 TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
 TEST    = $(TEST_C:%.c=$(BUILD)/%)
+BENCH   = $(BUILD)/tests/bench/bench
 
 all: $(BUILD)/codim
 
@@ -76,7 +77,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d)
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 command = $(if $(shell command -v $(firstword $1) 2>/dev/null),,$(firstword $1):$2)
@@ -146,9 +147,10 @@ test: deps-test
 	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
 	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
 bench: deps
-	$(again) all
-	@for n in 1 $(NP); do echo "== $$n ranks, $(OMP_NUM_THREADS) threads each"; \
-	  $(MPIEXEC) -n $$n $(BUILD)/codim run $(JOB) -output $(BUILD)/bench/$$n $(ARGS) || exit; done
+	$(again) $(BENCH)
+	@mkdir -p results/bench
+	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
+	@cp $(BENCH).txt results/bench/core.txt
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
@@ -170,7 +172,7 @@ uninstall:
 	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
-CODE = $(wildcard include/codim/*.h src/*.[ch] src/ops/*.[ch] tests/*.[ch] tests/example/*.c)
+CODE = $(wildcard include/codim/*.h src/*.[ch] src/ops/*.[ch] tests/*.[ch] tests/*/*.c)
 LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
@@ -178,13 +180,13 @@ format: ; clang-format -i $(CODE)
 check-format: ; clang-format --dry-run -Werror $(CODE)
 check-spelling: ; codespell --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
-	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(TEST:$(BUILD)/%=build-gcc/%)
-	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(TEST:$(BUILD)/%=build-clang/%)
+	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH))
+	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH))
 check-tidy: $(BUILD)/include/codim/version.h
 	@printf '%s\n' $(wildcard src/*.c src/ops/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
 	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
 check-index64:
-	$(again) INDEX=64 WERROR=-Werror all $(TEST:$(BUILD)/%=build-index64/%)
+	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH))
 check-petsc-debug:
 	LD_LIBRARY_PATH=$(PETSC_DEBUG):$$LD_LIBRARY_PATH $(MAKE) --no-print-directory test
 check-asan:
@@ -198,7 +200,7 @@ help:
 	@echo 'make            build/codim and build/libcodim.a'
 	@echo 'make run        build, then run JOB (jobs/digits.yaml) on NP (2) ranks; ARGS="-option value …"'
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
-	@echo 'make bench      the same job on 1 and on NP ranks'
+	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test and deps-check for tests and check'

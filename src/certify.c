@@ -220,7 +220,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
 
     PetscCall(BoundLipschitz(&recursion, r, &Lambda, &margin));
     h   = Up(Lambda * eta / (s * s));
-    rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : PETSC_INFINITY;
+    rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : INFINITY;
     if (pass && !(h < .5 && rho <= r)) break;
     c->lipschitz = Lambda;
     c->margin    = margin;
@@ -248,7 +248,7 @@ static PetscErrorCode RegularRadius(const Proof *proof)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
   const PetscReal s         = proof->c->sigma_min_lower;
-  PetscReal       good = 0, bad = PETSC_INFINITY, r = proof->c->ball;
+  PetscReal       good = 0, bad = INFINITY, r = proof->c->ball;
 
   PetscFunctionBeginUser;
   for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {
@@ -259,8 +259,8 @@ static PetscErrorCode RegularRadius(const Proof *proof)
       good = r;
     else
       bad = r;
-    bisections += bad < PETSC_INFINITY;
-    r = bad < PETSC_INFINITY ? PetscSqrtReal(PetscMax(good, bad * 1e-3)) * PetscSqrtReal(bad) : r * 8;
+    bisections += bad < INFINITY;
+    r = bad < INFINITY ? PetscSqrtReal(PetscMax(good, bad * 1e-3)) * PetscSqrtReal(bad) : r * 8;
     if (r > 1e100) break; /* linear: everywhere */
   }
   proof->c->regular_radius = good;
@@ -276,7 +276,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
   PetscReal       Lambda, distance;
 
   PetscFunctionBeginUser;
-  if (!(eta > 0 && S < PETSC_INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(eta > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
   distance                 = 2 * eta / (S + PetscSqrtReal(S * S + 2 * Lambda * eta)) * (1 - SLACK);
   proof->c->distance_lower = distance > 0 ? distance : 0;
@@ -346,15 +346,15 @@ static PetscErrorCode AttemptDestroy(Proof *proof)
 static void Begin(ResidualMap map, Certificate *c)
 {
   const Certificate nothing = {.status           = CERTIFY_UNDECIDED,
-                               .residual_upper   = PETSC_INFINITY,
-                               .lipschitz        = PETSC_INFINITY,
-                               .h                = PETSC_INFINITY,
-                               .radius           = PETSC_INFINITY,
-                               .zero_bound       = PETSC_INFINITY,
-                               .gram_error       = PETSC_INFINITY,
-                               .jacobian_error   = PETSC_INFINITY,
-                               .eigen_error      = PETSC_INFINITY,
-                               .margin           = PETSC_INFINITY};
+                               .residual_upper   = INFINITY,
+                               .lipschitz        = INFINITY,
+                               .h                = INFINITY,
+                               .radius           = INFINITY,
+                               .zero_bound       = INFINITY,
+                               .gram_error       = INFINITY,
+                               .jacobian_error   = INFINITY,
+                               .eigen_error      = INFINITY,
+                               .margin           = INFINITY};
 
   *c   = nothing;
   c->m = map->m;

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "codim/network.h"
+#include <math.h>
 
 #define ROUNDING (PETSC_MACHINE_EPSILON / 2) /* u */
 #define SLACK    0x1p-40
@@ -29,7 +30,7 @@
 /* gamma_k = k u/(1 - k u) (Higham, Accuracy and Stability, section 3.1), rounded up */
 static inline PetscReal Gamma(PetscReal k)
 {
-  return k < 0x1p50 ? k * ROUNDING / (1 - k * ROUNDING) * (1 + SLACK) : PETSC_INFINITY;
+  return k < 0x1p50 ? k * ROUNDING / (1 - k * ROUNDING) * (1 + SLACK) : (PetscReal)INFINITY;
 }
 
 static inline PetscReal Up(PetscReal x)

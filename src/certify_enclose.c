@@ -78,13 +78,14 @@ static PetscErrorCode BoundResidual(Tiles K, const PetscReal d[], Tiles V, Tiles
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* d ascending, >= 0; *sound: all finite and in order */
+/* d_k := max(d_k, 0); *sound: all finite, and ascending */
 static void CheckEigenvalues(PetscInt m, PetscReal d[], PetscBool *sound)
 {
   *sound = PETSC_TRUE;
   for (PetscInt k = 0; k < m; k++) {
-    if (!(d[k] < PETSC_INFINITY) || (k && d[k] < d[k - 1])) *sound = PETSC_FALSE;
+    if (!(d[k] < INFINITY)) *sound = PETSC_FALSE;
     if (!(d[k] > 0)) d[k] = 0;
+    if (k && d[k] < d[k - 1]) *sound = PETSC_FALSE;
   }
 }
 
@@ -120,7 +121,7 @@ PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Singul
   CheckEigenvalues(K->m, d, &sound);
   PetscCall(BoundOrthogonality(V, work, &bounds->orthogonality));
   PetscCall(BoundResidual(K, d, V, work, &bounds->eigen_error));
-  if (!sound) bounds->eigen_error = PETSC_INFINITY;
+  if (!sound) bounds->eigen_error = INFINITY;
   EncloseAll(K->m, d, E_K, E_J, bounds);
   PetscCall(TilesDestroy(&work));
   PetscCall(TilesDestroy(&V));

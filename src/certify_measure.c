@@ -82,7 +82,7 @@ static PetscReal Norm(PetscInt n, const PetscReal x[])
 
 static Measure MeasureOf(PetscInt dim, PetscInt l, const PetscReal a[], const PetscReal bar[])
 {
-  Measure measure = {.norm = Norm(dim, a), .largest = 0, .least = PETSC_INFINITY, .eps = -1, .column = 0};
+  Measure measure = {.norm = Norm(dim, a), .largest = 0, .least = INFINITY, .eps = -1, .column = 0};
 
   for (PetscInt j = 0; j < dim; j++) {
     const PetscReal x = PetscAbsReal(a[j]);

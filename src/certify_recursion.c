@@ -161,7 +161,7 @@ PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors)
   const ResidualMap map    = recursion->map;
   const PetscInt    P      = map->network->nlabels;
   const PetscReal   terms  = (PetscReal)map->m * (PetscReal)P + map->grid->size;
-  PetscReal        *sums, *row, most[2] = {LargestFactor(recursion->measures), 0}, margin = PETSC_INFINITY;
+  PetscReal        *sums, *row, most[2] = {LargestFactor(recursion->measures), 0}, margin = INFINITY;
   PointBounds       point;
 
   PetscFunctionBeginUser;
@@ -207,7 +207,7 @@ PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors)
 /* lambda_max of a symmetric matrix >= 0 is at most max_mu (B x)_mu / x_mu for any x > 0 (Collatz 1942); x by power steps */
 static PetscReal CollatzBound(PetscInt P, const PetscReal B[], PetscReal x[], PetscReal y[])
 {
-  PetscReal least = PETSC_INFINITY;
+  PetscReal least = INFINITY;
 
   for (PetscInt mu = 0; mu < P; mu++) x[mu] = 1;
   for (PetscInt step = 0; step < 100; step++) {
@@ -236,7 +236,7 @@ PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal
 {
   const ResidualMap map   = recursion->map;
   const PetscInt    P     = map->network->nlabels, P2 = P * P;
-  PetscReal        *B, *squares, *x, least = PETSC_INFINITY;
+  PetscReal        *B, *squares, *x, least = INFINITY;
   PointBounds       point;
 
   PetscFunctionBeginUser;
@@ -249,7 +249,7 @@ PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, squares, (PetscMPIInt)P2, MPIU_REAL, MPI_SUM, map->grid->world));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPIU_REAL, MPI_MIN, map->grid->world));
   for (PetscInt k = 0; k < P2; k++) B[k] = Up(NormUp((PetscReal)(map->d + map->grid->size), squares[k]));
-  *Lambda = AllFinite(P2, B) ? CollatzBound(P, B, x, x + P) : PETSC_INFINITY;
+  *Lambda = AllFinite(P2, B) ? CollatzBound(P, B, x, x + P) : INFINITY;
   if (margin) *margin = least;
   PetscCall(PointBoundsDestroy(&point));
   PetscCall(PetscFree3(B, squares, x));

@@ -64,7 +64,8 @@ static PetscErrorCode WorkspaceDestroy(Workspace *w)
 
 /* ---- panels --------------------------------------------------------------------------------------------------------- */
 
-/* the panels of one matrix for the rows and for the columns of this rank's tiles; a lone rank has them already */
+/* the panels of one matrix for the rows and for the columns of this rank's tiles; a lone rank has them already, and where there is one
+   process column the columns are all rows */
 static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const PetscReal owned[], PanelPair *pair)
 {
   PetscFunctionBeginUser;
@@ -74,8 +75,13 @@ static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const Pe
   }
   PetscCall(PetscMalloc1((size_t)rows->count * (size_t)width, &pair->fetched_row));
   PetscCall(PetscMalloc1((size_t)cols->count * (size_t)width, &pair->fetched_col));
-  PetscCall(PanelFetch(rows, width, owned, pair->fetched_row));
   PetscCall(PanelFetch(cols, width, owned, pair->fetched_col));
+  if (cols->whole) {
+    for (PetscInt i = 0; i < rows->count; i++)
+      PetscCall(PetscArraycpy(pair->fetched_row + (size_t)i * (size_t)width,
+                              pair->fetched_col + (size_t)rows->index[i] * (size_t)width, width));
+  } else
+    PetscCall(PanelFetch(rows, width, owned, pair->fetched_row));
   pair->row = pair->fetched_row;
   pair->col = pair->fetched_col;
   PetscFunctionReturn(PETSC_SUCCESS);

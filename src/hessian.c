@@ -29,6 +29,14 @@ PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode ForgetTheta(Hessian hessian)
+{
+  PetscFunctionBeginUser;
+  if (hessian->theta) PetscCall(ParametersRelease(hessian->map->parameters, hessian->theta));
+  hessian->theta = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode HessianDestroy(Hessian *hessian)
 {
   PetscFunctionBeginUser;
@@ -39,6 +47,7 @@ PetscErrorCode HessianDestroy(Hessian *hessian)
     PetscCall(PetscFree((*hessian)->bar_dot[v]));
   }
   PetscCall(PetscFree3((*hessian)->saved, (*hessian)->dot, (*hessian)->bar_dot));
+  PetscCall(ForgetTheta(*hessian));
   PetscCall(AdjointDestroy(&(*hessian)->adjoint));
   PetscCall(PetscFree(*hessian));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -52,6 +61,8 @@ PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajector
   PetscReal        *seed;
 
   PetscFunctionBeginUser;
+  PetscCall(ForgetTheta(hessian));
+  PetscCall(ParametersHold(map->parameters, theta));
   hessian->theta      = theta;
   hessian->trajectory = trajectory;
   PetscCall(PetscMalloc1(map->N * map->l, &seed));
@@ -113,8 +124,9 @@ static PetscErrorCode PullBack(Hessian hessian, const OpContext *context, PetscI
   arrays.out_bar     = hessian->adjoint->bar[v];
   arrays.out_bar_dot = hessian->bar_dot[v];
   if (op->weight >= 0) {
-    PetscCall(OpAddGradient(map, v, arrays.in[0], arrays.out_bar_dot, 1, y));
-    if (input > 0) PetscCall(OpAddGradient(map, v, hessian->dot[input], arrays.out_bar, 1, y));
+    const OuterProduct products[] = {{arrays.out_bar_dot, arrays.in[0]}, {arrays.out_bar, hessian->dot[input]}};
+
+    PetscCall(OpAddGradient(map, v, input > 0 ? 2 : 1, products, 1, y)); /* the net's input does not move */
     PetscCall(OpAddBiasGradient(map, v, arrays.out_bar_dot, 1, y));
   }
   for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
@@ -133,11 +145,13 @@ PetscErrorCode HessianMult(Hessian hessian, HessianPart part, Vec v, Vec y)
 
   PetscFunctionBeginUser;
   hessian->products++;
+  PetscCall(ParametersHold(hessian->map->parameters, v)); /* both sweeps read it */
   PetscCall(VecSet(y, 0));
   PetscCall(TangentSweep(hessian, &context));
   PetscCall(SeedAdjointTangent(hessian, part));
   for (PetscInt op = net->nops - 1; op > 0; op--)
     if (hessian->adjoint->bar[op]) PetscCall(PullBack(hessian, &context, op, y));
+  PetscCall(ParametersRelease(hessian->map->parameters, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

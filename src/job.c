@@ -242,13 +242,11 @@ static json_t *OptionsOf(Job job)
 /* the memory every stage needs, checked before it is taken */
 static PetscErrorCode Allocate(Job job)
 {
-  const PetscReal m = (PetscReal)job->map->m;
-  PetscReal       tiles, needed;
+  PetscReal needed;
 
   PetscFunctionBeginUser;
   PetscCall(TilesCreate(job->comm, job->map->m, &job->K));
-  tiles                        = 8. * m * m / ((PetscReal)job->K->nprow * job->K->npcol);
-  job->plan                    = MemoryPredict(job->map, &job->hessian_options, tiles);
+  job->plan                    = MemoryPredict(job->map, &job->hessian_options, job->K);
   needed                       = job->plan.base + job->plan.reach;
   job->report.memory_predicted = needed;
   PetscCall(UserCheck(job->comm, (PetscBool)(needed <= job->available), STATUS_DATA,
@@ -414,12 +412,29 @@ static PetscErrorCode WriteSpectra(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the sizes of the zeros that were measured, each with its residual: what is drawn is a bound on how far from 0 it can be */
+static PetscErrorCode MeasuredZeros(const ExtremesResult *e, PetscInt *count, PetscReal **size)
+{
+  const EigenPairs *all[] = {&e->zeros, &e->kernel};
+
+  PetscFunctionBeginUser;
+  *count = 0;
+  PetscCall(PetscMalloc1(e->zeros.found + e->kernel.found, size));
+  for (size_t p = 0; p < sizeof(all) / sizeof(*all); p++)
+    for (PetscInt i = 0; i < all[p]->found; i++) {
+      const PetscReal value = all[p]->value[i];
+
+      (*size)[(*count)++] = value < 0 ? value - all[p]->residual[i] : value + all[p]->residual[i];
+    }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode DrawSpectrum(Job job)
 {
   const Report  *r      = &job->report;
   SpectrumFigure figure = {.title = r->net};
   OptionString   path;
-  PetscReal     *lambda;
+  PetscReal     *lambda, *measured;
 
   PetscFunctionBeginUser;
   if (!r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
@@ -427,12 +442,13 @@ static PetscErrorCode DrawSpectrum(Job job)
   figure.nzero     = r->n - figure.npositive;
   PetscCall(PetscMalloc1(figure.npositive, &lambda));
   SpectrumHessian(&job->spectrum, figure.npositive, lambda);
+  PetscCall(MeasuredZeros(&job->extremes_result, &figure.nmeasured, &measured));
   figure.positive   = lambda;
-  figure.nmeasured  = r->extremes ? r->extremes->zeros.found : 0;
-  figure.measured   = r->extremes ? r->extremes->zeros.value : NULL;
+  figure.measured   = measured;
   figure.resolution = 2 * job->spectrum.resolution * job->spectrum.resolution;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/spectrum.svg", job->run.output));
   PetscCall(FigureWriteSpectrum(job->comm, path, &figure));
+  PetscCall(PetscFree(measured));
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

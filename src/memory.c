@@ -4,17 +4,31 @@
 #include "memory.h"
 #include <stdio.h>
 
-MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, PetscReal tiles_bytes)
+/* the widest panels of factors that the tiles need at once: A and Delta of one label, for their rows and for their columns */
+static PetscReal PanelBytes(ResidualMap map, Tiles K)
 {
+  const Network   net   = map->network;
+  const PetscReal lines = (PetscReal)(TilesLocalRows(K, 0) + TilesLocalCols(K, 0));
+  PetscReal       width = 0;
+
+  if (map->grid->size == 1) return 0; /* borrowed */
+  for (PetscInt v = 1; v < net->nops; v++)
+    if (net->ops[v].weight >= 0) width = PetscMax(width, (PetscReal)(net->ops[net->ops[v].inputs[0]].dim + net->ops[v].dim));
+  return 8. * lines * width;
+}
+
+MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K)
+{
+  const PetscReal tiles  = 8. * (PetscReal)TilesLocalRows(K, 0) * (PetscReal)TilesLocalCols(K, 0);
   const PetscReal values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
   const PetscReal shard  = map->grid->G > 1 ? 8. * (PetscReal)map->n / map->grid->Q : 0; /* gathered and reduced label by label */
   MemoryPlan      plan;
 
   plan.base = 8. * (PetscReal)map->n / map->grid->size + 8. * (PetscReal)map->N * (PetscReal)(map->network->inputs + map->l) +
               values + values * (PetscReal)map->l + shard;
-  plan.reach    = 2 * tiles_bytes + values;
-  plan.spectrum = 2 * tiles_bytes;
-  plan.extremes = tiles_bytes + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
+  plan.reach    = 2 * tiles + values + PanelBytes(map, K);
+  plan.spectrum = 2 * tiles + PanelBytes(map, K);
+  plan.extremes = tiles + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
   return plan;
 }
 

@@ -12,8 +12,8 @@ typedef struct {
   PetscReal extremes; /* the Hessian's linearization, the factor of K, the solvers' vectors */
 } MemoryPlan;
 
-/* Bytes a rank (the largest), by the formulas of the headers. Not collective. */
-MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, PetscReal tiles_bytes);
+/* Bytes a rank (the largest), by the formulas of the headers, without the libraries' own baseline. Not collective. */
+MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K);
 
 /* Bytes a rank may take: what the system calls available on its node, over the node's ranks; infinity where it does not tell. Collective. */
 PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes);

@@ -72,26 +72,26 @@ PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, Pa
   const PetscInt l     = tiles->m / d;
   Range          owned = GridOwnedPoints(grid, d);
   Panel          p;
-  PetscInt      *index = NULL;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&p));
-  p->grid = grid;
+  p->grid  = grid;
+  p->whole = (PetscBool)((side == PANEL_ROWS ? tiles->nprow : tiles->npcol) == 1);
   PetscCall(PetscCalloc4(grid->size, &p->sendcounts, grid->size, &p->sendstarts, grid->size, &p->counts, grid->size, &p->starts));
   owned.first *= each;
   owned.last *= each;
   PetscCall(PlanSends(p, tiles, l, owned, each, side));
   if (tiles->myrow >= 0)
-    PetscCall(NeededRows(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &p->count, &index, &p->position));
+    PetscCall(
+        NeededRows(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &p->count, &p->index, &p->position));
   for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
     const Range theirs = GridPointsOfRank(grid, d, rank);
     PetscInt    start, within;
 
-    CountWithin(p->count, index, theirs.first * each, theirs.last * each, &start, &within);
+    CountWithin(p->count, p->index, theirs.first * each, theirs.last * each, &start, &within);
     PetscCall(PetscMPIIntCast(within, &p->counts[rank]));
     PetscCall(PetscMPIIntCast(start, &p->starts[rank]));
   }
-  PetscCall(PetscFree(index));
   *panel = p;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -101,6 +101,7 @@ PetscErrorCode PanelDestroy(Panel *panel)
   PetscFunctionBeginUser;
   if (!*panel) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree4((*panel)->sendcounts, (*panel)->sendstarts, (*panel)->counts, (*panel)->starts));
+  PetscCall(PetscFree((*panel)->index));
   PetscCall(PetscFree((*panel)->position));
   PetscCall(PetscFree((*panel)->send));
   PetscCall(PetscFree(*panel));

@@ -15,7 +15,9 @@ typedef struct Panel_s *Panel;
 
 struct Panel_s {
   Grid         grid;
+  PetscBool    whole;        /* every process needs every row */
   PetscInt     count;        /* rows of X here; 0 on ranks without tiles */
+  PetscInt    *index;        /* which rows of X they are, ascending */
   PetscInt    *position;     /* of each local row (column) of the tiles: which of the `count` rows belongs to it */
   PetscInt     nsend, *send; /* owned rows to send, by receiver; numbered from the first owned row */
   PetscMPIInt *sendcounts, *sendstarts, *counts, *starts;

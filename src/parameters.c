@@ -7,6 +7,13 @@
 #include "codim/parameters.h"
 #include "codim/random.h"
 
+enum { HELD_MAX = 4 };
+
+typedef struct {
+  Vec        v;     /* NULL: free */
+  PetscReal *shard; /* all labels */
+} Held;
+
 struct Parameters_s {
   Grid          grid;
   PetscInt      nlabels, n, nruns;
@@ -15,6 +22,7 @@ struct Parameters_s {
   PetscInt     *start; /* of each label's block in the shard; start[nlabels] = shard size */
   Range         piece; /* of the shard, owned here */
   ParameterRun *runs;
+  Held          held[HELD_MAX];
 };
 
 static Range Intersection(Range a, Range b)
@@ -56,12 +64,26 @@ static PetscErrorCode FindRuns(Parameters p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode ParametersCreate(Grid grid, PetscInt nlabels, const Label labels[], Parameters *parameters)
+static PetscErrorCode CheckSize(Grid grid, PetscInt nlabels, const Label labels[])
 {
-  Parameters p;
   PetscInt64 n = 0;
 
   PetscFunctionBeginUser;
+  for (PetscInt label = 0; label < nlabels; label++) {
+    n += (PetscInt64)labels[label].rows * labels[label].cols;
+    PetscCall(UserCheck(grid->world, (PetscBool)(n <= PETSC_MAX_INT), STATUS_USAGE,
+                        "the net has more than %" PetscInt_FMT " parameters: build with 64-bit indices (make INDEX=64)",
+                        PETSC_MAX_INT));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ParametersCreate(Grid grid, PetscInt nlabels, const Label labels[], Parameters *parameters)
+{
+  Parameters p;
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckSize(grid, nlabels, labels));
   PetscCall(PetscNew(&p));
   p->grid    = grid;
   p->nlabels = nlabels;
@@ -69,14 +91,10 @@ PetscErrorCode ParametersCreate(Grid grid, PetscInt nlabels, const Label labels[
   PetscCall(PetscArraycpy(p->labels, labels, nlabels));
   p->start[0] = 0;
   for (PetscInt label = 0; label < nlabels; label++) {
-    n += (PetscInt64)labels[label].rows * labels[label].cols;
-    PetscCall(UserCheck(grid->world, (PetscBool)(n <= PETSC_MAX_INT), STATUS_USAGE,
-                        "the net has more than %" PetscInt_FMT " parameters: build with 64-bit indices (make INDEX=64)",
-                        PETSC_MAX_INT));
+    p->n += labels[label].rows * labels[label].cols;
     p->rows[label]      = BlockRange(labels[label].rows, grid->Q, grid->q);
     p->start[label + 1] = p->start[label] + (p->rows[label].last - p->rows[label].first) * labels[label].cols;
   }
-  p->n     = (PetscInt)n;
   p->piece = BlockRange(p->start[nlabels], grid->G, grid->g);
   PetscCall(FindRuns(p));
   *parameters = p;
@@ -165,25 +183,71 @@ static PetscInt BlockSize(Parameters p, PetscInt label)
   return p->start[label + 1] - p->start[label];
 }
 
-PetscErrorCode ParametersGetShard(Parameters p, Vec v, PetscInt label, const PetscReal **rows)
+static Held *FindHeld(Parameters p, Vec v)
+{
+  for (PetscInt i = 0; i < HELD_MAX; i++)
+    if (p->held[i].v == v) return &p->held[i];
+  return NULL;
+}
+
+/* a label's block of v, whole, into `whole` */
+static PetscErrorCode GatherBlock(Parameters p, Vec v, PetscInt label, PetscReal whole[])
 {
   const PetscReal *local;
-  PetscReal       *whole;
   PetscMPIInt     *counts, *starts;
 
   PetscFunctionBeginUser;
   PetscCall(VecGetArrayRead(v, &local));
-  if (p->grid->G == 1) {
-    *rows = local + p->start[label];
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCall(PetscMalloc1(BlockSize(p, label), &whole));
   PetscCall(BlockCounts(p, label, &counts, &starts));
   PetscCallMPI(MPI_Allgatherv(counts[p->grid->g] ? local + LocalStart(p, label) : NULL, counts[p->grid->g], MPIU_REAL, whole,
                               counts, starts, MPIU_REAL, p->grid->shard));
   PetscCall(PetscFree2(counts, starts));
   PetscCall(VecRestoreArrayRead(v, &local));
-  *rows = whole;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ParametersHold(Parameters p, Vec v)
+{
+  Held *held = FindHeld(p, NULL);
+
+  PetscFunctionBeginUser;
+  if (p->grid->G == 1) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(held && !FindHeld(p, v), p->grid->world, PETSC_ERR_ORDER, "held already, or too many Vecs are");
+  PetscCall(PetscMalloc1(p->start[p->nlabels], &held->shard));
+  for (PetscInt label = 0; label < p->nlabels; label++) PetscCall(GatherBlock(p, v, label, held->shard + p->start[label]));
+  held->v = v;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ParametersRelease(Parameters p, Vec v)
+{
+  Held *held = FindHeld(p, v);
+
+  PetscFunctionBeginUser;
+  if (p->grid->G == 1) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCheck(held, p->grid->world, PETSC_ERR_ORDER, "the Vec is not held");
+  PetscCall(PetscFree(held->shard));
+  held->v = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ParametersGetShard(Parameters p, Vec v, PetscInt label, const PetscReal **rows)
+{
+  const Held      *held = FindHeld(p, v);
+  const PetscReal *local;
+  PetscReal       *whole;
+
+  PetscFunctionBeginUser;
+  if (p->grid->G == 1) {
+    PetscCall(VecGetArrayRead(v, &local));
+    *rows = local + p->start[label];
+  } else if (held) {
+    *rows = held->shard + p->start[label];
+  } else {
+    PetscCall(PetscMalloc1(BlockSize(p, label), &whole));
+    PetscCall(GatherBlock(p, v, label, whole));
+    *rows = whole;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -194,7 +258,7 @@ PetscErrorCode ParametersRestoreShard(Parameters p, Vec v, PetscInt label, const
     const PetscReal *local = *rows - p->start[label];
 
     PetscCall(VecRestoreArrayRead(v, &local));
-  } else
+  } else if (!FindHeld(p, v))
     PetscCall(PetscFree(*rows));
   *rows = NULL;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -8,25 +8,26 @@
 PetscErrorCode ResidualMapCreate(Grid grid, Network network, Parameters parameters, Data data, ResidualMap *map)
 {
   ResidualMap new;
-  const Range points = GridGroupPoints(grid, data->points);
+  const Range    points = GridGroupPoints(grid, data->points);
+  const PetscInt m = data->points * data->outputs, n = ParametersSize(parameters);
 
   PetscFunctionBeginUser;
+  PetscCall(UserCheck(grid->world, (PetscBool)(m < n), STATUS_DATA,
+                      "the net has n = %" PetscInt_FMT " parameters for m = %" PetscInt_FMT
+                      " residuals; the theorem needs n > m: widen the net or take fewer data.points",
+                      n, m));
   PetscCall(PetscNew(&new));
   new->grid       = grid;
   new->network    = network;
   new->parameters = parameters;
   new->d          = data->points;
   new->l          = data->outputs;
-  new->m          = data->points * data->outputs;
-  new->n          = ParametersSize(parameters);
+  new->m          = m;
+  new->n          = n;
   new->N          = points.last - points.first;
   new->x          = data->x;
   new->y          = data->y;
-  PetscCall(UserCheck(grid->world, (PetscBool)(new->m < new->n), STATUS_DATA,
-                      "the net has n = %" PetscInt_FMT " parameters for m = %" PetscInt_FMT
-                      " residuals; the theorem needs n > m: widen the net or take fewer data.points",
-                      new->n, new->m));
-  *map = new;
+  *map            = new;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -206,7 +207,7 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
 
 /* ---- gradient and rounding floor ---------------------------------------------------------------------------------- */
 
-PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, const PetscReal a[], const PetscReal z_bar[], PetscReal alpha, Vec grad)
+PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, PetscInt count, const OuterProduct products[], PetscReal alpha, Vec grad)
 {
   const NetOp   *op = &map->network->ops[v];
   const PetscInt k = map->network->ops[op->inputs[0]].dim / op->places, h = op->dim / op->places;
@@ -216,7 +217,9 @@ PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, const PetscReal a[], c
 
   PetscFunctionBeginUser;
   PetscCall(ParametersBeginAdd(map->parameters, grad, op->weight, &rows));
-  PetscCall(Gemm("N", "T", k, units.last - units.first, places, alpha, a, k, z_bar + units.first, h, 1, rows, k));
+  for (PetscInt i = 0; i < count; i++)
+    PetscCall(Gemm("N", "T", k, units.last - units.first, places, alpha, products[i].a, k, products[i].z_bar + units.first, h, 1,
+                   rows, k));
   PetscCall(ParametersEndAdd(map->parameters, grad, op->weight, &rows));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -244,8 +247,10 @@ PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Ad
 
   PetscFunctionBeginUser;
   for (PetscInt v = 1; v < net->nops; v++) {
+    const OuterProduct product = {adjoint->bar[v], trajectory->value[PetscMax(0, net->ops[v].inputs[0])]};
+
     if (net->ops[v].weight < 0 || !adjoint->bar[v]) continue;
-    PetscCall(OpAddGradient(map, v, trajectory->value[net->ops[v].inputs[0]], adjoint->bar[v], alpha, grad));
+    PetscCall(OpAddGradient(map, v, 1, &product, alpha, grad));
     PetscCall(OpAddBiasGradient(map, v, adjoint->bar[v], alpha, grad));
   }
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -8,6 +8,13 @@
 /* The arrays around op v on a trajectory: in, in_dim, out; one row. */
 OpArrays OpArraysAt(ResidualMap map, Trajectory trajectory, PetscInt v);
 
-/* grad += alpha sum_places z_bar (x) a on the weight of op v; and alpha sum_places z_bar on its bias. Collective. */
-PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, const PetscReal a[], const PetscReal z_bar[], PetscReal alpha, Vec grad);
+/* z_bar (x) a over all places of a linear op */
+typedef struct {
+  const PetscReal *z_bar, *a;
+} OuterProduct;
+
+/* grad += alpha sum of the `count` products on the weight of op v: one reduction for all of them. Collective. */
+PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, PetscInt count, const OuterProduct products[], PetscReal alpha, Vec grad);
+
+/* grad += alpha sum_places z_bar on the bias of op v, if it has one. Collective. */
 PetscErrorCode OpAddBiasGradient(ResidualMap map, PetscInt v, const PetscReal z_bar[], PetscReal alpha, Vec grad);

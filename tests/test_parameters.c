@@ -4,6 +4,7 @@
 
   Entry k of the canonical order is k, or an integer made from it: every comparison is for equality.
 */
+#include "capture.h"
 #include "codim/parameters.h"
 #include "codim/random.h"
 #include "tap.h"
@@ -213,6 +214,32 @@ static PetscErrorCode TestShape(PetscInt G, PetscInt Q)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* two labels, each of which fits into 32 bits: 2^31 parameters in all */
+static PetscErrorCode TestTooMany(PetscMPIInt size)
+{
+  const Label    half[2] = {{"a", 2, {1 << 15, 1 << 15}, 1 << 15, 1 << 15}, {"b", 2, {1 << 15, 1 << 15}, 1 << 15, 1 << 15}};
+  char           text[1024];
+  Grid           grid;
+  Parameters     parameters = NULL;
+  Capture        capture;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  PetscCall(GridCreate(PETSC_COMM_WORLD, 1, size, &grid));
+  capture = CaptureBegin(STDERR_FILENO);
+  ierr    = ParametersCreate(grid, 2, half, &parameters);
+  CaptureEnd(&capture, text, sizeof text);
+  if (sizeof(PetscInt) == 4)
+    Tap((PetscBool)(ierr && !parameters && ExitStatusOfError(ierr) == STATUS_USAGE),
+        "2^31 parameters are a user error with 32-bit indices");
+  else
+    Tap((PetscBool)(!ierr && ParametersSize(parameters) == (PetscInt64)1 << 31),
+        "2^31 parameters are fine with 64-bit indices");
+  PetscCall(ParametersDestroy(&parameters));
+  PetscCall(GridDestroy(&grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
   PetscMPIInt size;
@@ -221,5 +248,6 @@ int main(int argc, char **argv)
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   for (PetscInt G = 1; G <= size; G++)
     if (size % G == 0) TapCall(TestShape(G, size / G));
+  TapCall(TestTooMany(size));
   return TapEnd();
 }

@@ -29,7 +29,8 @@ typedef enum { HESSIAN_EXACT, HESSIAN_CURVATURE /* S */ } HessianPart;
 PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian);
 PetscErrorCode HessianDestroy(Hessian *hessian);
 
-/** Store the linearization at theta; theta and trajectory are borrowed while it is used. Collective. */
+/** Store the linearization at theta; theta and trajectory are borrowed, and not changed, until the next one or HessianDestroy.
+    With G > 1 it holds theta's shard (ParametersHold). Collective. */
 PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajectory, Vec H);
 
 /** y = part v. Collective. */

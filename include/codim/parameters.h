@@ -37,6 +37,11 @@ PetscErrorCode ParametersCreateVec(Parameters parameters, Vec *v);
 PetscErrorCode ParametersGetShard(Parameters parameters, Vec v, PetscInt label, const PetscReal **rows);
 PetscErrorCode ParametersRestoreShard(Parameters parameters, Vec v, PetscInt label, const PetscReal **rows);
 
+/** Gather all of v's shard once and keep it until released, so that ParametersGetShard finds it: for a v that is read many times and not
+    written meanwhile. 8 n/Q bytes a rank; nothing to do with G = 1. At most four Vecs at once. Collective on the shard. */
+PetscErrorCode ParametersHold(Parameters parameters, Vec v);
+PetscErrorCode ParametersRelease(Parameters parameters, Vec v);
+
 /** An accumulator for a label's shard: add to `rows`, then end: v += sum over the data groups of what was added. With G = 1 it is
     the Vec's own memory (so `rows` is not zero at first: only add), else zeroed scratch, reduced at the end. Collective on the shard. */
 PetscErrorCode ParametersBeginAdd(Parameters parameters, Vec v, PetscInt label, PetscReal **rows);

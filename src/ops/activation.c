@@ -111,7 +111,7 @@ static Suprema SupremaOf(const OpBoundArgs *args)
   if (sigma->degree == 2) s.S1 = Up(2 * Z);
   if (sigma->degree == 3) s.S1 = Up(3 * Z * Z), s.S2 = Up(6 * Z);
   if (!sigma->smooth) {
-    s.S2          = margin > 0 ? 0 : PETSC_INFINITY;
+    s.S2          = margin > 0 ? 0 : INFINITY;
     *args->margin = PetscMin(*args->margin, margin);
   } else if (sigma->degree > 0) {
     s.eps    = 2 * ROUNDING * args->out->measure->norm;
