@@ -243,12 +243,14 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* R: the largest found with R Lambda(R) <= s, by doubling, then bisection of the last step */
+/* R: the largest found with R Lambda(R) <= s, by growing r, then bisection of the last step */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
   const PetscReal s         = proof->c->sigma_min_lower;
-  PetscReal       good = 0, bad = INFINITY, r = proof->c->ball;
+  const PetscReal ball = proof->c->ball;
+  PetscReal       good = Up(ball * proof->c->lipschitz) <= s ? ball : 0, bad = INFINITY;
+  PetscReal       r = ldexp(1, 1 + ilogb(ball)); /* a power of 2: the same on any grid */
 
   PetscFunctionBeginUser;
   for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const BasisNames[] = {"none", "numerical", "proved"};
+static const char *const BasisNames[] = {NULL, "numerical", "proved"};
 
 /* ---- the verdict ---------------------------------------------------------------------------------------------------------- */
 
@@ -18,15 +18,13 @@ static void Conclude(Verdict *verdict, Claim claim, VerdictBasis basis, const ch
   (void)PetscStrncpy(verdict->cause, cause, sizeof(verdict->cause));
 }
 
-/* coinciding x bound the rank for every theta: exact means */
-static PetscBool DecideByTwins(Report *r)
+/* a proof, either way, is the last word; the signature it proves belongs to the exact zero theta* */
+static PetscBool DecideByProof(Report *r)
 {
-  if (r->distinct == r->d) return PETSC_FALSE;
-  Conclude(&r->verdict, CLAIM_REFUTED, BASIS_PROVED, "");
-  (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
-                      "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide: of %" PetscInt_FMT " points %" PetscInt_FMT
-                      " are distinct, so rank J <= %" PetscInt_FMT " < m for every theta",
-                      r->twins[0] + 1, r->twins[1] + 1, r->d, r->distinct, r->distinct * r->l);
+  const Certificate *c = r->certificate;
+
+  if (!c || (c->status != CERTIFY_PROVED && c->status != CERTIFY_REFUTED)) return PETSC_FALSE;
+  Conclude(&r->verdict, c->status == CERTIFY_PROVED ? CLAIM_HOLDS : CLAIM_REFUTED, BASIS_PROVED, c->reason);
   return PETSC_TRUE;
 }
 
@@ -52,9 +50,7 @@ static void DecideByRank(Report *r)
 
 void ReportDecide(Report *r)
 {
-  if (r->verdict.claim == CLAIM_REFUTED && r->verdict.basis == BASIS_PROVED)
-    return; /* by exact means, before anything was computed */
-  if (DecideByTwins(r)) return;
+  if (DecideByProof(r)) return;
   if (!r->at_zero) {
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause), "no zero reached: loss %.3e after %" PetscInt_FMT " steps, %s",
@@ -123,12 +119,13 @@ static json_t *JacobianJSON(const Report *r)
                    "square_error", Real(s->square_error), "inertia_confirmed", (int)s->inertia);
 }
 
-/* positive, zero, negative: counts at the zero next to the stored weights, where the verdict rests on something */
+/* positive, zero, negative: counts at the zero next to the stored weights, proved or numerical */
 static void Signature(const Report *r, PetscInt64 *positive, PetscInt64 *zero, PetscInt64 *negative)
 {
-  const PetscBool known = (PetscBool)(r->at_zero && r->spectrum && r->spectrum->rank >= 0);
+  const PetscBool proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
+  const PetscBool known  = (PetscBool)(proved || (r->at_zero && r->spectrum && r->spectrum->rank >= 0));
 
-  *positive = known ? r->spectrum->rank : -1;
+  *positive = proved ? r->m : known ? r->spectrum->rank : -1;
   *zero     = known ? r->n - *positive : -1;
   *negative = known ? 0 : -1;
 }
@@ -179,20 +176,43 @@ static json_t *HessianJSON(const Report *r)
   return json;
 }
 
-static json_t *CertificateJSON(const Report *r)
+/* infinity, and 0 for a lower bound, stand for what was not found */
+static json_t *Found(PetscReal x)
 {
-  return json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "status", "skipped", "reason", Text(r->skipped[SKIPPED_CERTIFICATE]),
-                   "kantorovich_h", "radius", "sigma_min_lower", "residual_upper", "lipschitz");
+  return x > 0 ? Real(x) : json_null();
+}
+
+static json_t *CertificateJSON(const Certificate *c)
+{
+  if (!c) return json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status), "reason",
+                   Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
+                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
+                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
+                   Real(c->distance_lower), "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
+}
+
+/* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
+static json_t *StartJSON(const Report *r)
+{
+  const Certificate *c      = r->start_certificate;
+  const PetscBool    proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
+
+  if (!r->start) return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start->start_loss), "moved", Real(r->moved), "distance_lower",
+                   c ? Real(c->distance_lower) : json_null(), "distance_upper",
+                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null(), "negative", json_null(),
+                   "certificate", CertificateJSON(c));
 }
 
 static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:s, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
-                   r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis", BasisNames[r->verdict.basis],
-                   "cause", Text(r->verdict.cause));
+                   r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
+                   Text(BasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
 }
 
 static PetscReal PeakMemory(void)
@@ -237,10 +257,11 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/report.json", dir));
   PetscCall(PetscSNPrintf(beside, sizeof(beside), "%s/report.json.new", dir));
   if (rank == 0) {
-    json = json_pack("{s:i, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
-                     ProblemJSON(r), "start", "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian", HessianJSON(r),
-                     "certificate", CertificateJSON(r), "verdict", VerdictJSON(r), "time", StagesJSON(PETSC_FALSE), "memory",
-                     MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G, (json_int_t)r->Q, "version", ReportVersion());
+    json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
+                     ProblemJSON(r), "start", StartJSON(r), "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian",
+                     HessianJSON(r), "certificate", CertificateJSON(r->certificate), "verdict", VerdictJSON(r), "time",
+                     StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
+                     (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
@@ -310,17 +331,23 @@ static void PrintMeasured(const Report *r)
 static void PrintVerdict(const Report *r, const char dir[])
 {
   const Verdict *v = &r->verdict;
+  char           theorem[1024];
 
   if (v->claim == CLAIM_HOLDS)
     printf("  verdict   HOLDS (%s): M has codimension %" PetscInt_FMT ", dimension %" PetscInt_FMT ", near these weights\n",
            BasisNames[v->basis], r->m, r->n - r->m);
+  else if (v->claim == CLAIM_REFUTED)
+    printf("  verdict   REFUTED (%s): %s\n", BasisNames[v->basis], v->cause);
   else
-    printf("  verdict   %s: %s\n",
-           v->claim == CLAIM_REFUTED ? (v->basis == BASIS_PROVED ? "REFUTED (proved)" : "REFUTED (numerical)") : "UNDECIDED",
-           v->cause);
+    printf("  verdict   UNDECIDED: %s\n", v->cause);
+  if (r->certificate && v->claim != CLAIM_REFUTED) {
+    CertifyTheorem(r->certificate, sizeof(theorem), theorem);
+    printf("  %s %s\n", r->certificate->status == CERTIFY_PROVED ? "proved   " : "proof    ", theorem);
+  }
+  if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
+    printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
-    printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved (certificate: %s)\n",
-           r->skipped[SKIPPED_CERTIFICATE]);
+    printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved\n");
   printf("  output    %s: report.json, spectrum.h5, spectrum.svg, weights.safetensors, problem.h5\n", dir);
 }
 

@@ -29,5 +29,13 @@ PetscErrorCode JobDestroy(Job *job);
 /** Run the stages, write the output, print the summary. *status is the verdict's exit status. Collective. */
 PetscErrorCode JobRun(Job job, ExitStatus *status);
 
+/** A job whose problem, weights and net are those of a finished run's directory: nothing moves. Call before JobCreate's other options are
+    read. STATUS_DATA where the files are not the ones that dir/certificate.json is about. Collective. */
+PetscErrorCode JobCreateCheck(const char dir[], Job *job);
+
+/** Certify anew, from scratch, and compare with dir/certificate.json. STATUS_DATA where that claims more than can be proved now; else *status
+    is what is proved now: holds, refuted or undecided. Collective. */
+PetscErrorCode JobCheck(Job job, ExitStatus *status);
+
 /** The output directory, for the status file; not collective. */
 const char *JobOutput(Job job);

@@ -67,10 +67,10 @@ typedef struct {
 typedef PetscErrorCode OpFn(const NetOp *op, const OpContext *context, const OpArrays *arrays);
 
 struct OpKind_s {
-  const char *name;
-  OpFn       *forward, *tangent, *adjoint, *adjoint_tangent; /* collective on the group and the shard */
-  PetscInt    nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
-  OpFn       *save;   /* fills arrays->saved; NULL if nsaved is 0 */
+  const char     *name;
+  OpFn           *forward, *tangent, *adjoint, *adjoint_tangent; /* collective on the group and the shard */
+  PetscInt        nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
+  OpFn           *save;   /* fills arrays->saved; NULL if nsaved is 0 */
   const OpBounds *bounds; /* for the certificate (certify_bounds.h); NULL: it stays undecided */
 };
 
