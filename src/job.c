@@ -11,6 +11,7 @@
 struct Job_s {
   MPI_Comm        comm;
   RunOptions      run;
+  PetscBool       output_made;
   DataOptions     data_options;
   NetOptions      net_options;
   ReachOptions    reach;
@@ -61,7 +62,7 @@ const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, 
 
 const char *JobOutput(Job job)
 {
-  return job->run.output;
+  return job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -113,6 +114,7 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   if (rank == 0) reason = MakeDirectories(job->run.output);
   PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
                       strerror(reason)));
+  job->output_made = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

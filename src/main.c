@@ -46,12 +46,14 @@ static char **PetscArguments(int argc, char **argv, const char job_file[], int *
 /* codim run: from the options to the verdict. output: where the status file belongs, "" while that is not known */
 static PetscErrorCode RunJob(const char job_file[], ExitStatus *status, OptionString output)
 {
-  Job job = NULL;
+  Job            job = NULL;
+  PetscErrorCode ierr;
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
-  PetscCall(JobCreate(job_file, &job));
-  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
+  ierr = JobCreate(job_file, &job);
+  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString))); /* a job that is refused has a status too */
+  PetscCall(ierr);
   PetscCall(JobRun(job, status));
   PetscCall(JobDestroy(&job));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -2,6 +2,7 @@
   report.c: the verdict, report.json and the summary; see report.h.
 */
 #include "codim/report.h"
+#include "codim/units.h"
 #include "codim/version.h"
 #include <hdf5.h>
 #include <string.h>
@@ -33,10 +34,14 @@ static void DecideByRank(Report *r)
   const Spectrum *s = r->spectrum;
 
   if (s->rank < 0) {
+    const PetscInt last = PetscMax(1, s->above), next = PetscMin(s->m, s->above + 1);
+
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
-                        "the rank is not resolved: sigma_%" PetscInt_FMT " = %.3e is not 1000 times above the resolution %.3e",
-                        s->above, (double)s->sigma[s->above - 1], (double)s->resolution);
+                        "the rank is not resolved by %s: sigma_%" PetscInt_FMT " = %.3e, sigma_%" PetscInt_FMT
+                        " = %.3e, resolution %.3e%s%s",
+                        s->method, last, (double)s->sigma[last - 1], next, (double)s->sigma[next - 1], (double)s->resolution,
+                        s->note[0] ? "; " : "", s->note);
   } else if (s->rank < r->m) {
     Conclude(&r->verdict, CLAIM_REFUTED, BASIS_NUMERICAL, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
@@ -106,6 +111,14 @@ static json_t *MinimumJSON(const Report *r)
                    Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero);
 }
 
+static json_t *CrossCheckJSON(const SpectrumCheck *check)
+{
+  if (!check->method) return json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "method", check->method, "rank", Count(check->rank), "sigma_min",
+                   Real(check->sigma_min), "sigma_max", Real(check->sigma_max), "rank_resolution", Real(check->resolution), "index",
+                   (json_int_t)check->index, "difference", Real(check->difference), "bound", Real(check->bound));
+}
+
 static json_t *JacobianJSON(const Report *r)
 {
   const Spectrum *s = r->spectrum;
@@ -113,10 +126,12 @@ static json_t *JacobianJSON(const Report *r)
   if (!s)
     return json_pack("{s:n, s:n, s:n, s:n, s:n, s:o}", "rank", "sigma_min", "sigma_max", "rank_resolution", "method", "skipped",
                      Text(r->skipped[SKIPPED_SPECTRUM]));
-  return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:b}", "rank", Count(s->rank), "sigma_min",
+  return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "rank", Count(s->rank), "sigma_min",
                    Real(s->sigma[s->m - 1]), "sigma_max", Real(s->sigma[0]), "rank_resolution", Real(s->resolution), "method",
                    s->method, "solver", s->solver, "norm_squared", Real(s->norm2), "trace_error", Real(s->sum_error),
-                   "square_error", Real(s->square_error), "inertia_confirmed", (int)s->inertia);
+                   "square_error", Real(s->square_error), "inertia_confirmed",
+                   s->check.method ? json_null() : json_boolean(s->inertia), "cross_check", CrossCheckJSON(&s->check), "note",
+                   Text(s->note));
 }
 
 /* positive, zero, negative: counts at the zero next to the stored weights, proved or numerical */
@@ -215,6 +230,15 @@ static json_t *VerdictJSON(const Report *r)
                    Text(BasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
 }
 
+/* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
+static json_t *UnitsJSON(const Report *r)
+{
+  json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
+
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  return json;
+}
+
 static PetscReal PeakMemory(void)
 {
   PetscInt           n;
@@ -263,6 +287,7 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);
@@ -298,10 +323,22 @@ static void PrintSpectrum(const Report *r)
     printf("  rank J    not resolved; ");
   printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
          (double)s->resolution, s->method, s->solver);
+  if (s->check.method)
+    printf("  check     %s: |sigma - sigma'| = %.1e where %.1e is the bound\n", s->check.method, (double)s->check.difference,
+           (double)s->check.bound);
   if (positive > 0)
     printf("  Hessian   at the zero: %lld positive (%.6g … %.6g), %lld zero, %lld negative\n", (long long)positive,
            (double)(2 * s->sigma[0] * s->sigma[0]), (double)(2 * s->sigma[positive - 1] * s->sigma[positive - 1]), (long long)zero,
            (long long)negative);
+}
+
+static void PrintUnits(const Report *r)
+{
+  if (!r->spectrum) return;
+  printf("  units     eigenvalues are those of L = |H|^2; times");
+  for (const Unit *unit = Units; unit->name; unit++)
+    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->l), unit->words);
+  printf("\n");
 }
 
 static PetscReal LargestMagnitude(const EigenPairs *pairs)
@@ -380,6 +417,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
     PrintProblem(r);
     PrintSpectrum(r);
     PrintMeasured(r);
+    PrintUnits(r);
     PrintVerdict(r, dir);
     PrintNext(r);
     PrintTimes();

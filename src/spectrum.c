@@ -32,12 +32,13 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the decision rule of spectrum.h */
-static void DecideRank(Spectrum *s)
+/* the decision rule of spectrum.h; gram does not know a sigma below its resolution from 0 */
+static void DecideRank(Spectrum *s, PetscBool gram)
 {
   for (s->above = 0; s->above < s->m && s->sigma[s->above] > s->resolution; s->above++) {
   }
   s->rank = s->above == 0 || s->sigma[s->above - 1] >= 1e3 * s->resolution ? s->above : -1;
+  if (gram && s->rank < s->m) s->rank = -1;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------ */
@@ -112,7 +113,7 @@ static PetscErrorCode Replace(Jacobian jacobian, const SpectrumOptions *options,
   PetscCall(method->compute(jacobian, options, &better, &done));
   if (done) {
     PetscCall(CheckSums(jacobian->map->grid->world, s, &better));
-    DecideRank(&better);
+    DecideRank(&better, PETSC_FALSE);
     Compare(&better, s, &better.check);
     PetscCall(PetscFree(s->sigma));
     *s = better;
@@ -134,8 +135,13 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
   PetscCall(SpectrumGram(jacobian, K, factored, s));
-  DecideRank(s);
-  if (!method->compute || (automatic && s->rank == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
+  DecideRank(s, PETSC_TRUE);
+  if (s->above < s->m) *factored = PETSC_FALSE; /* its last pivots would be noise */
+  if (automatic && s->above == s->m && s->rank < 0)
+    PetscCall(PetscSNPrintf(s->note, sizeof(s->note),
+                            "sigma_min is %.0f times the resolution, not 1000: certify, or spectrum.method: qr",
+                            (double)(s->sigma[s->m - 1] / s->resolution)));
+  if (!method->compute || (automatic && s->above == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Fits(jacobian, method, &bytes, &available, &fits));
   if (automatic && !fits) {
     PetscCall(PetscSNPrintf(s->note, sizeof(s->note), "qr was not tried: it needs %.2f GB a rank, %.2f GB are available",

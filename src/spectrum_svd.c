@@ -15,6 +15,7 @@ static PetscErrorCode SolverCreate(MPI_Comm comm, SVD *svd)
   PetscCall(SVDCreate(comm, svd));
   PetscCall(SVDSetType(*svd, SVDTRLANCZOS));
   PetscCall(SVDSetWhichSingularTriplets(*svd, SVD_LARGEST));
+  PetscCall(SVDSetImplicitTranspose(*svd, PETSC_TRUE)); /* no second copy of J */
   PetscCall(SVDSetFromOptions(*svd));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -64,7 +65,7 @@ static PetscErrorCode Collect(SVD svd, Spectrum *s, PetscReal *residual)
 
 static PetscErrorCode Compute(Jacobian jacobian, const SpectrumOptions *options, Spectrum *s, PetscBool *done)
 {
-  const ResidualMap map = jacobian->map;
+  const ResidualMap map      = jacobian->map;
   PetscReal         residual = 0, bytes = JacobianAssembledBytes(jacobian);
   Mat               Jt;
   SVD               svd;

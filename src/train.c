@@ -148,8 +148,10 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
   PetscCall(GramCompute(train->jacobian, train->K));
   PetscCall(TilesNorms(train->K, &trace, NULL, NULL));
   train->mean = trace / (PetscReal)train->map->m;
+  *accepted   = PETSC_FALSE;
+  if (!(train->mean > 0)) PetscFunctionReturn(PETSC_SUCCESS); /* J = 0: no direction lowers the loss */
   if (train->mu < 0) train->mu = 1e-3 * train->mean;
-  for (*accepted = PETSC_FALSE; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+  for (; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
     PetscCall(SolveDual(train, &solved));
     if (solved) PetscCall(TryStep(train, &gain, length));
     *accepted = (PetscBool)(gain > 0);

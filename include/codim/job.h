@@ -22,7 +22,7 @@ extern const OptionKey *const JobKeys[];
 typedef struct Job_s *Job;
 
 /** Read every option, then the data; build grid, net and solvers; complain about anything left over. `job_file` names the default output
-    directory. User errors as in the modules. Collective on PETSC_COMM_WORLD. */
+    directory. User errors as in the modules; *job is set then too, so that its output can take the status. Collective on PETSC_COMM_WORLD. */
 PetscErrorCode JobCreate(const char job_file[], Job *job);
 PetscErrorCode JobDestroy(Job *job);
 
@@ -37,5 +37,5 @@ PetscErrorCode JobCreateCheck(const char dir[], Job *job);
     is what is proved now: holds, refuted or undecided. Collective. */
 PetscErrorCode JobCheck(Job job, ExitStatus *status);
 
-/** The output directory, for the status file; not collective. */
+/** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);

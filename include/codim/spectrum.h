@@ -19,9 +19,10 @@
          E_J estimates |fl(J) - J|_F: the change of the factors under a random relative change of every parameter, scaled to the longest
          rounding chain (spectrum_error.c). An estimate, not a bound: the certificate has the bound.
 
-  auto   gram; where gram does not find rank m, also qr (if it fits into memory): its small singular values may be noise.
+  auto   gram; where some sigma are not above its resolution, also qr (if it fits into memory): they may be noise, or small.
 
-  The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null.
+  The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
+  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same.
   gram always runs: its K and the factor serve what follows, and it cross-checks qr and svd: |sigma - sigma'| at every index against
 
     resolution + min(resolution', resolution'^2 / sigma)     (' : gram, whose error is on the scale of sigma^2)
@@ -62,14 +63,14 @@ typedef struct {
   const char   *method; /* "gram", "qr" or "svd" */
   char          solver[64];
   SpectrumCheck check;
-  char          note[160]; /* why auto left it at gram though gram does not find rank m; "" otherwise */
+  char          note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
 } Spectrum;
 
 /** Read the options of the chosen method's solver, so that misspelt ones are seen before anything is computed. Collective. */
 PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
 
 /** All singular values at the point whose factors `jacobian` holds. K is filled; on return it holds the Cholesky factor of K if
-    *factored, else it is undefined. Another matrix of its size lives while it runs; qr: 8 (2 m^2 + 4096 m) bytes a rank and the factors of
+    *factored (all sigma are above gram's resolution), else it is undefined. Another matrix of its size lives while it runs; qr: 8 (2 m^2 + 4096 m) bytes a rank and the factors of
     one label, svd: 16 n m / ranks. Asked to stop, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
     and does not fit; STATUS_UNDECIDED where svd does not find all m. Collective. */
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
