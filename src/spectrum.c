@@ -90,12 +90,13 @@ static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *chec
 /* ---- methods ----------------------------------------------------------------------------------------------------------- */
 
 /* enough memory on every rank? */
-static PetscErrorCode Fits(Jacobian jacobian, const SpectrumMethod *method, PetscReal *bytes, PetscReal *available, PetscBool *fits)
+static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
+                           PetscReal *available, PetscBool *fits)
 {
   const MPI_Comm world = jacobian->map->grid->world;
 
   PetscFunctionBeginUser;
-  PetscCall(method->bytes(jacobian, bytes));
+  PetscCall(method->bytes(jacobian, options, bytes));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MAX, world));
   PetscCall(MemoryAvailable(world, available));
   *fits = (PetscBool)(*bytes <= *available);
@@ -142,7 +143,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
                             "sigma_min is %.0f times the resolution, not 1000: certify, or spectrum.method: qr",
                             (double)(s->sigma[s->m - 1] / s->resolution)));
   if (!method->compute || (automatic && s->above == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Fits(jacobian, method, &bytes, &available, &fits));
+  PetscCall(Fits(jacobian, options, method, &bytes, &available, &fits));
   if (automatic && !fits) {
     PetscCall(PetscSNPrintf(s->note, sizeof(s->note), "qr was not tried: it needs %.2f GB a rank, %.2f GB are available",
                             (double)bytes / 1e9, (double)available / 1e9));

@@ -9,8 +9,8 @@ typedef struct {
   /* Read the options of its solver, so that misspelt ones are seen before anything is computed; NULL: it has none. Collective. */
   PetscErrorCode (*prepare)(MPI_Comm comm);
 
-  /* Bytes it takes on the largest rank. Not collective. */
-  PetscErrorCode (*bytes)(Jacobian jacobian, PetscReal *bytes);
+  /* Bytes it takes on this rank; a user error where the options forbid it. Collective. */
+  PetscErrorCode (*bytes)(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes);
 
   /* sigma, resolution, method, solver; m and norm2 are there, and room for sigma. *done false: asked to stop before the end. NULL: the
      values of gram, which are always found first. Collective. */

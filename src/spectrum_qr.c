@@ -186,7 +186,7 @@ static PetscInt BlockRows(ResidualMap map)
   return PetscMax(1, PetscMin(BLOCK, map->n / map->grid->size + 1));
 }
 
-static PetscErrorCode Bytes(Jacobian jacobian, PetscReal *bytes)
+static PetscErrorCode Bytes(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes)
 {
   const ResidualMap map = jacobian->map;
   const PetscReal   m = (PetscReal)map->m, values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
@@ -195,6 +195,7 @@ static PetscErrorCode Bytes(Jacobian jacobian, PetscReal *bytes)
   PetscReal         strip = 0;
 
   PetscFunctionBeginUser;
+  (void)options;
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt i = 0; i < nuses; i += LabelUses(nuses, uses, i))
     strip = PetscMax(strip, StripBytes(jacobian, LabelUses(nuses, uses, i), &uses[i]));

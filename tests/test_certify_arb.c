@@ -6,6 +6,7 @@
 */
 #include "codim/certify.h"
 #include "exact.h"
+#include <arb.h>
 
 enum { NETS = 600 };
 
