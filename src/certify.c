@@ -112,9 +112,11 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
   PetscCall(PetscCalloc2(net->nlabels, &chain, net->nlabels, &uses));
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp *op = &net->ops[v];
+    PetscInt     h;
 
     if (op->weight < 0) continue;
-    chain[op->weight] = (PetscReal)(op->dim / op->places) + (PetscReal)net->labels[op->weight].cols;
+    h                 = op->dim / op->places;
+    chain[op->weight] = (PetscReal)h + (PetscReal)net->labels[op->weight].cols;
     uses[op->weight] += (PetscReal)op->places;
     if (op->bias >= 0) chain[op->bias] = chain[op->weight];
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;

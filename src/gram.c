@@ -117,8 +117,8 @@ static PetscErrorCode SumDelta(const Workspace *w, PetscInt nuses, const LabelUs
 {
   const ResidualMap map   = w->map;
   const Range       owned = GridOwnedPoints(map->grid, map->d);
-  const size_t      first = (size_t)((owned.first - GridGroupPoints(map->grid, map->d).first) * map->l);
-  const size_t      rows = (size_t)((owned.last - owned.first) * map->l), h = (size_t)uses[0].h;
+  const size_t      first = (size_t)(owned.first - GridGroupPoints(map->grid, map->d).first) * (size_t)map->l;
+  const size_t      rows = (size_t)(owned.last - owned.first) * (size_t)map->l, h = (size_t)uses[0].h;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(rows * h, sum));
@@ -146,11 +146,11 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, Pe
   p1 = row_point[rect.r1 - 1] + 1;
   q0 = col_point[rect.c0];
   q1 = col_point[rect.c1 - 1] + 1;
-  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, left->Delta.row + (size_t)rect.r0 * (size_t)Th + t * left->h, Th,
-                 right->Delta.col + (size_t)rect.c0 * (size_t)Sh + s * right->h, Sh, 0, w->deltas, nr));
+  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, left->Delta.row + (size_t)rect.r0 * (size_t)Th + (size_t)t * (size_t)left->h, Th,
+                 right->Delta.col + (size_t)rect.c0 * (size_t)Sh + (size_t)s * (size_t)right->h, Sh, 0, w->deltas, nr));
   if (left->A.row)
-    PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + t * left->k, Tk,
-                   right->A.col + (size_t)q0 * (size_t)Sk + s * right->k, Sk, 0, w->values, p1 - p0));
+    PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k, Tk,
+                   right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
   for (PetscInt c = 0; c < nc; c++) {
     PetscReal       *k      = w->K->a + (size_t)(rect.c0 + c) * (size_t)w->K->rows + rect.r0;
     const PetscReal *deltas = w->deltas + (size_t)c * (size_t)nr;

@@ -203,7 +203,7 @@ static PetscReal UsePairNorm(ResidualMap map, Range points, const LabelUse *use,
                                     : 1;
 
         for (PetscInt o = 0; o < map->l; o++) {
-          const size_t row = (size_t)(i * map->l + o);
+          const size_t row = (size_t)i * (size_t)map->l + (size_t)o;
 
           sum += aa * Dot(use->h, use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h,
                           other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)use->h);

@@ -142,13 +142,15 @@ static void BoundForward(const OpBoundArgs *args)
 {
   const NetOp     *op  = args->op;
   ValueBound      *out = args->out, *a = args->in[0];
-  const LabelNorm *W = &args->labels[op->weight];
-  const PetscReal  k = (PetscReal)(a->dim / op->places), T = (PetscReal)op->places;
+  const LabelNorm *W      = &args->labels[op->weight];
+  const PetscInt   fan_in = a->dim / op->places;
+  const PetscReal  k = (PetscReal)fan_in, T = (PetscReal)op->places;
   const PetscReal  b = op->bias < 0 ? 0 : args->labels[op->bias].frobenius;
 
   /* b and k products, added in any order: |fl z - z| <= gamma_(k+1) (|b| + |W| |a|), entry by entry */
-  out->eps = out->measure->eps >= 0 ? out->measure->eps : Up(Gamma(k + 2) * (W->frobenius * a->measure->norm + PetscSqrtReal(T) * b));
-  out->e   = Up(W->spectral * a->e + out->eps);
+  out->eps =
+      out->measure->eps >= 0 ? out->measure->eps : Up(Gamma(k + 2) * (W->frobenius * a->measure->norm + PetscSqrtReal(T) * b));
+  out->e = Up(W->spectral * a->e + out->eps);
   for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up((W->spectral + args->r) * a->t[mu]);
   out->t[op->weight] = Up(out->t[op->weight] + a->measure->norm + a->E); /* |V a| <= |V| |a| */
   if (op->bias >= 0) out->t[op->bias] = Up(out->t[op->bias] + PetscSqrtReal(T));
@@ -160,10 +162,12 @@ static void BoundAdjoint(const OpBoundArgs *args)
 {
   const LabelNorm *W   = &args->labels[args->op->weight];
   ValueBound      *out = args->out, *a = args->in[0];
-  const PetscReal  rounding = Gamma((PetscReal)(out->dim / args->op->places + args->Q + 2));
+  const PetscInt   chain    = out->dim / args->op->places + args->Q + 2;
+  const PetscReal  rounding = Gamma((PetscReal)chain);
 
   for (PetscInt o = 0; o < args->l; o++) {
-    a->F[o] = Up(a->F[o] + (W->spectral + args->r) * out->F[o] + (args->r + rounding * W->frobenius) * out->bar[o] + rounding * a->sum[o]);
+    a->F[o]   = Up(a->F[o] + (W->spectral + args->r) * out->F[o] + (args->r + rounding * W->frobenius) * out->bar[o] +
+                   rounding * a->sum[o]);
     a->sum[o] = Up(a->sum[o] + (W->spectral + rounding * W->frobenius) * out->bar[o]);
   }
 }
@@ -171,11 +175,10 @@ static void BoundAdjoint(const OpBoundArgs *args)
 /* lambda . D^2(W a)[v,v] = 2 lambda . V a' <= 2 |lambda|_F |v_W| sum_mu t_mu |v_mu| */
 static void BoundCurvature(const OpBoundArgs *args)
 {
-  const PetscInt  W      = args->op->weight, P = args->P;
+  const PetscInt  W = args->op->weight, P = args->P;
   const PetscReal weight = OutputNorm(args->l, args->out->bar) + OutputNorm(args->l, args->out->F), *t = args->in[0]->t;
 
-  for (PetscInt mu = 0; mu < P; mu++)
-    args->B[PetscMax(mu, W) * P + PetscMin(mu, W)] += (mu == W ? 2 : 1) * weight * t[mu];
+  for (PetscInt mu = 0; mu < P; mu++) args->B[PetscMax(mu, W) * P + PetscMin(mu, W)] += (mu == W ? 2 : 1) * weight * t[mu];
 }
 
 /* ---- forward with a small rounding error ---------------------------------------------------------------------------------
@@ -190,7 +193,7 @@ static void BoundCurvature(const OpBoundArgs *args)
    since C2 adds 2 k products in any order.                                                                            */
 
 typedef struct {
-  PetscReal *hi, *lo; /* places x k */
+  PetscReal *hi, *lo;   /* places x k */
   PetscReal *hi2, *lo2; /* |hi|^2, |lo|^2 of each point */
 } SplitValue;
 
@@ -240,13 +243,14 @@ static PetscErrorCode SplitValueDestroy(SplitValue *value)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* rows first … first + rows of W, of which b (or NULL) are the biases: z there; |fl(C1 + b)|^2 added to sums[point], ||W_lo||_F^2 and
+/* these rows of W, with the biases b (or NULL): z there; |fl(C1 + b)|^2 added to sums[point], ||W_lo||_F^2 and
    ||W||_F^2 to sums[N], sums[N+1] */
-static PetscErrorCode SplitPanel(Shape s, PetscInt first, PetscInt rows, const PetscReal W[], const PetscReal b[],
-                                 const SplitValue *value, PetscReal z[], PetscReal sums[])
+static PetscErrorCode SplitPanel(Shape s, Range units, const PetscReal W[], const PetscReal b[], const SplitValue *value,
+                                 PetscReal z[], PetscReal sums[])
 {
-  const size_t k = (size_t)s.k, w = (size_t)rows, N = (size_t)s.places / (size_t)s.T;
-  PetscReal   *hi, *lo, *C1, *C2;
+  const PetscInt rows = units.last - units.first;
+  const size_t   k = (size_t)s.k, w = (size_t)rows, N = (size_t)s.places / (size_t)s.T;
+  PetscReal     *hi, *lo, *C1, *C2;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc4(w * k, &hi, w * k, &lo, (size_t)s.places * w, &C1, (size_t)s.places * w, &C2));
@@ -261,7 +265,7 @@ static PetscErrorCode SplitPanel(Shape s, PetscInt first, PetscInt rows, const P
       const PetscReal sum = C1[place * w + j] + (b ? b[j] : 0);
 
       sums[place / (size_t)s.T] += sum * sum;
-      z[place * (size_t)s.h + (size_t)first + j] = sum + C2[place * w + j];
+      z[place * (size_t)s.h + (size_t)units.first + j] = sum + C2[place * w + j];
     }
   PetscCall(PetscFree4(hi, lo, C1, C2));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -273,9 +277,11 @@ static PetscErrorCode SplitPanels(Shape s, const PetscReal W[], const PetscReal 
   const PetscInt width = s.units.last - s.units.first, most = PetscMax(8, PetscMin(256, ((PetscInt)1 << 22) / s.k));
 
   PetscFunctionBeginUser;
-  for (PetscInt row = 0; row < width; row += most)
-    PetscCall(SplitPanel(s, s.units.first + row, PetscMin(most, width - row), W + (size_t)row * (size_t)s.k, b ? b + row : NULL,
-                         value, z, sums));
+  for (PetscInt row = 0; row < width; row += most) {
+    const Range units = {s.units.first + row, s.units.first + PetscMin(row + most, width)};
+
+    PetscCall(SplitPanel(s, units, W + (size_t)row * (size_t)s.k, b ? b + row : NULL, value, z, sums));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -284,7 +290,7 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   const Shape      s    = ShapeOf(op, context, arrays, 1);
   const Grid       grid = ParametersGrid(context->parameters);
   const PetscInt   N = arrays->N, terms = s.h * s.T + grid->Q;
-  const PetscReal *W, *b = NULL;
+  const PetscReal *W, *b                = NULL;
   PetscReal       *sums, W_lo, W_all;
   SplitValue       value;
 
@@ -301,8 +307,9 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   W_lo  = NormUp((PetscReal)terms * (PetscReal)s.k, sums[N]);
   W_all = NormUp((PetscReal)terms * (PetscReal)s.k, sums[N + 1]);
   for (PetscInt i = 0; i < N; i++) {
-    const PetscReal a_hi = NormUp((PetscReal)s.k * (PetscReal)s.T, value.hi2[i]), a_lo = NormUp((PetscReal)s.k * (PetscReal)s.T, value.lo2[i]);
-    const PetscReal z = NormUp((PetscReal)op->dim, Squares(op->dim, arrays->out + (size_t)i * (size_t)op->dim));
+    const PetscReal a_hi = NormUp((PetscReal)s.k * (PetscReal)s.T, value.hi2[i]),
+                    a_lo = NormUp((PetscReal)s.k * (PetscReal)s.T, value.lo2[i]);
+    const PetscReal z    = NormUp((PetscReal)op->dim, Squares(op->dim, arrays->out + (size_t)i * (size_t)op->dim));
 
     eps[i] = Up(ROUNDING * (z + NormUp((PetscReal)terms, sums[i])) + Gamma(2 * (PetscReal)s.k + 2) * (W_lo * a_hi + W_all * a_lo));
   }
