@@ -350,7 +350,7 @@ static PetscErrorCode AttemptDestroy(Proof *proof)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void Begin(ResidualMap map, Certificate *c)
+void CertificateClear(ResidualMap map, Certificate *c)
 {
   const Certificate nothing = {.status         = CERTIFY_UNDECIDED,
                                .residual_upper = INFINITY,
@@ -361,7 +361,8 @@ static void Begin(ResidualMap map, Certificate *c)
                                .gram_error     = INFINITY,
                                .jacobian_error = INFINITY,
                                .eigen_error    = INFINITY,
-                               .margin         = INFINITY};
+                               .margin         = INFINITY,
+                               .rank_bound     = -1};
 
   *c   = nothing;
   c->m = map->m;
@@ -387,7 +388,7 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   PetscBool            split, panels, again;
 
   PetscFunctionBeginUser;
-  Begin(map, c);
+  CertificateClear(map, c);
   PetscCall(CheckAssumptions(map, c));
   if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
@@ -398,7 +399,7 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
     if (panels) split = PETSC_TRUE;
     panels = PETSC_TRUE;
     PetscCall(AttemptDestroy(&proof));
-    Begin(map, c);
+    CertificateClear(map, c);
     PetscCall(Attempt(&proof, split, panels, &again));
   }
   if (again) PetscCall(DistanceLower(&proof));
@@ -421,28 +422,10 @@ PetscErrorCode CertificateDestroy(Certificate *c)
 
 void CertifySkip(const char reason[], Certificate *c)
 {
-  const Certificate nothing = {.status = CERTIFY_SKIPPED};
+  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1};
 
   *c = nothing;
   snprintf(c->reason, sizeof c->reason, "%s", reason);
-}
-
-/* Rows of J at equal x are equal, for each output: rank J <= l distinct. */
-void CertifyRefute(Data data, ResidualMap map, PetscBool *refuted, Certificate *c)
-{
-  *refuted = (PetscBool)(data->distinct < data->points);
-  if (!*refuted) return;
-  Begin(map, c);
-  c->status = CERTIFY_REFUTED;
-  if (data->contradiction[0] >= 0)
-    snprintf(c->reason, sizeof c->reason,
-             "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y: M is empty",
-             data->contradiction[0] + 1, data->contradiction[1] + 1);
-  else
-    snprintf(c->reason, sizeof c->reason,
-             "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x: rank J <= %" PetscInt_FMT " < m = %" PetscInt_FMT
-             " for every theta",
-             data->twins[0] + 1, data->twins[1] + 1, data->distinct * data->outputs, map->m);
 }
 
 const char *CertifyStatusText(CertifyStatus status)

@@ -3,6 +3,7 @@
 */
 #include "codim/job.h"
 #include "codim/checkpoint.h"
+#include "codim/refute.h"
 #include "memory.h"
 #include <errno.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct Job_s {
   Spectrum       spectrum;
   ExtremesResult extremes_result;
   FullHessian    full;
+  Refutation     refutation;
   Certificate    certificate, start_certificate;
   ReachResult    start;
   Report         report;
@@ -159,7 +161,6 @@ static void DescribeProblem(Job job)
 {
   Report    *r    = &job->report;
   const Data data = job->data;
-  PetscBool  refuted;
 
   NameNet(job);
   r->d          = data->points;
@@ -175,8 +176,16 @@ static void DescribeProblem(Job job)
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
   r->zero_bound = PETSC_INFINITY;
-  CertifyRefute(data, job->map, &refuted, &job->certificate);
-  if (refuted) r->certificate = &job->certificate;
+}
+
+/* what holds for every theta is known before any training */
+static PetscErrorCode Refute(Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
+  if (job->refutation.refuted) job->report.certificate = &job->certificate;
+  if (job->refutation.note[0]) PetscCall(PetscPrintf(job->comm, "codim: %s\n", job->refutation.note));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode JobCreate(const char job_file[], Job *job)
@@ -194,6 +203,7 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   PetscCall(BuildProblem(new));
   PetscCall(OptionsCheckUnused(new->comm, JobKeys));
   DescribeProblem(new);
+  PetscCall(Refute(new));
   PetscCall(StageEnd(new->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -547,7 +557,7 @@ static PetscErrorCode Suspend(Job job)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = (PetscBool)(job->data->contradiction[0] >= 0); /* M is empty: nothing to compute */
+  const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
   PetscBool       stop;
 
   PetscFunctionBeginUser;

@@ -201,7 +201,7 @@ static PetscErrorCode SpoiledWeights(void)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* ---- what is not smooth, and what is refused ------------------------------------------------------------------------------------ */
+/* ---- what is not smooth ---------------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode Kinks(void)
 {
@@ -234,27 +234,6 @@ static PetscErrorCode Kinks(void)
   Tap((PetscBool)(c.status == CERTIFY_UNDECIDED && strstr(c.reason, "riddle has no bounds")), "an op without bounds is named");
   PetscCall(CertificateDestroy(&c));
   PetscCall(ProblemDestroy(&problem));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode Refuted(void)
-{
-  struct Data_s        data = {.points = 7, .inputs = 2, .outputs = 2, .distinct = 6, .twins = {1, 4}, .contradiction = {-1, -1}};
-  struct ResidualMap_s map  = {.m = 14, .n = 30};
-  PetscBool            refuted;
-  Certificate          c;
-
-  PetscFunctionBeginUser;
-  CertifyRefute(&data, &map, &refuted, &c);
-  Tap((PetscBool)(refuted && c.status == CERTIFY_REFUTED && strstr(c.reason, "rank J <= 12 < m = 14")),
-      "coinciding points bound the rank");
-  data.contradiction[0] = 1;
-  data.contradiction[1] = 4;
-  CertifyRefute(&data, &map, &refuted, &c);
-  Tap((PetscBool)(refuted && strstr(c.reason, "M is empty")), "contradicting targets leave M empty");
-  data.distinct = 7;
-  CertifyRefute(&data, &map, &refuted, &c);
-  Tap((PetscBool)!refuted, "distinct points refute nothing");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -338,7 +317,6 @@ int main(int argc, char **argv)
   TapCall(SplitIsSharper());
   TapCall(SpoiledWeights());
   TapCall(Kinks());
-  TapCall(Refuted());
   Hashes();
   TapCall(Files());
   return TapEnd();

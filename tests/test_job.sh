@@ -67,7 +67,9 @@ E2
 printf 'a,b,y\n1,2,3\n4,5,6\n1,2,4\n' >"$place/contradiction.csv"
 printf 'a,b,y\n1,2,3\n4,5,6\n1,2,3\n' >"$place/twins.csv"
 printf 'a,b,y\n1,2,3\n4,nan,6\n' >"$place/nan.csv"
-for name in contradiction twins nan; do
+printf 'a,b,y\n1,2,3\n4,5,6\n-1,-2,-3\n' >"$place/opposite.csv"
+printf 'a,b,y\n1,2,3\n4,5,6\n-1,-2,3\n' >"$place/even.csv"
+for name in contradiction twins nan opposite even; do
   job $name <<E2
 data: {file: $place/$name.csv, outputs: 1}
 net: {widths: [8]}
@@ -88,12 +90,23 @@ done
 cp "$place/out/weights.safetensors" "$place/weights.safetensors"
 claim "a deep linear net, 3 ranks: refuted, exit 2" ends 2 3 "$place/linear.yaml"
 claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
+claim "... by proof" says basis '"proved"'
+claim "... whose bound is that rank" says rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
 claim "a quadratic net, 2 ranks: refuted, exit 2" ends 2 2 "$place/quadratic.yaml"
 claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
+claim "... by proof" says basis '"proved"'
+claim "... whose bound is that rank" says rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
 claim "... naming them" grep -q 'points 1 and 3 have the same x' "$place/out/report.json"
+claim "opposite points, odd net without bias: refuted" ends 2 3 "$place/opposite.yaml" -net_bias false
+claim "... naming them" grep -q 'points 1 and 3 have x and -x' "$place/out/report.json"
+claim "... with bias it holds" ends 0 2 "$place/opposite.yaml"
+claim "opposite points, targets not opposite: refuted before any training" ends 2 2 "$place/even.yaml" -net_bias false
+claim "... M is empty" grep -q 'M is empty' "$place/out/report.json"
+claim "a quadratic net on these: refuted by what it can form" ends 2 3 "$place/even.yaml" -net_bias false -net_activation square
+claim "... by proof" says basis '"proved"'
 claim "no zero within the steps: undecided, exit 3" ends 3 2 "$place/small.yaml" -reach_steps 1
 claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/small.yaml" -net_widths 6 -hessian_full
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"

@@ -52,6 +52,8 @@ typedef struct {
   PetscReal  margin;         /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
   PetscBool  split, panels;  /* the split residual, and panels of W, were used */
   PetscBool  enclosed;       /* lo, hi are there */
+  PetscBool  empty;          /* refuted: M is empty */
+  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta; -1: none */
   PetscInt   m, n;           /* residuals, parameters */
   PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
   PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
@@ -66,9 +68,8 @@ typedef struct {
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);
 
-/** A certificate of status refuted, where exact arithmetic shows that no theta has H(theta) = 0 and rank J(theta) = m: equal x with different
-    y (M is empty); fewer distinct x than points (rank J <= l x distinct). Else *refuted is false and nothing is set. Not collective. */
-void CertifyRefute(Data data, ResidualMap map, PetscBool *refuted, Certificate *certificate);
+/** Undecided, with nothing found. Not collective. */
+void CertificateClear(ResidualMap map, Certificate *certificate);
 
 /** A certificate of status skipped, with this reason. Not collective. */
 void CertifySkip(const char reason[], Certificate *certificate);

@@ -1,0 +1,24 @@
+/*
+  refute.h: what exact arithmetic proves for every theta: M is empty, or rank J(theta) <= R < m.
+
+    equal x          different y: M is empty; else rank J <= l distinct
+    opposite x       odd sigma, no bias: f(-x) = -f(x), f(0) = 0; so y: else M is empty; rank J <= l classes of +-x != 0
+    polynomial nets  f = Phi C(theta), Phi the monomials of the points: rank J <= l rank_Q Phi; Y outside its column space: M is empty
+    linear nets      rank J <= sum_i (c_i - c_(i-1)) v_i, from widths and rank_Q X
+    quadratic nets   one hidden layer, l = 1: quadratic forms of bounded rank
+
+  Each is derived in refute.c. The least R is taken. Numbers, points and targets are the stored doubles, compared with == or modulo primes.
+*/
+#pragma once
+
+#include "certify.h"
+
+typedef struct {
+  PetscBool refuted;
+  PetscBool contradiction; /* of two points, or of a point with f(0) = 0: nothing to train for */
+  char      note[256];     /* what was too large to be computed; "" if nothing was */
+} Refutation;
+
+/** certificate: of status refuted, its reason naming the points or the rank; untouched if not refuted. `ranks`: exact ranks too (at most 4 10^9
+    multiplications, see rational_rank.h). The same on any number of ranks. Collective. */
+PetscErrorCode RefuteExactly(Data data, ResidualMap map, PetscBool ranks, Refutation *refutation, Certificate *certificate);
