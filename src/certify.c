@@ -189,13 +189,49 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void ExplainSingular(const Proof *proof)
+/* "unit 3 of value 2 at point 7, |z| = 1e-9": of all arguments at theta_0 of a sigma that is not smooth, the one nearest its kink */
+static PetscErrorCode NearestKink(const Proof *proof, size_t size, char text[])
+{
+  const ResidualMap map   = proof->map;
+  const NetOp      *ops   = map->network->ops;
+  const PetscInt    first = GridGroupPoints(map->grid, map->d).first;
+  PetscInt          at[3] = {0, 0, 0}; /* value, unit, point */
+  struct {
+    double least;
+    int    rank;
+  } nearest = {INFINITY, 0};
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(map->grid->world, &nearest.rank));
+  for (PetscInt v = 1; v < map->network->nops; v++)
+    for (PetscInt i = 0; ops[v].activation && !ops[v].activation->smooth && i < map->N; i++)
+      for (PetscInt j = 0; j < ops[v].dim; j++) {
+        const double z = fabs((double)proof->trajectory->value[ops[v].inputs[0]][(size_t)i * (size_t)ops[v].dim + (size_t)j]);
+
+        if (z >= nearest.least) continue;
+        nearest.least = z;
+        at[0]         = ops[v].inputs[0];
+        at[1]         = j + 1;
+        at[2]         = first + i + 1;
+      }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nearest, 1, MPI_DOUBLE_INT, MPI_MINLOC, map->grid->world));
+  PetscCallMPI(MPI_Bcast(at, 3, MPIU_INT, nearest.rank, map->grid->world));
+  PetscCall(PetscSNPrintf(text, size, "unit %" PetscInt_FMT " of value %" PetscInt_FMT " at point %" PetscInt_FMT ", |z| = %.2e",
+                          at[1], at[0], at[2], nearest.least));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ExplainSingular(const Proof *proof)
 {
   const SingularBounds *s = &proof->singular;
+  char                  nearest[128];
 
-  if (proof->errors.margin <= 0)
-    Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e", (double)proof->errors.margin);
-  else if (!(s->least > s->needed))
+  PetscFunctionBeginUser;
+  if (proof->errors.margin <= 0) {
+    PetscCall(NearestKink(proof, sizeof nearest, nearest));
+    Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e; nearest is %s",
+              (double)proof->errors.margin, nearest);
+  } else if (!(s->least > s->needed))
     Undecided(proof->c,
               "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor "
               "%.3g",
@@ -205,6 +241,7 @@ static void ExplainSingular(const Proof *proof)
               "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
               (double)sqrt((double)s->least), (double)proof->c->jacobian_error,
               (double)proof->c->jacobian_error / sqrt((double)s->least));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- the theorem ------------------------------------------------------------------------------------------------------------ */
@@ -216,6 +253,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
   PetscReal       r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
+  char            nearest[128];
 
   PetscFunctionBeginUser;
   *proved = PETSC_FALSE;
@@ -238,9 +276,11 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   if (*proved) {
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
     c->zero_bound     = Up(2 * eta * c->lipschitz);
-  } else if (c->margin <= 0)
-    Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e", (double)r, (double)c->margin);
-  else
+  } else if (c->margin <= 0) {
+    PetscCall(NearestKink(proof, sizeof nearest, nearest));
+    Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
+              (double)c->margin, nearest);
+  } else
     Undecided(c,
               "h = Lambda eta/s^2 = %.3g is not below 1/2, by a factor %.3g: Lambda = %.3e, residual eta = %.3e, sigma_min >= s = "
               "%.3e",
@@ -328,7 +368,7 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
     if (found)
       PetscCall(Kantorovich(proof, &proved));
     else if (!proof->c->reason[0])
-      ExplainSingular(proof);
+      PetscCall(ExplainSingular(proof));
     *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
     if (!*again) PetscCall(DistanceLower(proof));
   } else

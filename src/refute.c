@@ -21,12 +21,13 @@ typedef struct {
 } Chain;
 
 typedef struct {
-  Data        data;
-  ResidualMap map;
-  Chain       chain;
-  Refutation *result;
-  PetscInt    bound;                   /* rank J <= bound; m: nothing found */
-  char        rank_why[384], why[384]; /* of that bound; of an empty M, or "" */
+  Data         data;
+  ResidualMap  map;
+  Chain        chain;
+  Refutation  *result;
+  RationalRank phi;                     /* of the chain's degrees, once computed */
+  PetscInt     bound;                   /* rank J <= bound; m: nothing found */
+  char         rank_why[384], why[384]; /* of that bound; of an empty M, or "" */
 } Search;
 
 /* ---- what is found ---------------------------------------------------------------------------------------------------- */
@@ -246,29 +247,29 @@ static PetscErrorCode OppositePoints(Search *s)
 static PetscErrorCode Monomials(Search *s)
 {
   const PetscInt l = s->data->outputs;
-  RationalRank   phi;
 
   PetscFunctionBeginUser;
   if (!s->chain.degrees) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(RationalRankCompute(s->data, s->chain.degrees, &phi));
-  if (!phi.computed)
+  PetscCall(RationalRankCompute(s->data, s->chain.degrees, &s->phi));
+  if (!s->phi.computed)
     snprintf(s->result->note, sizeof s->result->note,
-             "the exact rank of the %.3g monomials of this polynomial net at %.3g points is left out: too large", (double)phi.cols,
-             (double)phi.rows);
-  if (phi.y_outside) Empty(s, "the targets, as stored, are no combinations of the monomials the net can form");
-  if ((PetscReal)phi.rank * (PetscReal)l < (PetscReal)s->map->m)
-    Lower(s, phi.rank * l, "the net forms only the %.0f monomials of its degree, of %s %" PetscInt_FMT " over these points",
-          (double)phi.cols, phi.computed ? "rank" : "rank at most", phi.rank);
+             "the exact rank of the %.3g monomials of this polynomial net at %.3g points is left out: too large",
+             (double)s->phi.cols, (double)s->phi.rows);
+  if (s->phi.y_outside) Empty(s, "the targets, as stored, are no combinations of the monomials the net can form");
+  if ((PetscReal)s->phi.rank * (PetscReal)l < (PetscReal)s->map->m)
+    Lower(s, s->phi.rank * l, "the net forms only the %.0f monomials of its degree, of %s %" PetscInt_FMT " over these points",
+          (double)s->phi.cols, s->phi.computed ? "rank" : "rank at most", s->phi.rank);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* rank_Q of X, with a column of ones if there are biases */
 static PetscErrorCode InputRank(Search *s, PetscInt *rank)
 {
-  RationalRank x;
+  const uint64_t degrees = s->chain.bias ? 3 : 2;
+  RationalRank   x       = s->phi;
 
   PetscFunctionBeginUser;
-  PetscCall(RationalRankCompute(s->data, s->chain.bias ? 3 : 2, &x));
+  if (degrees != s->chain.degrees) PetscCall(RationalRankCompute(s->data, degrees, &x));
   *rank = x.rank;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
