@@ -8,6 +8,7 @@
 #include "capture.h"
 #include "codim/certify.h"
 #include "reference.h"
+#include <petscblaslapack.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -223,7 +224,8 @@ static PetscErrorCode Kinks(void)
   PetscCall(VecSet(problem.theta, 0));
   PetscCall(ProblemLinearize(&problem));
   PetscCall(Certify(&problem, &CertifyDefaults, &c));
-  Tap((PetscBool)(c.status == CERTIFY_UNDECIDED), "relu at its kink is undecided");
+  Tap((PetscBool)(c.status == CERTIFY_UNDECIDED && strstr(c.reason, "unit 1 of value 1 at point 1, |z| = 0")),
+      "relu at its kink is undecided, naming unit and point");
   PetscCall(CertificateDestroy(&c));
   op              = &problem.network->ops[2];
   nameless        = *op->kind;
@@ -234,6 +236,53 @@ static PetscErrorCode Kinks(void)
   Tap((PetscBool)(c.status == CERTIFY_UNDECIDED && strstr(c.reason, "riddle has no bounds")), "an op without bounds is named");
   PetscCall(CertificateDestroy(&c));
   PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at stored weights that are no zero: n - m eigenvalues of the Hessian within zero_bound, m of at least 2 s^2 - zero_bound */
+static PetscErrorCode ZeroBound(void)
+{
+  Problem      problem;
+  Certificate  c;
+  Case         expected;
+  Vec          e, column;
+  PetscScalar *A;
+  PetscReal   *lambda, *work, most = 0, least = INFINITY;
+  PetscBLASInt n, lwork, info;
+
+  PetscFunctionBeginUser;
+  PetscCall(CaseCreate("mlp-softplus-3out-zero", &expected));
+  PetscCall(CaseOn(&expected, PETSC_COMM_SELF, 1, &problem));
+  PetscCall(VecScale(problem.theta, 1 + 1e-6));
+  PetscCall(ProblemLinearize(&problem));
+  PetscCall(ProblemLinearizeHessian(&problem));
+  PetscCall(Certify(&problem, &CertifyDefaults, &c));
+  PetscCall(PetscBLASIntCast(problem.map->n, &n));
+  lwork = 4 * n;
+  PetscCall(PetscMalloc3((size_t)n * (size_t)n, &A, n, &lambda, lwork, &work));
+  PetscCall(VecDuplicate(problem.theta, &e));
+  for (PetscInt k = 0; k < n; k++) {
+    PetscCall(SetUnit(e, k));
+    PetscCall(VecCreateSeqWithArray(PETSC_COMM_SELF, 1, n, A + (size_t)k * (size_t)n, &column));
+    PetscCall(HessianMult(problem.hessian, HESSIAN_EXACT, e, column));
+    PetscCall(VecDestroy(&column));
+  }
+  LAPACKsyev_("N", "L", &n, A, &n, lambda, work, &lwork, &info);
+  for (PetscInt k = 0; k < n; k++) {
+    if (k < n - c.m) most = PetscMax(most, PetscAbsReal(lambda[k]));
+    if (k >= n - c.m) least = PetscMin(least, lambda[k]);
+  }
+  Tap((PetscBool)(c.status == CERTIFY_PROVED && info == 0 && most > 1e-9 && most <= c.zero_bound + 1e-13 * lambda[n - 1]),
+      "n - m eigenvalues of the Hessian at the stored weights are within zero_bound: %.1e, %.1e", (double)most,
+      (double)c.zero_bound);
+  Tap((PetscBool)(least >= 2 * c.sigma_min_lower * c.sigma_min_lower - c.zero_bound - 1e-13 * lambda[n - 1] &&
+                  least > c.zero_bound),
+      "the other m are at least 2 s^2 - zero_bound, apart from these");
+  PetscCall(VecDestroy(&e));
+  PetscCall(PetscFree3(A, lambda, work));
+  PetscCall(CertificateDestroy(&c));
+  PetscCall(ProblemDestroy(&problem));
+  PetscCall(CaseDestroy(&expected));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -317,6 +366,7 @@ int main(int argc, char **argv)
   TapCall(SplitIsSharper());
   TapCall(SpoiledWeights());
   TapCall(Kinks());
+  TapCall(ZeroBound());
   Hashes();
   TapCall(Files());
   return TapEnd();
