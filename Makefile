@@ -146,6 +146,9 @@ test: deps-test
 	$(again) $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
 	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
 	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
+# leave terms out of the certificate's bounds, one at a time: some test must fail (T: only mutations with this word)
+mutants: deps-test
+	@sh tests/mutate_certify.sh $(T)
 # what README.md shows of a run
 results: deps
 	$(again) all
@@ -209,10 +212,11 @@ help:
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
+	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test and deps-check for tests and check'
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: all run test results bench check format clean help install uninstall deps deps-test deps-check found FORCE \
+.PHONY: all run test mutants results bench check format clean help install uninstall deps deps-test deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
