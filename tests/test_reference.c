@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4 6
 /*
-  test_reference.c: every mlp of tests/reference on every grid, against PyTorch: f, L, J in all its forms, the gradient, the Hessian, K.
+  test_reference.c: every case of tests/reference on every grid, against PyTorch: f, L, J in all its forms, the gradient, the Hessian, K.
 
   Tolerances, as in tests/reference/README.md: 1e-12 of the largest entry, 1e-11 of the largest for eigenvalues. H = f - y inherits f's
   absolute error, and passes it to |H| and to the gradient: at a zero nothing relative is left of those.
@@ -252,7 +252,16 @@ int main(int argc, char **argv)
                                       "mlp-erf",
                                       "mlp-sin",
                                       "linear-rank-deficient",
-                                      "quadratic-rank-deficient"};
+                                      "quadratic-rank-deficient",
+                                      "cnn-tanh",
+                                      "cnn-softplus-zero",
+                                      "rnn-tanh",
+                                      "lstm",
+                                      "lstm-zero",
+                                      "resnet-tanh",
+                                      "graph-node",
+                                      "graph-edge",
+                                      "graph-edge-zero"};
 
   TapBegin(&argc, &argv);
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(cases); k++) TapCall(TestCase(cases[k], (PetscInt)k));
