@@ -146,6 +146,12 @@ test: deps-test
 	$(again) $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
 	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
 	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
+# what README.md shows of a run
+results: deps
+	$(again) all
+	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
+	cp results/digits/report.json results/digits.json
+	cp results/digits/spectrum.svg results/digits.svg
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -200,6 +206,7 @@ help:
 	@echo 'make            build/codim and build/libcodim.a'
 	@echo 'make run        build, then run JOB (jobs/digits.yaml) on NP (2) ranks; ARGS="-option value …"'
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
+	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
@@ -207,5 +214,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: all run test bench check format clean help install uninstall deps deps-test deps-check found FORCE \
+.PHONY: all run test results bench check format clean help install uninstall deps deps-test deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -120,8 +120,7 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
   }
   for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
-  for (PetscInt mu = 0; mu < net->nlabels; mu++)
-    sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
+  for (PetscInt mu = 0; mu < net->nlabels; mu++) sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
   *E_K = Up(sum + (PetscReal)proof->map->m * TINY * proof->errors.factor);
   PetscCall(PetscFree2(chain, uses));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -195,10 +194,13 @@ static void ExplainSingular(const Proof *proof)
   if (proof->errors.margin <= 0)
     Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e", (double)proof->errors.margin);
   else if (!(s->least > s->needed))
-    Undecided(proof->c, "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor %.3g",
+    Undecided(proof->c,
+              "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor "
+              "%.3g",
               (double)s->least, (double)s->needed, s->least > 0 ? (double)(s->needed / s->least) : INFINITY);
   else
-    Undecided(proof->c, "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
+    Undecided(proof->c,
+              "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
               (double)sqrt((double)s->least), (double)proof->c->jacobian_error,
               (double)proof->c->jacobian_error / sqrt((double)s->least));
 }
@@ -238,17 +240,20 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
     Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e", (double)r, (double)c->margin);
   else
     Undecided(c,
-              "h = Lambda eta/s^2 = %.3g is not below 1/2, by a factor %.3g: Lambda = %.3e, residual eta = %.3e, sigma_min >= s = %.3e",
+              "h = Lambda eta/s^2 = %.3g is not below 1/2, by a factor %.3g: Lambda = %.3e, residual eta = %.3e, sigma_min >= s = "
+              "%.3e",
               (double)c->h, (double)(2 * c->h), (double)c->lipschitz, (double)eta, (double)s);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* R: the largest found with R Lambda(R) <= s, by doubling, then bisection of the last step */
+/* R: the largest found with R Lambda(R) <= s, by growing r, then bisection of the last step */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
   const PetscReal s         = proof->c->sigma_min_lower;
-  PetscReal       good = 0, bad = INFINITY, r = proof->c->ball;
+  const PetscReal ball      = proof->c->ball;
+  PetscReal       good = Up(ball * proof->c->lipschitz) <= s ? ball : 0, bad = INFINITY;
+  PetscReal       r = ldexp(1, 1 + ilogb(ball)); /* a power of 2: the same on any grid */
 
   PetscFunctionBeginUser;
   for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {
@@ -345,16 +350,16 @@ static PetscErrorCode AttemptDestroy(Proof *proof)
 
 static void Begin(ResidualMap map, Certificate *c)
 {
-  const Certificate nothing = {.status           = CERTIFY_UNDECIDED,
-                               .residual_upper   = INFINITY,
-                               .lipschitz        = INFINITY,
-                               .h                = INFINITY,
-                               .radius           = INFINITY,
-                               .zero_bound       = INFINITY,
-                               .gram_error       = INFINITY,
-                               .jacobian_error   = INFINITY,
-                               .eigen_error      = INFINITY,
-                               .margin           = INFINITY};
+  const Certificate nothing = {.status         = CERTIFY_UNDECIDED,
+                               .residual_upper = INFINITY,
+                               .lipschitz      = INFINITY,
+                               .h              = INFINITY,
+                               .radius         = INFINITY,
+                               .zero_bound     = INFINITY,
+                               .gram_error     = INFINITY,
+                               .jacobian_error = INFINITY,
+                               .eigen_error    = INFINITY,
+                               .margin         = INFINITY};
 
   *c   = nothing;
   c->m = map->m;
@@ -428,13 +433,14 @@ void CertifyRefute(Data data, ResidualMap map, PetscBool *refuted, Certificate *
   Begin(map, c);
   c->status = CERTIFY_REFUTED;
   if (data->contradiction[0] >= 0)
-    snprintf(c->reason, sizeof c->reason, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y: M is empty",
-             data->contradiction[0], data->contradiction[1]);
+    snprintf(c->reason, sizeof c->reason,
+             "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y: M is empty",
+             data->contradiction[0] + 1, data->contradiction[1] + 1);
   else
     snprintf(c->reason, sizeof c->reason,
              "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x: rank J <= %" PetscInt_FMT " < m = %" PetscInt_FMT
              " for every theta",
-             data->twins[0], data->twins[1], data->distinct * data->outputs, map->m);
+             data->twins[0] + 1, data->twins[1] + 1, data->distinct * data->outputs, map->m);
 }
 
 const char *CertifyStatusText(CertifyStatus status)

@@ -10,7 +10,8 @@
 
   Cholesky. If that of A = fl(K - tau I) ends, then lambda_min(A) >= -c, c = gamma_(m+3)/(1 - gamma_(m+3)) tr A, tr A <= tr K (Rump
   2006; Demmel 1989; Higham, Theorem 10.3; one more each for reciprocals of the diagonal and its subtraction). The diagonal of A is off by
-  at most u (tau + max K_jj). tau = f lambda + c + E_K proves lambda_min(J^ J^T) >= f lambda - 4u (tau + max K_jj).
+  at most u (tau + max K_jj). So lambda_min(J^ J^T) >= tau - c - E_K - 4u (tau + max K_jj); tau is tried just below an estimate of
+  lambda_min(K), then lower.
 */
 #include "certify_enclose.h"
 #include "scalapack.h"
@@ -165,7 +166,7 @@ static PetscErrorCode EstimateLeast(Tiles K, Tiles work, PetscReal *least)
 
 PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J, PetscReal estimate, SingularBounds *bounds)
 {
-  static const PetscReal factors[] = {.999, .9, .5, .1};
+  static const PetscReal factors[] = {.999, .99, .9, .5};
   const PetscReal        gamma     = Gamma((PetscReal)K->m + 3), m = (PetscReal)K->m;
   PetscReal              trace, norm, diagonal, c;
   Tiles                  work;
@@ -183,15 +184,14 @@ PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J,
   bounds->largest     = Up(PetscSqrtReal(Up(PetscMin(norm, trace) + E_K)) + E_J);
   bounds->s           = 0;
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(factors) && estimate > 0; k++) {
-    const PetscReal part = factors[k] * estimate, tau = part + bounds->needed;
+    const PetscReal tau = factors[k] * estimate, proved = tau * (1 - SLACK) - bounds->needed - 4 * ROUNDING * (tau + diagonal);
     PetscBool       success;
 
     PetscCall(TilesCopy(K, work));
     PetscCall(TilesShift(work, -tau));
     PetscCall(TilesCholesky(work, &success));
     if (!success) continue;
-    bounds->s = part * (1 - SLACK) - 4 * ROUNDING * (tau + diagonal);
-    bounds->s = bounds->s > 0 ? PetscSqrtReal(bounds->s) * (1 - HAIR) - Up(E_J) : 0;
+    if (proved > 0) bounds->s = PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J);
     break;
   }
   PetscCall(TilesDestroy(&work));

@@ -177,17 +177,20 @@ static PetscErrorCode UseProjection(Extremes e, EPS eps)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* our tolerance and cap, unless the user chose */
+/* our tolerance and cap, unless the user chose (PETSC_DEFAULT would forget what was chosen) */
 static PetscErrorCode SetTolerance(EPS eps, PetscReal tolerance, PetscInt restarts)
 {
   const char *prefix;
+  PetscReal   tol;
+  PetscInt    its;
   PetscBool   tol_set, its_set;
 
   PetscFunctionBeginUser;
   PetscCall(EPSGetOptionsPrefix(eps, &prefix));
+  PetscCall(EPSGetTolerances(eps, &tol, &its));
   PetscCall(PetscOptionsHasName(NULL, prefix, "-eps_tol", &tol_set));
   PetscCall(PetscOptionsHasName(NULL, prefix, "-eps_max_it", &its_set));
-  PetscCall(EPSSetTolerances(eps, tol_set ? PETSC_DEFAULT : tolerance, its_set ? PETSC_DEFAULT : restarts));
+  PetscCall(EPSSetTolerances(eps, tol_set ? tol : tolerance, its_set ? its : restarts));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -4,6 +4,8 @@
 #include "codim/jacobian.h"
 #include "blas.h"
 
+enum { SCRATCH = 1 << 18 }; /* entries */
+
 PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian)
 {
   PetscFunctionBeginUser;
@@ -25,6 +27,7 @@ PetscErrorCode JacobianDestroy(Jacobian *jacobian)
 PetscErrorCode JacobianLinearize(Jacobian jacobian, Vec theta, Trajectory trajectory)
 {
   PetscFunctionBeginUser;
+  jacobian->theta      = theta;
   jacobian->trajectory = trajectory;
   PetscCall(ResidualMapAdjoint(jacobian->map, theta, trajectory, NULL, jacobian->units));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -114,6 +117,34 @@ PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u)
 
 /* ---- J^T u ---------------------------------------------------------------------------------------------------------- */
 
+/* Y += alpha D^T A, or alpha D^T 1: width x k, over the places. Each product is rounded by itself before it is added: then adding it
+   with -alpha undoes it to the rounding of Y, even where large terms cancel in it. By blocks of rows, for a small scratch. */
+static PetscErrorCode AddOuter(const LabelUse *use, PetscInt places, PetscInt width, PetscReal alpha, const PetscReal D[],
+                               PetscReal Y[])
+{
+  const PetscInt block = PetscMax(1, SCRATCH / use->k);
+  const size_t   k = (size_t)use->k, w = (size_t)width;
+  PetscReal     *product;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)PetscMin(block, width) * k, &product));
+  for (PetscInt first = 0; first < width; first += block) {
+    const PetscInt rows = PetscMin(block, width - first);
+    PetscReal     *y    = Y + (size_t)first * k;
+
+    if (use->A) {
+      PetscCall(Gemm("N", "T", use->k, rows, places, alpha, use->A, use->k, D + first, width, 0, product, use->k));
+    } else {
+      PetscCall(PetscArrayzero(product, rows));
+      for (size_t place = 0; place < (size_t)places; place++)
+        for (PetscInt j = 0; j < rows; j++) product[j] += alpha * D[place * w + (size_t)(first + j)];
+    }
+    for (size_t i = 0; i < (size_t)rows * k; i++) y[i] += product[i];
+  }
+  PetscCall(PetscFree(product));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1_l): the l rows of a point are added first, into D, N T x this rank's units */
 static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, PetscReal alpha, const PetscReal u[], Vec y)
 {
@@ -132,10 +163,7 @@ static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, Pets
       for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
     }
   PetscCall(ParametersBeginAdd(map->parameters, y, use->label, &Y));
-  if (use->A) {
-    PetscCall(Gemm("N", "T", use->k, width, places, alpha, use->A, use->k, D, width, 1, Y, use->k));
-  } else
-    for (size_t i = 0; i < (size_t)places * w; i++) Y[i % w] += alpha * D[i];
+  PetscCall(AddOuter(use, places, width, alpha, D, Y));
   PetscCall(ParametersEndAdd(map->parameters, y, use->label, &Y));
   PetscCall(PetscFree(D));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -173,11 +201,11 @@ static PetscReal Dot(PetscInt n, const PetscReal a[], const PetscReal b[])
 static PetscReal PlacePairNorm(PetscInt l, size_t row, const LabelUse *use, PetscInt t, const LabelUse *other, PetscInt s)
 {
   const size_t     i = row / (size_t)l, k = (size_t)use->k;
-  const PetscReal *a = use->A ? use->A + (i * (size_t)use->T + (size_t)t) * k : NULL;
-  const PetscReal *b = other->A ? other->A + (i * (size_t)other->T + (size_t)s) * (size_t)other->k : NULL;
+  const PetscReal *a     = use->A ? use->A + (i * (size_t)use->T + (size_t)t) * k : NULL;
+  const PetscReal *b     = other->A ? other->A + (i * (size_t)other->T + (size_t)s) * (size_t)other->k : NULL;
   const PetscReal *delta = use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h;
-  const PetscReal *beta = other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)other->h;
-  PetscReal        sum  = 0;
+  const PetscReal *beta  = other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)other->h;
+  PetscReal        sum   = 0;
 
   if (!a && b) return PlacePairNorm(l, row, other, s, use, t);
   if (!a || b) return Dot(use->h, delta, beta) * (a ? Dot(use->k, a, b) : 1);

@@ -11,6 +11,7 @@
 struct Job_s {
   MPI_Comm        comm;
   RunOptions      run;
+  PetscBool       output_made;
   DataOptions     data_options;
   NetOptions      net_options;
   ReachOptions    reach;
@@ -38,6 +39,8 @@ struct Job_s {
   Spectrum       spectrum;
   ExtremesResult extremes_result;
   FullHessian    full;
+  Certificate    certificate, start_certificate;
+  ReachResult    start;
   Report         report;
 };
 
@@ -59,7 +62,7 @@ const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, 
 
 const char *JobOutput(Job job)
 {
-  return job->run.output;
+  return job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -111,6 +114,7 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   if (rank == 0) reason = MakeDirectories(job->run.output);
   PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
                       strerror(reason)));
+  job->output_made = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -133,6 +137,7 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
+  PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -154,6 +159,7 @@ static void DescribeProblem(Job job)
 {
   Report    *r    = &job->report;
   const Data data = job->data;
+  PetscBool  refuted;
 
   NameNet(job);
   r->d          = data->points;
@@ -169,14 +175,8 @@ static void DescribeProblem(Job job)
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
   r->zero_bound = PETSC_INFINITY;
-  if (data->contradiction[0] >= 0) {
-    r->verdict.claim = CLAIM_REFUTED;
-    r->verdict.basis = BASIS_PROVED;
-    (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
-                        "points %" PetscInt_FMT " and %" PetscInt_FMT
-                        " have equal x and different y: no theta has zero loss, M is empty",
-                        data->contradiction[0] + 1, data->contradiction[1] + 1);
-  }
+  CertifyRefute(data, job->map, &refuted, &job->certificate);
+  if (refuted) r->certificate = &job->certificate;
 }
 
 PetscErrorCode JobCreate(const char job_file[], Job *job)
@@ -204,6 +204,8 @@ PetscErrorCode JobDestroy(Job *job)
 
   PetscFunctionBeginUser;
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CertificateDestroy(&j->certificate));
+  PetscCall(CertificateDestroy(&j->start_certificate));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));
@@ -276,18 +278,42 @@ static PetscErrorCode Start(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* at weights as they were loaded: their own certificate, and how far polishing moves them */
+static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
+{
+  CertifyOptions options = CertifyDefaults;
+
+  PetscFunctionBeginUser;
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
+  job->report.start = &job->start;
+  PetscCall(VecDuplicate(job->theta, theta_0));
+  PetscCall(VecCopy(job->theta, *theta_0));
+  if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
+  options.enclose = PETSC_FALSE;
+  PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
+  job->report.start_certificate = &job->start_certificate;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode RunReach(Job job)
 {
-  Report         *r     = &job->report;
-  const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
+  Report         *r       = &job->report;
+  const PetscBool load    = (PetscBool)(job->reach.method == REACH_LOAD);
+  Vec             theta_0 = NULL;
 
   PetscFunctionBeginUser;
   PetscCall(Allocate(job));
   PetscCall(Start(job));
-  if (moves)
+  if (load && job->reach.polish) PetscCall(CertifyStart(job, &theta_0));
+  if (!load || job->reach.polish)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
+  if (theta_0) {
+    PetscCall(VecAXPY(theta_0, -1, job->theta));
+    PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
+    PetscCall(VecDestroy(&theta_0));
+  }
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -357,6 +383,27 @@ static PetscErrorCode RunFull(Job job)
   }
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunCertify(Job job)
+{
+  Report         *r       = &job->report;
+  CertifyOptions  options = CertifyDefaults;
+  const PetscReal needed  = job->plan.base + job->plan.certify;
+
+  PetscFunctionBeginUser;
+  if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
+  r->certificate = &job->certificate;
+  if (!job->run.certify)
+    CertifySkip("not asked for", &job->certificate);
+  else if (r->reach.reason == REACH_DIVERGED)
+    CertifySkip("theta is not finite", &job->certificate);
+  else if (needed > job->available)
+    CertifySkip("too little memory for the matrices of its size", &job->certificate);
+  else
+    PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -455,14 +502,17 @@ static PetscErrorCode DrawSpectrum(Job job)
 
 static PetscErrorCode RunOutput(Job job)
 {
-  OptionString path;
+  OptionString   problem, weights, certificate;
+  CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/problem.h5", job->run.output));
-  PetscCall(DataWriteProblem(job->data, path));
+  PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", job->run.output));
+  PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", job->run.output));
+  PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", job->run.output));
+  PetscCall(DataWriteProblem(job->data, problem));
   if (!job->report.reached) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/weights.safetensors", job->run.output));
-  PetscCall(WeightsWrite(job->parameters, job->theta, path));
+  PetscCall(WeightsWrite(job->parameters, job->theta, weights));
+  PetscCall(CertifyWriteJSON(certificate, &subject, &job->certificate));
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -475,8 +525,17 @@ typedef struct {
   PetscErrorCode (*run)(Job job);
 } Stage;
 
-static const Stage Stages[] = {{"reach", RunReach}, {"spectrum", RunSpectrum}, {"extremes", RunExtremes},
-                               {"full", RunFull},   {"output", RunOutput},     {NULL, NULL}};
+/* clang-format off */
+static const Stage Stages[] = {
+    {"reach",    RunReach},
+    {"spectrum", RunSpectrum},
+    {"extremes", RunExtremes},
+    {"full",     RunFull},
+    {"certify",  RunCertify}, /* after the solvers that use K's factor */
+    {"output",   RunOutput},
+    {NULL,       NULL}
+};
+/* clang-format on */
 
 /* theta is kept; the rest is done again */
 static PetscErrorCode Suspend(Job job)
@@ -493,7 +552,7 @@ static PetscErrorCode Suspend(Job job)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = (PetscBool)(job->report.verdict.claim == CLAIM_REFUTED); /* contradictory targets: nothing to compute */
+  const PetscBool empty = (PetscBool)(job->data->contradiction[0] >= 0); /* M is empty: nothing to compute */
   PetscBool       stop;
 
   PetscFunctionBeginUser;
@@ -509,12 +568,53 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
       PetscFunctionReturn(PETSC_SUCCESS);
     }
   }
-  PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_CERTIFICATE], job->run.certify ? "not available yet" : "not asked for",
-                         sizeof(job->report.skipped[0])));
   ReportDecide(&job->report);
   PetscCall(ReportWrite(job->comm, &job->report, OptionsOf(job), job->run.output));
   PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
   PetscCall(CheckpointRemove(job->comm, job->run.output));
   *status = ReportStatus(&job->report);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- codim check -------------------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode JobCreateCheck(const char dir[], Job *job)
+{
+  OptionString certificate, weights, problem;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", dir));
+  PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", dir));
+  PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", dir));
+  PetscCall(CertifyReadSubject(certificate, weights, problem));
+  PetscCall(PetscOptionsSetValue(NULL, "-data_file", problem));
+  PetscCall(PetscOptionsSetValue(NULL, "-reach_method", "load"));
+  PetscCall(PetscOptionsSetValue(NULL, "-reach_weights", weights));
+  PetscCall(PetscOptionsSetValue(NULL, "-reach_polish", "false"));
+  PetscCall(PetscOptionsSetValue(NULL, "-output", dir));
+  PetscCall(JobCreate(dir, job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCheck(Job job, ExitStatus *status)
+{
+  OptionString path;
+  char         text[1024];
+  PetscBool    agrees;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/certificate.json", job->run.output));
+  PetscCall(StageBegin(job->comm, "check"));
+  if (!job->report.certificate) PetscCall(RunReach(job));
+  PetscCall(RunCertify(job));
+  PetscCall(StageEnd(job->comm));
+  CertifyTheorem(&job->certificate, sizeof(text), text);
+  PetscCall(PetscPrintf(job->comm, "%s\n", text));
+  PetscCall(CertifyCompare(path, &job->certificate, &agrees, sizeof(text), text));
+  PetscCall(UserCheck(job->comm, agrees, STATUS_DATA, "%s: %s", path, text));
+  PetscCall(PetscPrintf(job->comm, "%s: %s\n", path, text));
+  *status = job->certificate.status == CERTIFY_PROVED    ? STATUS_HOLDS
+            : job->certificate.status == CERTIFY_REFUTED ? STATUS_REFUTED
+                                                         : STATUS_UNDECIDED;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

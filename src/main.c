@@ -12,6 +12,7 @@ static const char Usage[] =
     "\n"
     "  codim run JOB.yaml [-option value ...]   bring the net to zero loss, find the spectra, give the verdict\n"
     "  codim run JOB.yaml -help                 every option, with its default\n"
+    "  codim check DIR [-option value ...]      prove a finished run's certificate again, from its files\n"
     "  codim --version | --help\n"
     "\n"
     "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
@@ -25,46 +26,66 @@ static ExitStatus Agree(Complaint *complaint, int rank)
   return complaint->status;
 }
 
-/* codim, -skip_petscrc, -options_file_yaml JOB, then what the user gave */
-static char **PetscArguments(int argc, char **argv, int *count)
+/* what PETSc is given: codim, -skip_petscrc, the job file's options where there is one, then what the user gave after argv[2] */
+static char **PetscArguments(int argc, char **argv, const char job_file[], int *count)
 {
   char **arguments = calloc((size_t)argc + 4, sizeof(*arguments));
 
+  *count = 0;
   if (!arguments) return NULL;
-  arguments[0] = argv[0];
-  arguments[1] = (char *)"-skip_petscrc";
-  arguments[2] = (char *)"-options_file_yaml";
-  arguments[3] = argv[2];
-  for (int i = 3; i < argc; i++) arguments[i + 1] = argv[i];
-  *count = argc + 1;
+  arguments[(*count)++] = argv[0];
+  arguments[(*count)++] = (char *)"-skip_petscrc";
+  if (job_file) {
+    arguments[(*count)++] = (char *)"-options_file_yaml";
+    arguments[(*count)++] = (char *)job_file;
+  }
+  for (int i = 3; i < argc; i++) arguments[(*count)++] = argv[i];
   return arguments;
 }
 
-/* the job from its options to its verdict; output: where the status file belongs, "" while that is not known */
+/* codim run: from the options to the verdict. output: where the status file belongs, "" while that is not known */
 static PetscErrorCode RunJob(const char job_file[], ExitStatus *status, OptionString output)
 {
-  Job job = NULL;
+  Job            job = NULL;
+  PetscErrorCode ierr;
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
-  PetscCall(JobCreate(job_file, &job));
-  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
+  ierr = JobCreate(job_file, &job);
+  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString))); /* a job that is refused has a status too */
+  PetscCall(ierr);
   PetscCall(JobRun(job, status));
   PetscCall(JobDestroy(&job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static ExitStatus Run(int argc, char **argv)
+/* codim check: nothing is written */
+static PetscErrorCode CheckDirectory(const char dir[], ExitStatus *status, OptionString output)
+{
+  Job job = NULL;
+
+  PetscFunctionBeginUser;
+  (void)output;
+  PetscCall(BaseInitialize());
+  PetscCall(JobCreateCheck(dir, &job));
+  PetscCall(JobCheck(job, status));
+  PetscCall(JobDestroy(&job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+typedef PetscErrorCode Command(const char subject[], ExitStatus *status, OptionString output);
+
+static ExitStatus Execute(Command *command, int argc, char **argv)
 {
   ExitStatus     status = STATUS_BUG;
   OptionString   output = "";
   int            count, rank;
-  char         **arguments = PetscArguments(argc, argv, &count);
+  char         **arguments = PetscArguments(argc, argv, command == RunJob ? argv[2] : NULL, &count);
   PetscErrorCode ierr      = SlepcInitialize(&count, &arguments, NULL, Usage);
 
   if (ierr) return STATUS_BUG;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  ierr = RunJob(argv[2], &status, output);
+  ierr = command(argv[2], &status, output);
   if (ierr) status = ExitStatusOfError(ierr);
   if (rank == 0 && output[0]) StatusWrite(output, status);
   if (status == STATUS_BUG) MPI_Abort(MPI_COMM_WORLD, STATUS_BUG);
@@ -89,7 +110,9 @@ int main(int argc, char **argv)
   } else if (argc >= 3 && !strcmp(argv[1], "run") && argv[2][0] != '-') {
     if (rank == 0) OptionsCheckFile(argv[2], JobKeys, &complaint);
     status = Agree(&complaint, rank);
-    if (!status) status = Run(argc, argv);
+    if (!status) status = Execute(RunJob, argc, argv);
+  } else if (argc >= 3 && !strcmp(argv[1], "check") && argv[2][0] != '-') {
+    status = Execute(CheckDirectory, argc, argv);
   } else {
     if (rank == 0) fputs(Usage, stderr);
     status = STATUS_USAGE;

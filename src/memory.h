@@ -10,6 +10,7 @@ typedef struct {
   PetscReal reach;    /* on top of base: K, its Cholesky factor, a trial trajectory */
   PetscReal spectrum; /* K and a copy */
   PetscReal extremes; /* the Hessian's linearization, the factor of K, the solvers' vectors */
+  PetscReal certify;  /* K, its eigenvectors, a copy; two more trajectories */
 } MemoryPlan;
 
 /* Bytes a rank (the largest), by the formulas of the headers, without the libraries' own baseline. Not collective. */

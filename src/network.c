@@ -23,30 +23,30 @@ static const struct {
     "net_" name, type, offsetof(NetOptions, field), value, min, max, choices, help                                                 \
   }
 
-const OptionKey NetKeys[] = {
-    KEY("arch", KEY_CHOICE, arch, "mlp", 0, 0, Architectures,
-        "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops"),
-    KEY("activation", KEY_STRING, activation, "tanh", 0, 0, NULL,
-        "sigma between the layers; a misspelt one is answered with the list"),
-    KEY("bias", KEY_BOOL, bias, "true", 0, 0, NULL, "linear maps have a bias"),
-    KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]"),
-    KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
-    KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
-    KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),
-    KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: average pooling over windows of that size after each stage; 1: none"),
-    KEY("cell", KEY_CHOICE, cell, "lstm", 0, 0, CellNames, "rnn: the recurrent cell; net.activation is for rnn"),
-    KEY("steps", KEY_INT, steps, "0", 0, 1e9, NULL, "rnn: steps of a point; steps x step_inputs = p"),
-    KEY("step_inputs", KEY_INT, step_inputs, "0", 0, 1e9, NULL, "rnn: inputs of a step"),
-    KEY("hidden", KEY_INT, hidden, "0", 0, 1e9, NULL, "rnn: units of the hidden state"),
-    KEY("width", KEY_INT, width, "64", 1, 1e9, NULL, "resnet: units of every layer"),
-    KEY("blocks", KEY_INT, blocks, "2", 0, 1e6, NULL, "resnet: how many blocks x + sigma(W x + b)"),
-    KEY("graph", KEY_STRING, graph, "", 0, 0, NULL, "graph: a JSON file of vertices, edges and their labels"),
-    KEY("file", KEY_STRING, file, "", 0, 0, NULL, "ops: a JSON file, the list of ops; every run writes its own, net.json"),
-    KEY("outputs", KEY_INT, outputs, "0", 0, 1e9, NULL, "outputs of the net where the data have no targets (data.target: net)"),
-    KEY("seed", KEY_INT, seed, "1", 0, 2147483647, NULL, "of the initial parameters"),
-    KEY("gain", KEY_REAL, gain, "1", 0, 1e6, NULL, "initial weights are N(0, gain^2/fan-in)"),
-    KEY("bias_gain", KEY_REAL, bias_gain, "0.1", 0, 1e6, NULL, "initial biases are N(0, bias_gain^2)"),
-    {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+const OptionKey NetKeys[] =
+    {KEY("arch", KEY_CHOICE, arch, "mlp", 0, 0, Architectures,
+         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops"),
+     KEY("activation", KEY_STRING, activation, "tanh", 0, 0, NULL,
+         "sigma between the layers; a misspelt one is answered with the list"),
+     KEY("bias", KEY_BOOL, bias, "true", 0, 0, NULL, "linear maps have a bias"),
+     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]"),
+     KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
+     KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
+     KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),
+     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: average pooling over windows of that size after each stage; 1: none"),
+     KEY("cell", KEY_CHOICE, cell, "lstm", 0, 0, CellNames, "rnn: the recurrent cell; net.activation is for rnn"),
+     KEY("steps", KEY_INT, steps, "0", 0, 1e9, NULL, "rnn: steps of a point; steps x step_inputs = p"),
+     KEY("step_inputs", KEY_INT, step_inputs, "0", 0, 1e9, NULL, "rnn: inputs of a step"),
+     KEY("hidden", KEY_INT, hidden, "0", 0, 1e9, NULL, "rnn: units of the hidden state"),
+     KEY("width", KEY_INT, width, "64", 1, 1e9, NULL, "resnet: units of every layer"),
+     KEY("blocks", KEY_INT, blocks, "2", 0, 1e6, NULL, "resnet: how many blocks x + sigma(W x + b)"),
+     KEY("graph", KEY_STRING, graph, "", 0, 0, NULL, "graph: a JSON file of vertices, edges and their labels"),
+     KEY("file", KEY_STRING, file, "", 0, 0, NULL, "ops: a JSON file, the list of ops; every run writes its own, net.json"),
+     KEY("outputs", KEY_INT, outputs, "0", 0, 1e9, NULL, "outputs of the net where the data have no targets (data.target: net)"),
+     KEY("seed", KEY_INT, seed, "1", 0, 2147483647, NULL, "of the initial parameters"),
+     KEY("gain", KEY_REAL, gain, "1", 0, 1e6, NULL, "initial weights are N(0, gain^2/fan-in)"),
+     KEY("bias_gain", KEY_REAL, bias_gain, "0.1", 0, 1e6, NULL, "initial biases are N(0, bias_gain^2)"),
+     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 

@@ -14,11 +14,12 @@ const OpKind *const OpKinds[] = {OP_KINDS(OP_ENTRY) NULL};
 /* what a list may not have, and why */
 static const struct {
   const char *op, *reason;
-} Refused[] = {
-    {"batchnorm", "in training mode it couples the points, and f(x_i) is no function of x_i alone; in evaluation mode it is an op affine"},
-    {"dropout", "it is random in training, and the identity in evaluation: leave it out"},
-    {"input", "the input is there without an op, as 'input'"},
-    {NULL, NULL}};
+} Refused[] =
+    {{"batchnorm",
+      "in training mode it couples the points, and f(x_i) is no function of x_i alone; in evaluation mode it is an op affine"},
+     {"dropout", "it is random in training, and the identity in evaluation: leave it out"},
+     {"input", "the input is there without an op, as 'input'"},
+     {NULL, NULL}};
 
 typedef struct {
   const json_t *file;
@@ -92,13 +93,14 @@ PetscErrorCode JSONFileRead(MPI_Comm comm, const char key[], const char path[], 
 
 static void ReadShape(Reader *reader, const json_t *entry, Label *label)
 {
-  const json_t *shape = json_object_get(entry, "shape"), *item;
-  const PetscInt most = (PetscInt)PETSC_STATIC_ARRAY_LENGTH(label->shape);
-  size_t        i;
+  const json_t  *shape = json_object_get(entry, "shape"), *item;
+  const PetscInt most  = (PetscInt)PETSC_STATIC_ARRAY_LENGTH(label->shape);
+  size_t         i;
 
   label->rows = label->cols = 1;
   if (!json_is_array(shape) || json_array_size(shape) < 1 || (PetscInt)json_array_size(shape) > most) {
-    Complain(reader->complaint, STATUS_USAGE, "parameter '%s': 'shape' must be a list of 1 to %" PetscInt_FMT " integers", label->name, most);
+    Complain(reader->complaint, STATUS_USAGE, "parameter '%s': 'shape' must be a list of 1 to %" PetscInt_FMT " integers",
+             label->name, most);
     return;
   }
   json_array_foreach(shape, i, item)
@@ -135,7 +137,8 @@ static PetscErrorCode ReadParameter(Reader *reader, const json_t *entry)
   ReadShape(reader, entry, label);
   if (json_object_get(reader->labels, name)) Complain(reader->complaint, STATUS_USAGE, "two parameters are named '%s'", name);
   if ((mean && !json_is_number(mean)) || (deviation && !(json_number_value(deviation) >= 0)))
-    Complain(reader->complaint, STATUS_USAGE, "parameter '%s': 'mean' and 'deviation' must be numbers, the latter not negative", name);
+    Complain(reader->complaint, STATUS_USAGE, "parameter '%s': 'mean' and 'deviation' must be numbers, the latter not negative",
+             name);
   start->mean      = json_number_value(mean);
   start->deviation = deviation ? json_number_value(deviation) : -1;
   json_object_set_new(reader->labels, name, json_integer(net->nlabels));
@@ -175,8 +178,8 @@ static void ComplainInput(Reader *reader, const NetOp *op, const char input[])
 
     if (name && strcmp(name, input) == 0)
       Complain(reader->complaint, STATUS_USAGE,
-               "op '%s' (%s): its input '%s' does not come before it: the list is not in topological order, or has a cycle", op->name,
-               op->kind->name, input);
+               "op '%s' (%s): its input '%s' does not come before it: the list is not in topological order, or has a cycle",
+               op->name, op->kind->name, input);
   }
   Complain(reader->complaint, STATUS_USAGE, "op '%s' (%s): there is no op '%s' to be its input", op->name, op->kind->name, input);
 }
@@ -189,8 +192,8 @@ static void ReadInputs(Reader *reader, const json_t *inputs, NetOp *op)
 
   if ((inputs && !json_is_array(inputs)) || count < op->kind->inputs_min || count > op->kind->inputs_max) {
     Complain(reader->complaint, STATUS_USAGE,
-             "op '%s' (%s): 'inputs' must be a list of %" PetscInt_FMT " to %" PetscInt_FMT " names; it has %" PetscInt_FMT, op->name,
-             op->kind->name, op->kind->inputs_min, op->kind->inputs_max, count);
+             "op '%s' (%s): 'inputs' must be a list of %" PetscInt_FMT " to %" PetscInt_FMT " names; it has %" PetscInt_FMT,
+             op->name, op->kind->name, op->kind->inputs_min, op->kind->inputs_max, count);
     return;
   }
   json_array_foreach(inputs, i, item)
@@ -212,8 +215,8 @@ static PetscInt ReadLabel(Reader *reader, const NetOp *op, const json_t *paramet
   if (!name) return -1;
   index = json_is_string(name) ? json_object_get(reader->labels, json_string_value(name)) : NULL;
   if (!index)
-    Complain(reader->complaint, STATUS_USAGE, "op '%s' (%s): its %s '%s' is not among the parameters", op->name, op->kind->name, role,
-             json_is_string(name) ? json_string_value(name) : "");
+    Complain(reader->complaint, STATUS_USAGE, "op '%s' (%s): its %s '%s' is not among the parameters", op->name, op->kind->name,
+             role, json_is_string(name) ? json_string_value(name) : "");
   return index ? (PetscInt)json_integer_value(index) : -1;
 }
 
@@ -233,14 +236,15 @@ static void ReadLabels(Reader *reader, const json_t *parameters, NetOp *op)
 static PetscBool ReadHead(Reader *reader, const json_t *entry, NetOp *op)
 {
   static const char *const keys[] = {"name", "op", "inputs", "parameters", "attributes", NULL};
-  const char              *name = json_string_value(json_object_get(entry, "name")), *kind = json_string_value(json_object_get(entry, "op"));
+  const char *name = json_string_value(json_object_get(entry, "name")), *kind = json_string_value(json_object_get(entry, "op"));
 
   op->places = 1;
   op->weight = op->bias = -1;
   for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) op->inputs[j] = -1;
   if (!name || !kind || strlen(name) >= sizeof(op->name)) {
-    Complain(reader->complaint, STATUS_USAGE, "op %" PetscInt_FMT " of the list needs a 'name', shorter than %d letters, and an 'op', its kind",
-             reader->net->nops, (int)sizeof(op->name));
+    Complain(reader->complaint, STATUS_USAGE,
+             "op %" PetscInt_FMT " of the list needs a 'name', shorter than %d letters, and an 'op', its kind", reader->net->nops,
+             (int)sizeof(op->name));
     return PETSC_FALSE;
   }
   (void)PetscStrncpy(op->name, name, sizeof(op->name));
@@ -252,9 +256,9 @@ static PetscBool ReadHead(Reader *reader, const json_t *entry, NetOp *op)
 
 static PetscErrorCode ReadOp(Reader *reader, const json_t *entry)
 {
-  Network  net   = reader->net;
-  NetOp   *op    = &net->ops[net->nops];
-  OpSetup  setup = {.net = net, .op = op, .attributes = json_object_get(entry, "attributes")};
+  Network net   = reader->net;
+  NetOp  *op    = &net->ops[net->nops];
+  OpSetup setup = {.net = net, .op = op, .attributes = json_object_get(entry, "attributes")};
 
   PetscFunctionBeginUser;
   if (!ReadHead(reader, entry, op)) PetscFunctionReturn(PETSC_SUCCESS);
@@ -277,8 +281,8 @@ static void CheckWhole(Reader *reader, PetscInt outputs)
   const NetOp  *out = &net->ops[net->nops - 1];
 
   if (outputs && out->dim != outputs)
-    Complain(reader->complaint, STATUS_USAGE, "the net's last op '%s' has %" PetscInt_FMT " outputs, the data have %" PetscInt_FMT, out->name,
-             out->dim, outputs);
+    Complain(reader->complaint, STATUS_USAGE, "the net's last op '%s' has %" PetscInt_FMT " outputs, the data have %" PetscInt_FMT,
+             out->name, out->dim, outputs);
   if (!out->moves) Complain(reader->complaint, STATUS_USAGE, "the net's last op '%s' depends on no parameter", out->name);
   for (PetscInt label = 0; label < net->nlabels; label++) {
     PetscBool used = PETSC_FALSE;
@@ -313,8 +317,8 @@ static PetscErrorCode ReadEntries(Reader *reader, const json_t *parameters, cons
 
 PetscErrorCode NetworkReadList(const json_t *file, PetscInt inputs, PetscInt outputs, Network net, Complaint *complaint)
 {
-  static const char *const keys[] = {"inputs", "parameters", "ops", NULL};
-  Reader                   reader = {.file = file, .net = net, .complaint = complaint};
+  static const char *const keys[]     = {"inputs", "parameters", "ops", NULL};
+  Reader                   reader     = {.file = file, .net = net, .complaint = complaint};
   const json_t            *parameters = json_object_get(file, "parameters"), *ops = json_object_get(file, "ops");
   const json_int_t         p = json_integer_value(json_object_get(file, "inputs"));
 

@@ -2,12 +2,13 @@
   report.c: the verdict, report.json and the summary; see report.h.
 */
 #include "codim/report.h"
+#include "codim/units.h"
 #include "codim/version.h"
 #include <hdf5.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char *const BasisNames[] = {"none", "numerical", "proved"};
+static const char *const BasisNames[] = {NULL, "numerical", "proved"};
 
 /* ---- the verdict ---------------------------------------------------------------------------------------------------------- */
 
@@ -18,15 +19,13 @@ static void Conclude(Verdict *verdict, Claim claim, VerdictBasis basis, const ch
   (void)PetscStrncpy(verdict->cause, cause, sizeof(verdict->cause));
 }
 
-/* coinciding x bound the rank for every theta: exact means */
-static PetscBool DecideByTwins(Report *r)
+/* a proof, either way, is the last word; the signature it proves belongs to the exact zero theta* */
+static PetscBool DecideByProof(Report *r)
 {
-  if (r->distinct == r->d) return PETSC_FALSE;
-  Conclude(&r->verdict, CLAIM_REFUTED, BASIS_PROVED, "");
-  (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
-                      "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide: of %" PetscInt_FMT " points %" PetscInt_FMT
-                      " are distinct, so rank J <= %" PetscInt_FMT " < m for every theta",
-                      r->twins[0] + 1, r->twins[1] + 1, r->d, r->distinct, r->distinct * r->l);
+  const Certificate *c = r->certificate;
+
+  if (!c || (c->status != CERTIFY_PROVED && c->status != CERTIFY_REFUTED)) return PETSC_FALSE;
+  Conclude(&r->verdict, c->status == CERTIFY_PROVED ? CLAIM_HOLDS : CLAIM_REFUTED, BASIS_PROVED, c->reason);
   return PETSC_TRUE;
 }
 
@@ -35,10 +34,14 @@ static void DecideByRank(Report *r)
   const Spectrum *s = r->spectrum;
 
   if (s->rank < 0) {
+    const PetscInt last = PetscMax(1, s->above), next = PetscMin(s->m, s->above + 1);
+
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
-                        "the rank is not resolved: sigma_%" PetscInt_FMT " = %.3e is not 1000 times above the resolution %.3e",
-                        s->above, (double)s->sigma[s->above - 1], (double)s->resolution);
+                        "the rank is not resolved by %s: sigma_%" PetscInt_FMT " = %.3e, sigma_%" PetscInt_FMT
+                        " = %.3e, resolution %.3e%s%s",
+                        s->method, last, (double)s->sigma[last - 1], next, (double)s->sigma[next - 1], (double)s->resolution,
+                        s->note[0] ? "; " : "", s->note);
   } else if (s->rank < r->m) {
     Conclude(&r->verdict, CLAIM_REFUTED, BASIS_NUMERICAL, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
@@ -52,9 +55,7 @@ static void DecideByRank(Report *r)
 
 void ReportDecide(Report *r)
 {
-  if (r->verdict.claim == CLAIM_REFUTED && r->verdict.basis == BASIS_PROVED)
-    return; /* by exact means, before anything was computed */
-  if (DecideByTwins(r)) return;
+  if (DecideByProof(r)) return;
   if (!r->at_zero) {
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
     (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause), "no zero reached: loss %.3e after %" PetscInt_FMT " steps, %s",
@@ -110,6 +111,14 @@ static json_t *MinimumJSON(const Report *r)
                    Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero);
 }
 
+static json_t *CrossCheckJSON(const SpectrumCheck *check)
+{
+  if (!check->method) return json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "method", check->method, "rank", Count(check->rank), "sigma_min",
+                   Real(check->sigma_min), "sigma_max", Real(check->sigma_max), "rank_resolution", Real(check->resolution), "index",
+                   (json_int_t)check->index, "difference", Real(check->difference), "bound", Real(check->bound));
+}
+
 static json_t *JacobianJSON(const Report *r)
 {
   const Spectrum *s = r->spectrum;
@@ -117,18 +126,21 @@ static json_t *JacobianJSON(const Report *r)
   if (!s)
     return json_pack("{s:n, s:n, s:n, s:n, s:n, s:o}", "rank", "sigma_min", "sigma_max", "rank_resolution", "method", "skipped",
                      Text(r->skipped[SKIPPED_SPECTRUM]));
-  return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:b}", "rank", Count(s->rank), "sigma_min",
+  return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "rank", Count(s->rank), "sigma_min",
                    Real(s->sigma[s->m - 1]), "sigma_max", Real(s->sigma[0]), "rank_resolution", Real(s->resolution), "method",
                    s->method, "solver", s->solver, "norm_squared", Real(s->norm2), "trace_error", Real(s->sum_error),
-                   "square_error", Real(s->square_error), "inertia_confirmed", (int)s->inertia);
+                   "square_error", Real(s->square_error), "inertia_confirmed",
+                   s->check.method ? json_null() : json_boolean(s->inertia), "cross_check", CrossCheckJSON(&s->check), "note",
+                   Text(s->note));
 }
 
-/* positive, zero, negative: counts at the zero next to the stored weights, where the verdict rests on something */
+/* positive, zero, negative: counts at the zero next to the stored weights, proved or numerical */
 static void Signature(const Report *r, PetscInt64 *positive, PetscInt64 *zero, PetscInt64 *negative)
 {
-  const PetscBool known = (PetscBool)(r->at_zero && r->spectrum && r->spectrum->rank >= 0);
+  const PetscBool proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
+  const PetscBool known  = (PetscBool)(proved || (r->at_zero && r->spectrum && r->spectrum->rank >= 0));
 
-  *positive = known ? r->spectrum->rank : -1;
+  *positive = proved ? r->m : known ? r->spectrum->rank : -1;
   *zero     = known ? r->n - *positive : -1;
   *negative = known ? 0 : -1;
 }
@@ -179,20 +191,52 @@ static json_t *HessianJSON(const Report *r)
   return json;
 }
 
-static json_t *CertificateJSON(const Report *r)
+/* infinity, and 0 for a lower bound, stand for what was not found */
+static json_t *Found(PetscReal x)
 {
-  return json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "status", "skipped", "reason", Text(r->skipped[SKIPPED_CERTIFICATE]),
-                   "kantorovich_h", "radius", "sigma_min_lower", "residual_upper", "lipschitz");
+  return x > 0 ? Real(x) : json_null();
+}
+
+static json_t *CertificateJSON(const Certificate *c)
+{
+  if (!c) return json_null();
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status), "reason",
+                   Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
+                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
+                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
+                   Real(c->distance_lower), "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
+}
+
+/* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
+static json_t *StartJSON(const Report *r)
+{
+  const Certificate *c      = r->start_certificate;
+  const PetscBool    proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
+
+  if (!r->start) return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start->start_loss), "moved", Real(r->moved), "distance_lower",
+                   c ? Real(c->distance_lower) : json_null(), "distance_upper",
+                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null(), "negative", json_null(),
+                   "certificate", CertificateJSON(c));
 }
 
 static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:s, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
-                   r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis", BasisNames[r->verdict.basis],
-                   "cause", Text(r->verdict.cause));
+                   r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
+                   Text(BasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
+}
+
+/* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
+static json_t *UnitsJSON(const Report *r)
+{
+  json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
+
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  return json;
 }
 
 static PetscReal PeakMemory(void)
@@ -237,11 +281,13 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/report.json", dir));
   PetscCall(PetscSNPrintf(beside, sizeof(beside), "%s/report.json.new", dir));
   if (rank == 0) {
-    json = json_pack("{s:i, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
-                     ProblemJSON(r), "start", "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian", HessianJSON(r),
-                     "certificate", CertificateJSON(r), "verdict", VerdictJSON(r), "time", StagesJSON(PETSC_FALSE), "memory",
-                     MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G, (json_int_t)r->Q, "version", ReportVersion());
+    json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
+                     ProblemJSON(r), "start", StartJSON(r), "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian",
+                     HessianJSON(r), "certificate", CertificateJSON(r->certificate), "verdict", VerdictJSON(r), "time",
+                     StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
+                     (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);
@@ -277,10 +323,22 @@ static void PrintSpectrum(const Report *r)
     printf("  rank J    not resolved; ");
   printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
          (double)s->resolution, s->method, s->solver);
+  if (s->check.method)
+    printf("  check     %s: |sigma - sigma'| = %.1e where %.1e is the bound\n", s->check.method, (double)s->check.difference,
+           (double)s->check.bound);
   if (positive > 0)
     printf("  Hessian   at the zero: %lld positive (%.6g … %.6g), %lld zero, %lld negative\n", (long long)positive,
            (double)(2 * s->sigma[0] * s->sigma[0]), (double)(2 * s->sigma[positive - 1] * s->sigma[positive - 1]), (long long)zero,
            (long long)negative);
+}
+
+static void PrintUnits(const Report *r)
+{
+  if (!r->spectrum) return;
+  printf("  units     eigenvalues are those of L = |H|^2; times");
+  for (const Unit *unit = Units; unit->name; unit++)
+    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->l), unit->words);
+  printf("\n");
 }
 
 static PetscReal LargestMagnitude(const EigenPairs *pairs)
@@ -310,17 +368,23 @@ static void PrintMeasured(const Report *r)
 static void PrintVerdict(const Report *r, const char dir[])
 {
   const Verdict *v = &r->verdict;
+  char           theorem[1024];
 
   if (v->claim == CLAIM_HOLDS)
     printf("  verdict   HOLDS (%s): M has codimension %" PetscInt_FMT ", dimension %" PetscInt_FMT ", near these weights\n",
            BasisNames[v->basis], r->m, r->n - r->m);
+  else if (v->claim == CLAIM_REFUTED)
+    printf("  verdict   REFUTED (%s): %s\n", BasisNames[v->basis], v->cause);
   else
-    printf("  verdict   %s: %s\n",
-           v->claim == CLAIM_REFUTED ? (v->basis == BASIS_PROVED ? "REFUTED (proved)" : "REFUTED (numerical)") : "UNDECIDED",
-           v->cause);
+    printf("  verdict   UNDECIDED: %s\n", v->cause);
+  if (r->certificate && v->claim != CLAIM_REFUTED) {
+    CertifyTheorem(r->certificate, sizeof(theorem), theorem);
+    printf("  %s %s\n", r->certificate->status == CERTIFY_PROVED ? "proved   " : "proof    ", theorem);
+  }
+  if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
+    printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
-    printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved (certificate: %s)\n",
-           r->skipped[SKIPPED_CERTIFICATE]);
+    printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved\n");
   printf("  output    %s: report.json, spectrum.h5, spectrum.svg, weights.safetensors, problem.h5\n", dir);
 }
 
@@ -353,6 +417,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
     PrintProblem(r);
     PrintSpectrum(r);
     PrintMeasured(r);
+    PrintUnits(r);
     PrintVerdict(r, dir);
     PrintNext(r);
     PrintTimes();

@@ -1,116 +1,159 @@
 /*
-  spectrum.c: see spectrum.h.
+  spectrum.c: which method, the decision rule, and the checks; see spectrum.h.
 */
-#include "codim/spectrum.h"
+#include "memory.h"
+#include "spectrum_method.h"
 
-static const char *const Methods[] = {"auto", "gram", NULL};
+static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs */
 
-const OptionKey SpectrumKeys[] = {{"spectrum_method", KEY_CHOICE, offsetof(SpectrumOptions, method), "auto", 0, 0, Methods,
-                                   "how the singular values of J are found: gram, the eigenvalues of K = J J^T"},
+/* name and table; the first is the default */
+#define METHODS(METHOD) METHOD("auto", &GramOnly) METHOD("gram", &GramOnly) METHOD("qr", &SpectrumQR) METHOD("svd", &SpectrumSVD)
+
+#define NAME(name, table)  name,
+#define TABLE(name, table) table,
+
+static const char *const           Names[]   = {METHODS(NAME) NULL};
+static const SpectrumMethod *const Methods[] = {METHODS(TABLE)};
+
+enum { METHOD_AUTO }; /* of Names */
+
+const OptionKey SpectrumKeys[] = {{"spectrum_method", KEY_CHOICE, offsetof(SpectrumOptions, method), "auto", 0, 0, Names,
+                                   "how the singular values of J are found: gram, the eigenvalues of K = J J^T; qr, a streamed QR "
+                                   "of J^T; svd, SLEPc's SVD of the "
+                                   "assembled J; auto, gram, and qr where gram does not find rank m"},
+                                  {"spectrum_assembled_max", KEY_REAL, offsetof(SpectrumOptions, assembled_max), "4e9", 0, 1e15,
+                                   NULL, "bytes a rank of the assembled J, at most"},
                                   {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
-static const PetscReal unit_roundoff = PETSC_MACHINE_EPSILON / 2;
-
-/* c of gamma_c: the longest rounding chain of an entry of K */
-static PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c)
+PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
 {
-  PetscInt  nuses;
-  LabelUse *uses;
-
   PetscFunctionBeginUser;
-  *c = 0;
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++) {
-    PetscReal places = 0; /* of the label: pairs of places are summed */
-
-    for (PetscInt j = 0; j < nuses; j++)
-      if (uses[j].label == uses[i].label) places += (PetscReal)uses[j].T;
-    *c = PetscMax(*c, (PetscReal)(uses[i].k + uses[i].h) + (places > 1 ? places * places : 0));
-  }
-  *c += (PetscReal)jacobian->map->network->nlabels + 6;
-  PetscCall(PetscFree(uses));
+  if (Methods[options->method]->prepare) PetscCall(Methods[options->method]->prepare(comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode EigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
-{
-  PetscReal c;
-
-  PetscFunctionBeginUser;
-  PetscCall(LongestChain(jacobian, &c));
-  *E = c * unit_roundoff / (1 - c * unit_roundoff) * trace + (PetscReal)jacobian->map->m * unit_roundoff * lambda_max;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* the decision rule of spectrum.h */
-static void DecideRank(Spectrum *s)
+/* the decision rule of spectrum.h; gram does not know a sigma below its resolution from 0 */
+static void DecideRank(Spectrum *s, PetscBool gram)
 {
   for (s->above = 0; s->above < s->m && s->sigma[s->above] > s->resolution; s->above++) {
   }
   s->rank = s->above == 0 || s->sigma[s->above - 1] >= 1e3 * s->resolution ? s->above : -1;
+  if (gram && s->rank < s->m) s->rank = -1;
 }
 
-/* does K - shift I have a Cholesky factor? `scratch` is overwritten */
-static PetscErrorCode HasCholesky(Tiles K, PetscReal shift, Tiles scratch, PetscBool *success)
-{
-  PetscFunctionBeginUser;
-  PetscCall(TilesCopy(K, scratch));
-  PetscCall(TilesShift(scratch, -shift));
-  PetscCall(TilesCholesky(scratch, success));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
+/* ---- checks ------------------------------------------------------------------------------------------------------------ */
 
-/* lambda_min of the solver against Cholesky's word */
-static PetscErrorCode CheckInertia(Tiles K, PetscReal lambda_min, PetscReal E, Tiles scratch, PetscBool *confirmed)
+/* sums of powers of sigma against the norms of J and K; a solver that returned others, or one twice, is not believed */
+static PetscErrorCode CheckSums(MPI_Comm comm, const Spectrum *gram, Spectrum *s)
 {
-  PetscBool below, above;
+  PetscReal sum = 0, sum2 = 0, allowed;
 
   PetscFunctionBeginUser;
-  PetscCall(HasCholesky(K, lambda_min - E, scratch, &below));
-  PetscCall(HasCholesky(K, lambda_min + E, scratch, &above));
-  *confirmed = (PetscBool)(below && !above);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *s)
-{
-  PetscReal *lambda, trace, square, sum = 0, sum2 = 0, E;
-  Tiles      scratch;
-
-  PetscFunctionBeginUser;
-  PetscCall(GramCompute(jacobian, K));
-  PetscCall(TilesNorms(K, &trace, &square, NULL));
-  PetscCall(TilesDuplicate(K, &scratch));
-  PetscCall(TilesCopy(K, scratch));
-  PetscCall(PetscMalloc1(s->m, &lambda));
-  PetscCall(TilesEigenvalues(scratch, lambda));
-  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K), sizeof(s->solver)));
-  PetscCall(EigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
   for (PetscInt k = 0; k < s->m; k++) {
-    sum += lambda[k];
-    sum2 += lambda[k] * lambda[k];
-    s->sigma[s->m - 1 - k] = PetscSqrtReal(PetscMax(0, lambda[k]));
+    sum += PetscSqr(s->sigma[k]);
+    sum2 += PetscSqr(PetscSqr(s->sigma[k]));
   }
-  s->method       = "gram";
-  s->resolution   = PetscSqrtReal(E);
+  s->norm4        = gram->norm4;
   s->sum_error    = PetscAbsReal(sum - s->norm2) / s->norm2;
-  s->square_error = PetscAbsReal(sum2 - square) / square;
-  PetscCall(CheckInertia(K, lambda[0], E, scratch, &s->inertia));
-  PetscCall(TilesCholesky(K, factored));
-  PetscCall(TilesDestroy(&scratch));
-  PetscCall(PetscFree(lambda));
+  s->square_error = PetscAbsReal(sum2 - s->norm4) / s->norm4;
+  allowed         = PetscSqr(gram->resolution) / s->norm2 + 2 * PetscSqrtReal((PetscReal)s->m / s->norm2) * s->resolution;
+  PetscCall(
+      UserCheck(comm, (PetscBool)(s->sum_error <= allowed), STATUS_UNDECIDED,
+                "%s (%s): the squares of the singular values do not add up to |J|_F^2 = %.6g, relative error %.1e: choose another "
+                "-svd_type, or another spectrum.method",
+                s->method, s->solver, (double)s->norm2, (double)s->sum_error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* sigma against gram's, index by index */
+static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *check)
+{
+  PetscReal worst = -1;
+
+  check->method     = gram->method;
+  check->rank       = gram->rank;
+  check->sigma_max  = gram->sigma[0];
+  check->sigma_min  = gram->sigma[gram->m - 1];
+  check->resolution = gram->resolution;
+  for (PetscInt k = 0; k < s->m; k++) {
+    const PetscReal r     = gram->resolution / PetscMax(1, s->sigma[k] / gram->resolution);
+    const PetscReal bound = s->resolution + r, difference = PetscAbsReal(s->sigma[k] - gram->sigma[k]);
+
+    if (difference <= worst * bound) continue;
+    worst             = difference / bound;
+    check->index      = k;
+    check->difference = difference;
+    check->bound      = bound;
+  }
+}
+
+/* ---- methods ----------------------------------------------------------------------------------------------------------- */
+
+/* enough memory on every rank? */
+static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
+                           PetscReal *available, PetscBool *fits)
+{
+  const MPI_Comm world = jacobian->map->grid->world;
+
+  PetscFunctionBeginUser;
+  PetscCall(method->bytes(jacobian, options, bytes));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MAX, world));
+  PetscCall(MemoryAvailable(world, available));
+  *fits = (PetscBool)(*bytes <= *available);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the method's values take the place of gram's, which become their cross-check */
+static PetscErrorCode Replace(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, Spectrum *s)
+{
+  Spectrum  better = {.m = s->m, .norm2 = s->norm2};
+  PetscBool done;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(better.m, &better.sigma));
+  PetscCall(method->compute(jacobian, options, &better, &done));
+  if (done) {
+    PetscCall(CheckSums(jacobian->map->grid->world, s, &better));
+    DecideRank(&better, PETSC_FALSE);
+    Compare(&better, s, &better.check);
+    PetscCall(PetscFree(s->sigma));
+    *s = better;
+  } else
+    PetscCall(PetscFree(better.sigma));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *s)
 {
+  const PetscBool       automatic = (PetscBool)(options->method == METHOD_AUTO);
+  const SpectrumMethod *method    = automatic ? &SpectrumQR : Methods[options->method];
+  PetscReal             bytes, available;
+  PetscBool             fits;
+
   PetscFunctionBeginUser;
-  (void)options; /* one method so far: auto is gram */
+  PetscCall(PetscMemzero(s, sizeof *s));
   s->m = jacobian->map->m;
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
   PetscCall(SpectrumGram(jacobian, K, factored, s));
-  DecideRank(s);
+  DecideRank(s, PETSC_TRUE);
+  if (s->above < s->m) *factored = PETSC_FALSE; /* its last pivots would be noise */
+  if (automatic && s->above == s->m && s->rank < 0)
+    PetscCall(PetscSNPrintf(s->note, sizeof(s->note),
+                            "sigma_min is %.0f times the resolution, not 1000: certify, or spectrum.method: qr",
+                            (double)(s->sigma[s->m - 1] / s->resolution)));
+  if (!method->compute || (automatic && s->above == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Fits(jacobian, options, method, &bytes, &available, &fits));
+  if (automatic && !fits) {
+    PetscCall(PetscSNPrintf(s->note, sizeof(s->note), "qr was not tried: it needs %.2f GB a rank, %.2f GB are available",
+                            (double)bytes / 1e9, (double)available / 1e9));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(UserCheck(jacobian->map->grid->world, fits, STATUS_DATA,
+                      "spectrum.method %s needs %.2f GB a rank and %.2f GB are available: use more nodes, fewer ranks on each, or "
+                      "spectrum.method: gram",
+                      Names[options->method], (double)bytes / 1e9, (double)available / 1e9));
+  PetscCall(Replace(jacobian, options, method, s));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -16,6 +16,7 @@ struct Train_s {
   Jacobian     jacobian;
   Tiles        K, factor;
   PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
+  PetscReal    far;      /* |theta| that counts as diverged */
   ReachResult *result;
 };
 
@@ -76,6 +77,16 @@ static PetscErrorCode Evaluate(Train train)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode Diverged(Train train, PetscBool *diverged)
+{
+  PetscReal norm;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(train->theta, NORM_2, &norm));
+  *diverged = (PetscBool)(PetscIsInfOrNanReal(train->result->loss) || !(norm <= train->far));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
 
 /* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
@@ -104,7 +115,7 @@ static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
 {
   const PetscReal loss = train->result->loss;
-  PetscReal       cc, cH, norm_theta, trial_loss;
+  PetscReal       cc, cH, norm_theta, trial_loss, predicted;
 
   PetscFunctionBeginUser;
   *gain = -1;
@@ -117,7 +128,8 @@ static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
   PetscCall(ResidualMapApply(train->map, train->theta, train->trial, train->H_trial));
   PetscCall(VecDot(train->H_trial, train->H_trial, &trial_loss));
   if (trial_loss < loss) {
-    *gain               = (loss - trial_loss) / (loss - train->mu * train->mu * cc);
+    predicted = loss - train->mu * train->mu * cc;
+    *gain     = predicted > 0 ? (loss - trial_loss) / predicted : PETSC_SMALL; /* of a singular K rounding may leave no digit */
     train->result->loss = trial_loss;
     PetscCall(VecSwap(train->H, train->H_trial));
     PetscCall(TrajectorySwap(train->trajectory, train->trial));
@@ -136,8 +148,10 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
   PetscCall(GramCompute(train->jacobian, train->K));
   PetscCall(TilesNorms(train->K, &trace, NULL, NULL));
   train->mean = trace / (PetscReal)train->map->m;
+  *accepted   = PETSC_FALSE;
+  if (!(train->mean > 0)) PetscFunctionReturn(PETSC_SUCCESS); /* J = 0: no direction lowers the loss */
   if (train->mu < 0) train->mu = 1e-3 * train->mean;
-  for (*accepted = PETSC_FALSE; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+  for (; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
     PetscCall(SolveDual(train, &solved));
     if (solved) PetscCall(TryStep(train, &gain, length));
     *accepted = (PetscBool)(gain > 0);
@@ -159,7 +173,7 @@ static PetscErrorCode LevenbergMarquardt(Train train)
 {
   ReachResult *result   = train->result;
   PetscReal    length   = 0;
-  PetscBool    accepted = PETSC_TRUE, stop;
+  PetscBool    accepted = PETSC_TRUE, stop, diverged = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   for (result->steps = 0;; result->steps++) {
@@ -167,7 +181,8 @@ static PetscErrorCode LevenbergMarquardt(Train train)
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
     PetscCall(StopRequested(train->map->grid->world, &stop));
-    result->reason = PetscIsInfOrNanReal(result->loss)        ? REACH_DIVERGED
+    PetscCall(Diverged(train, &diverged));
+    result->reason = diverged                                 ? REACH_DIVERGED
                      : result->loss <= Target(train)          ? REACH_TOLERANCE
                      : stop                                   ? REACH_STOPPED
                      : result->steps >= train->options->steps ? REACH_STEPS
@@ -245,13 +260,15 @@ static PetscErrorCode ResultOfTao(Train train)
 {
   TaoConvergedReason reason;
   PetscInt           steps;
+  PetscBool          diverged = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(Evaluate(train));
   PetscCall(TaoGetConvergedReason(train->tao, &reason));
   PetscCall(TaoGetIterationNumber(train->tao, &steps));
+  PetscCall(Diverged(train, &diverged));
   train->result->steps  = steps;
-  train->result->reason = PetscIsInfOrNanReal(train->result->loss)            ? REACH_DIVERGED
+  train->result->reason = diverged                                            ? REACH_DIVERGED
                           : train->result->loss <= Target(train)              ? REACH_TOLERANCE
                           : train->result->loss <= 100 * train->result->floor ? REACH_FLOOR
                           : reason == TAO_DIVERGED_MAXITS                     ? REACH_STEPS
@@ -261,18 +278,20 @@ static PetscErrorCode ResultOfTao(Train train)
 
 PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, ReachResult *result)
 {
+  PetscBool diverged = PETSC_FALSE;
+
   PetscFunctionBeginUser;
   train->theta      = theta;
   train->trajectory = trajectory;
   train->H          = H;
   train->jacobian   = jacobian;
   train->result     = result;
+  train->far        = PETSC_MAX_REAL;
   PetscCall(Evaluate(train));
+  PetscCall(Diverged(train, &diverged));
   result->start_loss = result->loss;
   result->steps      = 0;
-  result->reason     = PetscIsInfOrNanReal(result->loss) ? REACH_DIVERGED
-                       : result->loss <= Target(train)   ? REACH_TOLERANCE
-                                                         : REACH_STEPS;
+  result->reason     = diverged ? REACH_DIVERGED : result->loss <= Target(train) ? REACH_TOLERANCE : REACH_STEPS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -282,8 +301,11 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(train, theta, trajectory, H, jacobian, result));
-  train->K  = K;
-  train->mu = -1;
+  if (result->reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS); /* to Tao a NaN is an error */
+  PetscCall(VecNorm(theta, NORM_2, &train->far));
+  train->far = 1e8 * PetscMax(1, train->far);
+  train->K   = K;
+  train->mu  = -1;
   PetscCall(VecDuplicate(H, &train->H_trial));
   PetscCall(VecDuplicate(H, &train->c));
   PetscCall(TrajectoryCreate(train->map, &train->trial));

@@ -21,7 +21,7 @@ typedef struct {
   Vec         theta, H;
   Trajectory  trajectory;
   Jacobian    jacobian;
-  Hessian     hessian;
+  Hessian     hessian; /* NULL until ProblemLinearizeHessian */
 } Problem;
 
 /* ---- arrays ------------------------------------------------------------------------------------------------------ */
@@ -68,12 +68,20 @@ static inline PetscErrorCode DataRandom(MPI_Comm comm, PetscInt d, PetscInt p, P
 
 /* ---- a problem --------------------------------------------------------------------------------------------------- */
 
-/* H, J and the Hessian at theta */
+/* H and J at theta */
 static inline PetscErrorCode ProblemLinearize(Problem *problem)
 {
   PetscFunctionBeginUser;
   PetscCall(ResidualMapApply(problem->map, problem->theta, problem->trajectory, problem->H));
   PetscCall(JacobianLinearize(problem->jacobian, problem->theta, problem->trajectory));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the Hessian too; from now on theta stays */
+static inline PetscErrorCode ProblemLinearizeHessian(Problem *problem)
+{
+  PetscFunctionBeginUser;
+  PetscCall(HessianCreate(problem->map, &problem->hessian));
   PetscCall(HessianLinearize(problem->hessian, problem->theta, problem->trajectory, problem->H));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -88,7 +96,8 @@ static inline PetscErrorCode ProblemCreate(MPI_Comm comm, PetscInt G, Data data,
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(comm, &size));
   PetscCall(GridCreate(comm, G, size / G, &problem->grid));
-  problem->data = data;
+  problem->hessian = NULL;
+  problem->data    = data;
   PetscCall(DataScatter(data, problem->grid));
   PetscCall(NetworkCreate(comm, net, data->inputs, data->outputs, &problem->network));
   nlabels = (*network)->nlabels;
@@ -98,7 +107,6 @@ static inline PetscErrorCode ProblemCreate(MPI_Comm comm, PetscInt G, Data data,
   PetscCall(GridCreateResidualVec(problem->grid, data->points, data->outputs, &problem->H));
   PetscCall(TrajectoryCreate(problem->map, &problem->trajectory));
   PetscCall(JacobianCreate(problem->map, &problem->jacobian));
-  PetscCall(HessianCreate(problem->map, &problem->hessian));
   PetscCall(NetworkSetInitial(*network, net, problem->parameters, problem->theta));
   PetscCall(ProblemLinearize(problem));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -87,8 +87,9 @@ static inline PetscInt Choice(const json_t *json, const char key[], const char *
 /* the net's keys; what a case leaves out has the key's default */
 static inline PetscErrorCode ReadNet(const json_t *json, Case *c)
 {
-  static const char *const archs[] = {"mlp", "cnn", "rnn", "resnet", "graph", "ops", NULL}, *const cells[] = {"rnn", "lstm", "gru", NULL};
-  const char              *activation = json_string_value(json_object_get(json, "activation"));
+  static const char *const archs[] = {"mlp", "cnn", "rnn", "resnet", "graph", "ops", NULL}, *const cells[] = {"rnn", "lstm", "gru",
+                                                                                                              NULL};
+  const char *activation = json_string_value(json_object_get(json, "activation"));
 
   PetscFunctionBeginUser;
   c->net.arch = Choice(json, "arch", archs);

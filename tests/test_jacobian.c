@@ -216,6 +216,41 @@ static PetscErrorCode TestNet(const Sizes *s, const Activation *activation, Pets
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* points 0 and 1 coincide, so large parts of u cancel in J^T u: taking away what was added leaves no more than the rounding of y */
+static PetscErrorCode TestUndo(PetscInt G)
+{
+  const Sizes      s   = {9, 4, 1, 2, {7, 5}};
+  const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
+  Problem          problem;
+  Data             data;
+  Vec              v, y, u;
+  PetscReal        left;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_WORLD, s.d, s.p, s.l, 3, &data));
+  if (data->all_x) PetscCall(PetscArraycpy(data->all_x + s.p, data->all_x, s.p));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
+  PetscCall(CreateDirection(&problem, &v));
+  PetscCall(VecDuplicate(v, &y));
+  PetscCall(VecDuplicate(problem.H, &u));
+  PetscCall(VecCopy(v, y));
+  PetscCall(SetUnit(u, 0));
+  PetscCall(VecSetValue(u, 1, -1, INSERT_VALUES));
+  PetscCall(VecAssemblyBegin(u));
+  PetscCall(VecAssemblyEnd(u));
+  PetscCall(JacobianMultTransposeAdd(problem.jacobian, 1e10, u, y));
+  PetscCall(JacobianMultTransposeAdd(problem.jacobian, -1e10, u, y));
+  PetscCall(VecAXPY(y, -1, v));
+  PetscCall(VecNorm(y, NORM_INFINITY, &left));
+  Tap((PetscBool)(left <= 1e-14), "on %d x %d: a product with large terms that cancel is taken away as it was added",
+      problem.grid->G, problem.grid->Q);
+  PetscCall(VecDestroy(&u));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&v));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* every activation on some size, every size with some activation */
 static PetscErrorCode TestShape(PetscInt G)
 {
@@ -223,6 +258,7 @@ static PetscErrorCode TestShape(PetscInt G)
   PetscCall(PetscOptionsSetValue(NULL, "-tiles_block", G == 1 ? "4" : "2")); /* they cut through points of l = 3 */
   for (PetscInt k = 0; Activations[k]; k++) PetscCall(TestNet(&sizes[k % ROOMY], Activations[k], (PetscBool)(k % 3 > 0), G));
   for (PetscInt k = 0; k < SIZES; k++) PetscCall(TestNet(&sizes[k], ActivationFind("tanh"), PETSC_TRUE, G));
+  PetscCall(TestUndo(G));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

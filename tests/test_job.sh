@@ -41,7 +41,7 @@ refused() {
   shift 2
   run 3 run "$@" -output "$place/out"
   [ "$status" = "$wanted" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$text" "$place/log" &&
-    ! grep -q 'PETSC ERROR' "$place/log"
+    ! grep -q 'PETSC ERROR' "$place/log" && { [ ! -d "$place/out" ] || [ "$(cat "$place/out/status")" = "$wanted" ]; }
 }
 # says KEY VALUE: report.json has this line
 says() { grep -q "\"$1\": $2,\{0,1\}\$" "$place/out/report.json"; }
@@ -93,15 +93,35 @@ claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
-claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
+claim "... naming them" grep -q 'points 1 and 3 have the same x' "$place/out/report.json"
 claim "no zero within the steps: undecided, exit 3" ends 3 2 "$place/small.yaml" -reach_steps 1
 claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/small.yaml" -net_widths 6 -hessian_full
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
 claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
 
+# ---- the certificate
+checks() { # RANKS: the directory is verified anew, from its files
+  run "$1" check "$place/out"
+  [ "$status" = 0 ] && grep -q 'borne out' "$place/log"
+}
+claim "proved at the stored weights" ends 0 2 "$place/small.yaml"
+claim "... says the report" says basis '"proved"'
+claim "... and is proved again on 3 ranks" checks 3
+spoiled() {
+  cp "$place/weights.safetensors" "$place/out/weights.safetensors" && printf x >>"$place/out/problem.h5"
+  run 3 check "$place/out"
+  [ "$status" = 65 ] && ! grep -q 'PETSC ERROR' "$place/log"
+}
+claim "other files than the certificate's are refused" spoiled
+run 2 check "$place/nowhere"
+claim "no directory to check" test "$status" = 65
+claim "certify: false leaves numbers" ends 0 2 "$place/small.yaml" -certify false
+claim "... and says so" says basis '"numerical"'
+
 # ---- weights
 claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
 claim "... in no step" says iterations 0
+claim "... and the loaded weights are certified as they are" grep -q '"distance_lower"' "$place/out/report.json"
 refuse_weights() { refused 65 "$1" "$place/small.yaml" -reach_method load -reach_weights "$2"; }
 claim "weights of another net" refuse_weights 'layers' $reference/mlp-tanh/weights.safetensors
 head -c 1000 "$place/weights.safetensors" >"$place/cut.safetensors"

@@ -117,6 +117,7 @@ static PetscErrorCode TestHessian(const Case *c, Problem *problem)
   PetscCall(PetscMalloc1(c->n, &product));
   PetscCall(VecDuplicate(problem->theta, &v));
   PetscCall(VecDuplicate(problem->theta, &y));
+  PetscCall(ProblemLinearizeHessian(problem));
   PetscCall(SetCanonical(problem->parameters, c->direction, v));
   PetscCall(HessianMult(problem->hessian, HESSIAN_EXACT, v, y));
   PetscCall(GetCanonical(problem->parameters, y, product));

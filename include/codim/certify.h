@@ -34,27 +34,27 @@ typedef struct {
   CertifyStatus status;
   char          reason[512]; /* refuted, undecided, skipped: the number that failed, and by what factor */
 
-  PetscReal residual_upper;  /* eta */
-  PetscReal residual_lower;  /* <= |H(theta_0)| */
-  PetscReal sigma_min_lower; /* s */
-  PetscReal lipschitz;       /* Lambda, on the ball of radius `ball` */
-  PetscReal ball;            /* r */
-  PetscReal h;
-  PetscReal radius;           /* rho */
-  PetscReal regular_radius;   /* R: rank J = m on the open ball */
-  PetscReal zero_bound;       /* 2 eta Lambda */
-  PetscReal sigma_min_zero;   /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
-  PetscReal distance_lower;   /* <= the distance of theta_0 to M, empty or not; proved or not */
-  PetscReal gram_error;       /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
-  PetscReal jacobian_error;   /* E_J >= |J - J^|_F */
-  PetscReal eigen_error;      /* rho_e, or the Cholesky factorization's c */
-  PetscReal orthogonality;    /* delta >= ||V^T V - I|| */
-  PetscReal margin;           /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
-  PetscBool split, panels;    /* the split residual, and panels of W, were used */
-  PetscBool enclosed;         /* lo, hi are there */
-  PetscInt  m, n;             /* residuals, parameters */
-  PetscReal *lo, *hi;         /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
-  PetscReal *norms;           /* nlabels: ||W||_2 of each label; owned */
+  PetscReal  residual_upper;  /* eta */
+  PetscReal  residual_lower;  /* <= |H(theta_0)| */
+  PetscReal  sigma_min_lower; /* s */
+  PetscReal  lipschitz;       /* Lambda, on the ball of radius `ball` */
+  PetscReal  ball;            /* r */
+  PetscReal  h;
+  PetscReal  radius;         /* rho */
+  PetscReal  regular_radius; /* R: rank J = m on the open ball */
+  PetscReal  zero_bound;     /* 2 eta Lambda */
+  PetscReal  sigma_min_zero; /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
+  PetscReal  distance_lower; /* <= the distance of theta_0 to M, empty or not; proved or not */
+  PetscReal  gram_error;     /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
+  PetscReal  jacobian_error; /* E_J >= |J - J^|_F */
+  PetscReal  eigen_error;    /* rho_e, or the Cholesky factorization's c */
+  PetscReal  orthogonality;  /* delta >= ||V^T V - I|| */
+  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
+  PetscBool  split, panels;  /* the split residual, and panels of W, were used */
+  PetscBool  enclosed;       /* lo, hi are there */
+  PetscInt   m, n;           /* residuals, parameters */
+  PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
+  PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
   PetscInt   nlabels;
   PetscReal  seconds;
 } Certificate;

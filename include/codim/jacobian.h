@@ -18,6 +18,7 @@ typedef struct Jacobian_s *Jacobian;
 
 struct Jacobian_s {
   ResidualMap map;
+  Vec         theta;      /* borrowed */
   Trajectory  trajectory; /* borrowed: A */
   Adjoint     units;      /* Delta */
 };
@@ -33,7 +34,7 @@ typedef struct {
 PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian);
 PetscErrorCode JacobianDestroy(Jacobian *jacobian);
 
-/** Take the factors at theta from its trajectory, which must live as long as they are used. Collective. */
+/** Take the factors at theta from its trajectory; both must live as long as they are used. Collective. */
 PetscErrorCode JacobianLinearize(Jacobian jacobian, Vec theta, Trajectory trajectory);
 
 /** The uses of all labels, grouped by label; free with PetscFree. Not collective. */
@@ -50,3 +51,11 @@ PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2);
 
 /** J as a MATSHELL (MatMult, MatMultTranspose); `jacobian` is borrowed. Collective. */
 PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J);
+
+/** Bytes a rank of the assembled J: 8 m times its entries of an n-sized Vec. Not collective. */
+PetscReal JacobianAssembledBytes(Jacobian jacobian);
+
+/** J assembled and stored transposed, n x m, a dense Mat: rows as in n-sized Vecs, columns as in m-sized ones, so that MatMult is J^T u
+    and MatMultTranspose J v. With G > 1 a rank also takes the factors of one label while it runs. STATUS_DATA where a rank would have
+    2^31 entries or more with 32-bit indices. Collective. */
+PetscErrorCode JacobianAssemble(Jacobian jacobian, Mat *Jt);

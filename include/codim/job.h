@@ -22,12 +22,20 @@ extern const OptionKey *const JobKeys[];
 typedef struct Job_s *Job;
 
 /** Read every option, then the data; build grid, net and solvers; complain about anything left over. `job_file` names the default output
-    directory. User errors as in the modules. Collective on PETSC_COMM_WORLD. */
+    directory. User errors as in the modules; *job is set then too, so that its output can take the status. Collective on PETSC_COMM_WORLD. */
 PetscErrorCode JobCreate(const char job_file[], Job *job);
 PetscErrorCode JobDestroy(Job *job);
 
 /** Run the stages, write the output, print the summary. *status is the verdict's exit status. Collective. */
 PetscErrorCode JobRun(Job job, ExitStatus *status);
 
-/** The output directory, for the status file; not collective. */
+/** A job whose problem, weights and net are those of a finished run's directory: nothing moves. Call before JobCreate's other options are
+    read. STATUS_DATA where the files are not the ones that dir/certificate.json is about. Collective. */
+PetscErrorCode JobCreateCheck(const char dir[], Job *job);
+
+/** Certify anew, from scratch, and compare with dir/certificate.json. STATUS_DATA where that claims more than can be proved now; else *status
+    is what is proved now: holds, refuted or undecided. Collective. */
+PetscErrorCode JobCheck(Job job, ExitStatus *status);
+
+/** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);

@@ -98,9 +98,9 @@ typedef struct {
 struct OpKind_s {
   const char        *name;
   PetscInt           inputs_min, inputs_max;
-  const char *const *parameters;                       /* roles: of `weight`, of `bias`; NULL: has none */
-  const char *const *attributes;                       /* NULL-terminated; NULL: none */
-  PetscErrorCode (*setup)(OpSetup *setup);             /* checks shapes; sets dim, places, data. Not collective */
+  const char *const *parameters;                                 /* roles: of `weight`, of `bias`; NULL: has none */
+  const char *const *attributes;                                 /* NULL-terminated; NULL: none */
+  PetscErrorCode (*setup)(OpSetup *setup);                       /* checks shapes; sets dim, places, data. Not collective */
   OpFn           *forward, *tangent, *adjoint, *adjoint_tangent; /* collective on the group and the shard */
   PetscInt        nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
   OpFn           *save;   /* fills arrays->saved; NULL if nsaved is 0 */

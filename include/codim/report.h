@@ -5,6 +5,7 @@
 */
 #pragma once
 
+#include "certify.h"
 #include "extremes.h"
 #include "full.h"
 #include "spectrum.h"
@@ -33,11 +34,17 @@ typedef struct {
   ReachResult reach;
   PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
 
-  /* spectra; NULL where not computed */
+  /* loaded weights that were then moved: where they started; NULL if not */
+  const ReachResult *start;
+  const Certificate *start_certificate;
+  PetscReal          moved; /* |theta - theta_0| */
+
+  /* the proof, and spectra; NULL where not computed */
+  const Certificate    *certificate;
   const Spectrum       *spectrum;
   const ExtremesResult *extremes;
   const FullHessian    *full;
-  char                  skipped[4][160]; /* why: spectrum, extremes, full, certificate; "" if it ran */
+  char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   PetscReal             zero_bound;      /* measured size of the zero eigenvalues, rounding included */
 
   Verdict        verdict;
@@ -47,7 +54,7 @@ typedef struct {
   PetscLogDouble seconds;
 } Report;
 
-enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL, SKIPPED_CERTIFICATE };
+enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);

@@ -9,7 +9,23 @@
          gamma_c trace(K) >= |fl(K) - K|_F for products of inner length c = max(k + h) + (number of labels) + 6 (certificate, section on sigma),
          and m u lambda_max is the backward error of the eigensolver. A sigma that is truly zero shows as at most the resolution.
 
-  The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null.
+  qr     streamed tall-skinny QR of J^T from the factors, then the singular values of R: 2 n m^2 flops, nothing of size n m is stored.
+  svd    SLEPc's SVD (any -svd_type) of the assembled J, for 8 n m / ranks bytes below spectrum.assembled_max: a cross-check.
+
+         Both work on J itself. The resolution is the convention of LAPACK-based rank functions plus what the entries of J inherit,
+
+           resolution = max(m,n) eps sigma_max + E_J     (svd: + the largest residual of its triplets)
+
+         E_J estimates |fl(J) - J|_F: the change of the factors under a random relative change of every parameter, scaled to the longest
+         rounding chain (spectrum_error.c). An estimate, not a bound: the certificate has the bound.
+
+  auto   gram; where some sigma are not above its resolution, also qr (if it fits into memory): they may be noise, or small.
+
+  The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
+  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same.
+  gram always runs: its K and the factor serve what follows, and it cross-checks qr and svd: |sigma - sigma'| at every index against
+
+    resolution + min(resolution', resolution'^2 / sigma)     (' : gram, whose error is on the scale of sigma^2)
 */
 #pragma once
 
@@ -17,27 +33,46 @@
 #include "options.h"
 
 typedef struct {
-  PetscInt method; /* auto gram */
+  PetscInt  method;        /* auto gram qr svd */
+  PetscReal assembled_max; /* bytes a rank of the assembled J */
 } SpectrumOptions;
 
 extern const OptionKey SpectrumKeys[];
 
+/* gram's word on the same J, where another method's was taken */
 typedef struct {
-  PetscInt    m;
-  PetscReal  *sigma;        /* m singular values, descending, whole on every rank; owned */
-  PetscReal   resolution;   /* on the scale of sigma */
-  PetscInt    rank;         /* decided, or -1 */
-  PetscInt    above;        /* how many sigma lie above the resolution */
-  PetscReal   norm2;        /* |J|_F^2, from the factors */
-  PetscReal   sum_error;    /* |sum of eigenvalues - |J|_F^2| / |J|_F^2 */
-  PetscReal   square_error; /* |sum of their squares - |K|_F^2| / |K|_F^2 */
-  PetscBool   inertia; /* Cholesky of K - (lambda_min -+ E) I ran to its end and broke down: lambda_min confirmed independently */
-  const char *method;  /* "gram" */
-  char        solver[64];
+  const char *method; /* NULL: none */
+  PetscInt    rank;   /* decided, or -1 */
+  PetscReal   sigma_min, sigma_max, resolution;
+  PetscInt    index;             /* where |sigma - sigma'| is largest in units of its bound */
+  PetscReal   difference, bound; /* there */
+} SpectrumCheck;
+
+typedef struct {
+  PetscInt   m;
+  PetscReal *sigma;        /* m singular values, descending, whole on every rank; owned */
+  PetscReal  resolution;   /* on the scale of sigma */
+  PetscInt   rank;         /* decided, or -1 */
+  PetscInt   above;        /* how many sigma lie above the resolution */
+  PetscReal  norm2;        /* |J|_F^2, from the factors */
+  PetscReal  norm4;        /* |K|_F^2 */
+  PetscReal  sum_error;    /* |sum of eigenvalues - |J|_F^2| / |J|_F^2 */
+  PetscReal  square_error; /* |sum of their squares - |K|_F^2| / |K|_F^2 */
+  PetscBool
+      inertia; /* gram: Cholesky of K - (lambda_min -+ E) I ran to its end and broke down: lambda_min confirmed independently */
+  const char   *method; /* "gram", "qr" or "svd" */
+  char          solver[64];
+  SpectrumCheck check;
+  char          note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
 } Spectrum;
 
+/** Read the options of the chosen method's solver, so that misspelt ones are seen before anything is computed. Collective. */
+PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
+
 /** All singular values at the point whose factors `jacobian` holds. K is filled; on return it holds the Cholesky factor of K if
-    *factored, else it is undefined. Another matrix of its size lives while it runs. Collective. */
+    *factored (all sigma are above gram's resolution), else it is undefined. Another matrix of its size lives while it runs; qr: 8 (2 m^2 + 4096 m) bytes a rank and the factors of
+    one label, svd: 16 n m / ranks. Asked to stop, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
+    and does not fit; STATUS_UNDECIDED where svd does not find all m. Collective. */
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
 

@@ -28,7 +28,7 @@ typedef enum {
   REACH_FLOOR,     /* no step lowers the loss, which is within 100 times its rounding floor */
   REACH_STAGNATED, /* no step lowers the loss */
   REACH_STEPS,     /* the steps are used up */
-  REACH_DIVERGED,  /* NaN, inf, or |theta| past 10^8 times its start */
+  REACH_DIVERGED,  /* NaN, inf, or |theta| past 10^8 max(1, its start) */
   REACH_STOPPED    /* asked to stop (SIGUSR1) */
 } ReachReason;
 

@@ -36,8 +36,8 @@ static void AddPool(json_t *file, PetscInt stage, PetscInt pool, Image *image, N
   }
   (void)PetscSNPrintf(name, sizeof(name), "convs.%" PetscInt_FMT ".pool", stage);
   NetFileAdd(file, name, "mean", json_pack("[s]", value), NULL,
-             json_pack("{s:[I, I, I, I, I], s:[i, i]}", "shape", (json_int_t)image->c, (json_int_t)h, (json_int_t)pool, (json_int_t)w,
-                       (json_int_t)pool, "axes", 2, 4));
+             json_pack("{s:[I, I, I, I, I], s:[i, i]}", "shape", (json_int_t)image->c, (json_int_t)h, (json_int_t)pool,
+                       (json_int_t)w, (json_int_t)pool, "axes", 2, 4));
   (void)PetscStrncpy(value, name, sizeof(name));
   image->h = h;
   image->w = w;
@@ -74,12 +74,14 @@ json_t *NetBuild_cnn(const NetRequest *request, Complaint *complaint)
   if (options->shape.n != 3 || (PetscReal)image.c * (PetscReal)image.h * (PetscReal)image.w != (PetscReal)request->inputs)
     Complain(complaint, STATUS_USAGE, "net.shape must be [c, h, w] with c h w = p; the data have p = %" PetscInt_FMT " inputs",
              request->inputs);
-  if (options->channels.n == 0) Complain(complaint, STATUS_USAGE, "net.channels must say how many channels each stage has, e.g. [8, 16]");
+  if (options->channels.n == 0)
+    Complain(complaint, STATUS_USAGE, "net.channels must say how many channels each stage has, e.g. [8, 16]");
   for (PetscInt stage = 0; !complaint->status && stage < options->channels.n; stage++) {
     AddStage(file, options, stage, &image, value);
     if (PetscMin(image.h, image.w) < options->pool)
-      Complain(complaint, STATUS_USAGE, "net.pool: stage %" PetscInt_FMT " has %" PetscInt_FMT " x %" PetscInt_FMT " pixels, fewer than the window",
-               stage, image.h, image.w);
+      Complain(complaint, STATUS_USAGE,
+               "net.pool: stage %" PetscInt_FMT " has %" PetscInt_FMT " x %" PetscInt_FMT " pixels, fewer than the window", stage,
+               image.h, image.w);
     else if (options->pool > 1)
       AddPool(file, stage, options->pool, &image, value);
   }

@@ -42,8 +42,8 @@ static void AddEntry(const Graph *g, const json_t *label, const char name[])
   const json_int_t count = json_integer_value(json_object_get(g->graph, "parameters")), k = json_integer_value(label);
 
   if (!json_is_integer(label) || k < 0 || k >= count)
-    Complain(g->complaint, STATUS_USAGE, "net.graph: %s is labelled %lld; labels are integers from 0 to parameters - 1 = %lld", name,
-             (long long)k, (long long)count - 1);
+    Complain(g->complaint, STATUS_USAGE, "net.graph: %s is labelled %lld; labels are integers from 0 to parameters - 1 = %lld",
+             name, (long long)k, (long long)count - 1);
   NetFileAdd(g->file, name, "slice", json_pack("[s]", "p"), NULL, json_pack("{s:I, s:I}", "first", k, "last", k + 1));
 }
 
@@ -67,8 +67,8 @@ static void AddEdge(const Graph *g, size_t i, PetscBool output, const char bias[
   const char *source = json_string_value(json_object_get(g->done, Key(json_integer_value(json_array_get(edge, 0)), key)));
 
   if (!source) {
-    Complain(g->complaint, STATUS_USAGE, "net.graph: the edge from %s to %lld: %s is not before it in 'order', or there is a cycle", key,
-             (long long)json_integer_value(json_array_get(edge, 1)), key);
+    Complain(g->complaint, STATUS_USAGE, "net.graph: the edge from %s to %lld: %s is not before it in 'order', or there is a cycle",
+             key, (long long)json_integer_value(json_array_get(edge, 1)), key);
     return;
   }
   (void)PetscSNPrintf(name, sizeof(name), "edge%d", (int)i);
@@ -98,8 +98,7 @@ static void AddVertex(const Graph *g, json_int_t vertex)
     (void)PetscSNPrintf(bias, sizeof(bias), "%s.bias", name);
     AddEntry(g, label, bias);
   }
-  json_array_foreach(edges, i, edge) if (json_integer_value(json_array_get(edge, 1)) == vertex)
-      AddEdge(g, i, output, bias, value);
+  json_array_foreach(edges, i, edge) if (json_integer_value(json_array_get(edge, 1)) == vertex) AddEdge(g, i, output, bias, value);
   if (!value[0]) Complain(g->complaint, STATUS_USAGE, "net.graph: vertex %s is no input and has no edge to it", key);
   if (bias[0] && !(g->edge_form && !output)) AddTerm(g, name, bias, value);
   if (!g->edge_form && !output) NetFileAddActivation(g->file, name, g->options->activation, value, value);
@@ -114,15 +113,15 @@ static void AddOutputs(const Graph *g, const json_t *outputs)
   size_t  i;
   int     level = 0;
 
-  json_array_foreach(outputs, i, item)
-      json_array_append(names, json_object_get(g->done, Key(json_integer_value(item), key)));
+  json_array_foreach(outputs, i, item) json_array_append(names, json_object_get(g->done, Key(json_integer_value(item), key)));
   do {
     json_t *groups = json_array();
 
     for (i = 0; i < json_array_size(names); i += OP_INPUTS_MAX) {
       json_t *inputs = json_array();
 
-      for (size_t j = i; j < json_array_size(names) && j < i + OP_INPUTS_MAX; j++) json_array_append(inputs, json_array_get(names, j));
+      for (size_t j = i; j < json_array_size(names) && j < i + OP_INPUTS_MAX; j++)
+        json_array_append(inputs, json_array_get(names, j));
       (void)PetscSNPrintf(name, sizeof(name), "outputs.%d.%d", level, (int)i / OP_INPUTS_MAX);
       NetFileAdd(g->file, name, "concatenate", inputs, NULL, NULL);
       json_array_append_new(groups, json_string(name));
@@ -138,7 +137,7 @@ static void CheckGraph(const Graph *g, const NetRequest *request)
 {
   static const char *const lists[] = {"inputs", "outputs", "order", "edges"};
   const char              *form    = json_string_value(json_object_get(g->graph, "form"));
-  const size_t             p = json_array_size(json_object_get(g->graph, "inputs")), l = json_array_size(json_object_get(g->graph, "outputs"));
+  const size_t p = json_array_size(json_object_get(g->graph, "inputs")), l = json_array_size(json_object_get(g->graph, "outputs"));
 
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(lists); i++)
     if (!json_is_array(json_object_get(g->graph, lists[i])))
@@ -149,15 +148,16 @@ static void CheckGraph(const Graph *g, const NetRequest *request)
     Complain(g->complaint, STATUS_USAGE, "net.graph: 'parameters' must say how many there are");
   if ((PetscInt)p != request->inputs || l == 0 || (request->outputs && (PetscInt)l != request->outputs))
     Complain(g->complaint, STATUS_USAGE,
-             "net.graph has %d inputs and %d outputs; the data have %" PetscInt_FMT " inputs and %" PetscInt_FMT " outputs", (int)p, (int)l,
-             request->inputs, request->outputs);
+             "net.graph has %d inputs and %d outputs; the data have %" PetscInt_FMT " inputs and %" PetscInt_FMT " outputs", (int)p,
+             (int)l, request->inputs, request->outputs);
 }
 
 /* of a vertex that is no input, on average */
 static PetscReal InDegree(const Graph *g)
 {
   const PetscReal vertices = (PetscReal)json_array_size(json_object_get(g->graph, "order"));
-  const PetscReal inputs = (PetscReal)json_array_size(json_object_get(g->graph, "inputs")), edges = (PetscReal)json_array_size(json_object_get(g->graph, "edges"));
+  const PetscReal inputs   = (PetscReal)json_array_size(json_object_get(g->graph, "inputs")),
+                  edges    = (PetscReal)json_array_size(json_object_get(g->graph, "edges"));
 
   return PetscMax(1, edges / PetscMax(1, vertices - inputs));
 }
@@ -171,7 +171,8 @@ static void AddInputs(const Graph *g)
   json_array_foreach(json_object_get(g->graph, "inputs"), i, item)
   {
     (void)PetscSNPrintf(name, sizeof(name), "v%s", Key(json_integer_value(item), key));
-    NetFileAdd(g->file, name, "slice", json_pack("[s]", "input"), NULL, json_pack("{s:i, s:i}", "first", (int)i, "last", (int)i + 1));
+    NetFileAdd(g->file, name, "slice", json_pack("[s]", "input"), NULL,
+               json_pack("{s:i, s:i}", "first", (int)i, "last", (int)i + 1));
     json_object_set_new(g->done, key, json_string(name));
   }
 }
@@ -180,7 +181,7 @@ json_t *NetBuild_graph(const NetRequest *request, Complaint *complaint)
 {
   Graph          g       = {.graph = request->given, .options = request->options, .complaint = complaint};
   const json_t  *outputs = json_object_get(g.graph, "outputs"), *form = json_object_get(g.graph, "form");
-  const PetscInt count   = (PetscInt)json_integer_value(json_object_get(g.graph, "parameters"));
+  const PetscInt count = (PetscInt)json_integer_value(json_object_get(g.graph, "parameters"));
   json_t        *item;
   NetName        key;
   size_t         i;

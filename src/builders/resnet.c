@@ -5,13 +5,13 @@
 
 json_t *NetBuild_resnet(const NetRequest *request, Complaint *complaint)
 {
-  const NetOptions *options  = request->options;
-  json_t           *file     = NetFileCreate(request->inputs);
-  const PetscInt    width    = options->width;
-  const PetscInt    stem[]   = {width, request->inputs};
-  const PetscInt    block[]  = {width, width};
-  const PetscInt    head[]   = {request->outputs, width};
-  NetName           z        = "stem", name, branch;
+  const NetOptions *options = request->options;
+  json_t           *file    = NetFileCreate(request->inputs);
+  const PetscInt    width   = options->width;
+  const PetscInt    stem[]  = {width, request->inputs};
+  const PetscInt    block[] = {width, width};
+  const PetscInt    head[]  = {request->outputs, width};
+  NetName           z       = "stem", name, branch;
 
   (void)complaint;
   NetFileAddLinear(file, "stem", "input", 2, stem, options->bias);

@@ -118,7 +118,8 @@ static const struct {
 
 static void AddParameters(const Cell *cell)
 {
-  const PetscInt rows = cell->gates * cell->options->hidden, ih[] = {rows, cell->options->step_inputs}, hh[] = {rows, cell->options->hidden};
+  const PetscInt rows = cell->gates * cell->options->hidden, ih[] = {rows, cell->options->step_inputs},
+                 hh[] = {rows, cell->options->hidden};
 
   NetFileAddParameter(cell->file, "cell.weight_ih_l0", 2, ih);
   NetFileAddParameter(cell->file, "cell.weight_hh_l0", 2, hh);

@@ -156,7 +156,7 @@ static void BoundAdjoint(const OpBoundArgs *args)
   for (PetscInt o = 0; o < args->l; o++) {
     const PetscReal bar = out->bar[o], slope = s.S2 * z->E + s.eps_ds + ROUNDING * (s.S1 + s.eps_ds);
 
-    z->F[o] = Up(z->F[o] + s.S1 * out->F[o] + bar * slope + Gamma(2) * z->sum[o]);
+    z->F[o]   = Up(z->F[o] + s.S1 * out->F[o] + bar * slope + Gamma(2) * z->sum[o]);
     z->sum[o] = Up(z->sum[o] + bar * (s.S1 + s.eps_ds));
   }
 }

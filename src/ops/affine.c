@@ -19,7 +19,8 @@ static void ReadList(OpSetup *setup, const char name[], PetscInt count, PetscRea
   for (PetscInt i = 0; i < count; i++) {
     const json_t *item = json_array_get(list, (size_t)i);
 
-    if (!json_is_number(item)) OpComplain(setup, "attribute '%s' must be a list of %" PetscInt_FMT " numbers, as 'scale'", name, count);
+    if (!json_is_number(item))
+      OpComplain(setup, "attribute '%s' must be a list of %" PetscInt_FMT " numbers, as 'scale'", name, count);
     values[i] = json_number_value(item);
   }
 }
@@ -41,7 +42,9 @@ static PetscErrorCode Setup(OpSetup *setup)
   ReadList(setup, "shift", count, affine->coefficients + count);
   op->dim = OpInputDim(setup, 0);
   if (count == 0 || op->dim % (count * affine->repeat))
-    OpComplain(setup, "attribute 'scale' has %" PetscInt_FMT " numbers, each for %" PetscInt_FMT " entries; its input '%s' has %" PetscInt_FMT,
+    OpComplain(setup,
+               "attribute 'scale' has %" PetscInt_FMT " numbers, each for %" PetscInt_FMT
+               " entries; its input '%s' has %" PetscInt_FMT,
                count, affine->repeat, setup->net->ops[op->inputs[0]].name, op->dim);
   for (PetscInt i = 0; i < count; i++) norm = PetscMax(norm, PetscAbsReal(affine->coefficients[i]));
   op->norm  = norm;

@@ -38,7 +38,8 @@ PetscErrorCode OpGatherForward(const NetOp *op, const OpContext *context, const 
   PetscFunctionBeginUser;
   (void)context;
   for (size_t point = 0; point < (size_t)arrays->N; point++)
-    for (size_t i = 0; i < dim; i++) arrays->out[point * dim + i] = index[i] < 0 ? 0 : arrays->in[0][point * in_dim + (size_t)index[i]];
+    for (size_t i = 0; i < dim; i++)
+      arrays->out[point * dim + i] = index[i] < 0 ? 0 : arrays->in[0][point * in_dim + (size_t)index[i]];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -31,7 +31,8 @@ static PetscErrorCode Setup(OpSetup *setup)
   if (norm->width > 0 && op->dim % norm->width)
     OpComplain(setup, "attribute 'width' is %" PetscInt_FMT ", its input '%s' has %" PetscInt_FMT " entries", norm->width,
                setup->net->ops[op->inputs[0]].name, op->dim);
-  if (!(norm->eps > 0)) OpComplain(setup, "attribute 'eps' must be positive: without it the function is not smooth where a block is constant");
+  if (!(norm->eps > 0))
+    OpComplain(setup, "attribute 'eps' must be positive: without it the function is not smooth where a block is constant");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -123,8 +124,7 @@ static void AddCurvature(PetscInt w, PetscReal s, const PetscReal y[], const Pet
   for (PetscInt i = 0; i < w; i++) y_dot[i] = 0;
   AddProjected(w, 1 / s, y, x_dot, y_dot);
   AddProjected(w, -MeanProduct(w, y, x_dot) / (s * s), y, y_bar, x_bar_dot);
-  for (PetscInt i = 0; i < w; i++)
-    x_bar_dot[i] -= (y_dot[i] * MeanProduct(w, y, y_bar) + y[i] * MeanProduct(w, y_dot, y_bar)) / s;
+  for (PetscInt i = 0; i < w; i++) x_bar_dot[i] -= (y_dot[i] * MeanProduct(w, y, y_bar) + y[i] * MeanProduct(w, y_dot, y_bar)) / s;
 }
 
 static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)

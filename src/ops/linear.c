@@ -26,10 +26,10 @@ static const char *const Roles[] = {"weight", "bias"};
 
 static PetscErrorCode Setup(OpSetup *setup)
 {
-  NetOp       *op  = setup->op;
-  const Label *W   = op->weight < 0 ? NULL : &setup->net->labels[op->weight];
-  const Label *b   = op->bias < 0 ? NULL : &setup->net->labels[op->bias];
-  const PetscInt k = OpInputDim(setup, 0);
+  NetOp         *op = setup->op;
+  const Label   *W  = op->weight < 0 ? NULL : &setup->net->labels[op->weight];
+  const Label   *b  = op->bias < 0 ? NULL : &setup->net->labels[op->bias];
+  const PetscInt k  = OpInputDim(setup, 0);
 
   PetscFunctionBeginUser;
   if (!W) {
@@ -37,12 +37,13 @@ static PetscErrorCode Setup(OpSetup *setup)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (k % W->cols)
-    OpComplain(setup, "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its input '%s' has %" PetscInt_FMT
+    OpComplain(setup,
+               "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its input '%s' has %" PetscInt_FMT
                " entries: no multiple of %" PetscInt_FMT,
                W->name, W->rows, W->cols, setup->net->ops[op->inputs[0]].name, k, W->cols);
   if (b && (b->rows != W->rows || b->cols != 1))
-    OpComplain(setup, "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its bias '%s' %" PetscInt_FMT " x %" PetscInt_FMT, W->name,
-               W->rows, W->cols, b->name, b->rows, b->cols);
+    OpComplain(setup, "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its bias '%s' %" PetscInt_FMT " x %" PetscInt_FMT,
+               W->name, W->rows, W->cols, b->name, b->rows, b->cols);
   op->places = k / W->cols;
   op->dim    = op->places * W->rows;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -176,8 +177,9 @@ static void BoundForward(const OpBoundArgs *args)
   const PetscReal  b = op->bias < 0 ? 0 : args->labels[op->bias].frobenius;
 
   /* b and k products, added in any order: |fl z - z| <= gamma_(k+1) (|b| + |W| |a|), entry by entry */
-  out->eps = out->measure->eps >= 0 ? out->measure->eps : Up(Gamma(k + 2) * (W->frobenius * a->measure->norm + PetscSqrtReal(T) * b));
-  out->e   = Up(W->spectral * a->e + out->eps);
+  out->eps =
+      out->measure->eps >= 0 ? out->measure->eps : Up(Gamma(k + 2) * (W->frobenius * a->measure->norm + PetscSqrtReal(T) * b));
+  out->e = Up(W->spectral * a->e + out->eps);
   for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up((W->spectral + args->r) * a->t[mu]);
   out->t[op->weight] = Up(out->t[op->weight] + a->measure->norm + a->E); /* |V a| <= |V| |a| */
   if (op->bias >= 0) out->t[op->bias] = Up(out->t[op->bias] + PetscSqrtReal(T));
@@ -192,7 +194,8 @@ static void BoundAdjoint(const OpBoundArgs *args)
   const PetscReal  rounding = Gamma((PetscReal)(out->dim / args->op->places + args->Q + 2));
 
   for (PetscInt o = 0; o < args->l; o++) {
-    a->F[o] = Up(a->F[o] + (W->spectral + args->r) * out->F[o] + (args->r + rounding * W->frobenius) * out->bar[o] + rounding * a->sum[o]);
+    a->F[o]   = Up(a->F[o] + (W->spectral + args->r) * out->F[o] + (args->r + rounding * W->frobenius) * out->bar[o] +
+                   rounding * a->sum[o]);
     a->sum[o] = Up(a->sum[o] + (W->spectral + rounding * W->frobenius) * out->bar[o]);
   }
 }
@@ -200,11 +203,10 @@ static void BoundAdjoint(const OpBoundArgs *args)
 /* lambda . D^2(W a)[v,v] = 2 lambda . V a' <= 2 |lambda|_F |v_W| sum_mu t_mu |v_mu| */
 static void BoundCurvature(const OpBoundArgs *args)
 {
-  const PetscInt  W      = args->op->weight, P = args->P;
+  const PetscInt  W = args->op->weight, P = args->P;
   const PetscReal weight = OutputNorm(args->l, args->out->bar) + OutputNorm(args->l, args->out->F), *t = args->in[0]->t;
 
-  for (PetscInt mu = 0; mu < P; mu++)
-    args->B[PetscMax(mu, W) * P + PetscMin(mu, W)] += (mu == W ? 2 : 1) * weight * t[mu];
+  for (PetscInt mu = 0; mu < P; mu++) args->B[PetscMax(mu, W) * P + PetscMin(mu, W)] += (mu == W ? 2 : 1) * weight * t[mu];
 }
 
 /* ---- forward with a small rounding error ---------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ static void BoundCurvature(const OpBoundArgs *args)
    since C2 adds 2 k products in any order.                                                                            */
 
 typedef struct {
-  PetscReal *hi, *lo; /* places x k */
+  PetscReal *hi, *lo;   /* places x k */
   PetscReal *hi2, *lo2; /* |hi|^2, |lo|^2 of each point */
 } SplitValue;
 
@@ -313,7 +315,7 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   const Shape      s    = ShapeOf(op, context, arrays, 1);
   const Grid       grid = ParametersGrid(context->parameters);
   const PetscInt   N = arrays->N, terms = s.h * s.T + grid->Q;
-  const PetscReal *W, *b = NULL;
+  const PetscReal *W, *b                = NULL;
   PetscReal       *sums, W_lo, W_all;
   SplitValue       value;
 
@@ -330,8 +332,9 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   W_lo  = NormUp((PetscReal)terms * (PetscReal)s.k, sums[N]);
   W_all = NormUp((PetscReal)terms * (PetscReal)s.k, sums[N + 1]);
   for (PetscInt i = 0; i < N; i++) {
-    const PetscReal a_hi = NormUp((PetscReal)s.k * (PetscReal)s.T, value.hi2[i]), a_lo = NormUp((PetscReal)s.k * (PetscReal)s.T, value.lo2[i]);
-    const PetscReal z = NormUp((PetscReal)op->dim, Squares(op->dim, arrays->out + (size_t)i * (size_t)op->dim));
+    const PetscReal a_hi = NormUp((PetscReal)s.k * (PetscReal)s.T, value.hi2[i]),
+                    a_lo = NormUp((PetscReal)s.k * (PetscReal)s.T, value.lo2[i]);
+    const PetscReal z    = NormUp((PetscReal)op->dim, Squares(op->dim, arrays->out + (size_t)i * (size_t)op->dim));
 
     eps[i] = Up(ROUNDING * (z + NormUp((PetscReal)terms, sums[i])) + Gamma(2 * (PetscReal)s.k + 2) * (W_lo * a_hi + W_all * a_lo));
   }

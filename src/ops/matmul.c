@@ -56,8 +56,8 @@ static PetscErrorCode AddProduct(const Product *p, PetscInt N, const PetscReal A
 
   PetscFunctionBeginUser;
   for (size_t b = 0; b < (size_t)N * (size_t)p->batch; b++)
-    PetscCall(Gemm(p->transpose ? "T" : "N", "N", p->cols, p->rows, p->inner, p->scale, B + b * k * c, p->transpose ? p->inner : p->cols,
-                   A + b * r * k, p->inner, 1, out + b * r * c, p->cols));
+    PetscCall(Gemm(p->transpose ? "T" : "N", "N", p->cols, p->rows, p->inner, p->scale, B + b * k * c,
+                   p->transpose ? p->inner : p->cols, A + b * r * k, p->inner, 1, out + b * r * c, p->cols));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -65,8 +65,8 @@ static PetscErrorCode AddProduct(const Product *p, PetscInt N, const PetscReal A
 static PetscErrorCode PullFirst(const Product *p, const PetscReal bar[], const PetscReal B[], PetscReal A_bar[])
 {
   PetscFunctionBeginUser;
-  PetscCall(Gemm(p->transpose ? "N" : "T", "N", p->inner, p->rows, p->cols, p->scale, B, p->transpose ? p->inner : p->cols, bar, p->cols,
-                 1, A_bar, p->inner));
+  PetscCall(Gemm(p->transpose ? "N" : "T", "N", p->inner, p->rows, p->cols, p->scale, B, p->transpose ? p->inner : p->cols, bar,
+                 p->cols, 1, A_bar, p->inner));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -14,7 +14,8 @@ static PetscErrorCode Setup(OpSetup *setup)
 
   PetscFunctionBeginUser;
   if (a % b)
-    OpComplain(setup, "its second input '%s' has %" PetscInt_FMT " entries, which do not divide the %" PetscInt_FMT " of the first, '%s'",
+    OpComplain(setup,
+               "its second input '%s' has %" PetscInt_FMT " entries, which do not divide the %" PetscInt_FMT " of the first, '%s'",
                setup->net->ops[setup->op->inputs[1]].name, b, a, setup->net->ops[setup->op->inputs[0]].name);
   setup->op->dim = a;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -30,16 +31,18 @@ static void AddProduct(const OpArrays *arrays, const PetscReal a[], const PetscR
 }
 
 /* a_bar += bar o b,  b_bar += (bar o a) added up, for `rows` rows of bar at each point; what is NULL is left out */
-static void Pull(const OpArrays *arrays, PetscInt rows, const PetscReal bar[], const PetscReal a[], const PetscReal b[], PetscReal *a_bar,
-                 PetscReal *b_bar)
+static void Pull(const OpArrays *arrays, PetscInt rows, const PetscReal bar[], const PetscReal a[], const PetscReal b[],
+                 PetscReal *a_bar, PetscReal *b_bar)
 {
   const size_t dim = (size_t)arrays->in_dim[0], short_dim = (size_t)arrays->in_dim[1];
 
   for (size_t row = 0; row < (size_t)arrays->N * (size_t)rows; row++) {
     const size_t point = row / (size_t)rows;
 
-    for (size_t i = 0; a_bar && b && i < dim; i++) a_bar[row * dim + i] += bar[row * dim + i] * b[point * short_dim + i % short_dim];
-    for (size_t i = 0; b_bar && a && i < dim; i++) b_bar[row * short_dim + i % short_dim] += bar[row * dim + i] * a[point * dim + i];
+    for (size_t i = 0; a_bar && b && i < dim; i++)
+      a_bar[row * dim + i] += bar[row * dim + i] * b[point * short_dim + i % short_dim];
+    for (size_t i = 0; b_bar && a && i < dim; i++)
+      b_bar[row * short_dim + i % short_dim] += bar[row * dim + i] * a[point * dim + i];
   }
 }
 

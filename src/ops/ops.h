@@ -50,7 +50,7 @@ void OpGetInts(OpSetup *setup, const char name[], PetscInt least, OpShape *value
 void OpGetShape(OpSetup *setup, OpShape *shape);
 
 /* each entry of the shape's product: its position along the axes */
-void OpPosition(const OpShape *shape, PetscInt entry, PetscInt at[]);
+void     OpPosition(const OpShape *shape, PetscInt entry, PetscInt at[]);
 PetscInt OpEntry(const OpShape *shape, const PetscInt at[]);
 
 /* ---- maps: ops that are linear in their inputs, the same for every theta ------------------------------------------------------------- */

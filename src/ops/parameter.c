@@ -65,5 +65,10 @@ static PetscErrorCode Nothing(const NetOp *op, const OpContext *context, const O
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-const OpKind OpParameter = {
-    .name = "parameter", .parameters = Roles, .setup = Setup, .forward = Forward, .tangent = Tangent, .adjoint = Nothing, .adjoint_tangent = Nothing};
+const OpKind OpParameter = {.name            = "parameter",
+                            .parameters      = Roles,
+                            .setup           = Setup,
+                            .forward         = Forward,
+                            .tangent         = Tangent,
+                            .adjoint         = Nothing,
+                            .adjoint_tangent = Nothing};

@@ -18,7 +18,8 @@ static PetscErrorCode Setup(OpSetup *setup)
   OpGetInt(setup, "last", 1, &last);
   if (setup->complaint.status) PetscFunctionReturn(PETSC_SUCCESS);
   if (axis >= shape.n || first >= last || last > shape.v[axis]) {
-    OpComplain(setup, "there is no part %" PetscInt_FMT " … %" PetscInt_FMT " along axis %" PetscInt_FMT " of a shape with %" PetscInt_FMT
+    OpComplain(setup,
+               "there is no part %" PetscInt_FMT " … %" PetscInt_FMT " along axis %" PetscInt_FMT " of a shape with %" PetscInt_FMT
                " axes, %" PetscInt_FMT " long here",
                first, last, axis, shape.n, axis < shape.n ? shape.v[axis] : 0);
     PetscFunctionReturn(PETSC_SUCCESS);

@@ -84,7 +84,8 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   for (size_t row = 0; row < (size_t)arrays->N * rows; row++)
     for (size_t block = 0; block < dim; block += w)
-      AddDerivative(w, arrays->out + row / rows * dim + block, arrays->out_bar + row * dim + block, arrays->in_bar[0] + row * dim + block);
+      AddDerivative(w, arrays->out + row / rows * dim + block, arrays->out_bar + row * dim + block,
+                    arrays->in_bar[0] + row * dim + block);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,0 +1,67 @@
+/*
+  spectrum_gram.c: sigma as square roots of the eigenvalues of K = J J^T; see spectrum.h for the error E.
+*/
+#include "spectrum_method.h"
+
+static PetscErrorCode EigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
+{
+  const PetscReal u = PETSC_MACHINE_EPSILON / 2;
+  PetscReal       c;
+
+  PetscFunctionBeginUser;
+  PetscCall(LongestChain(jacobian, &c));
+  *E = c * u / (1 - c * u) * trace + (PetscReal)jacobian->map->m * u * lambda_max;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* does K - shift I have a Cholesky factor? `scratch` is overwritten */
+static PetscErrorCode HasCholesky(Tiles K, PetscReal shift, Tiles scratch, PetscBool *success)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TilesCopy(K, scratch));
+  PetscCall(TilesShift(scratch, -shift));
+  PetscCall(TilesCholesky(scratch, success));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* lambda_min of the solver against Cholesky's word */
+static PetscErrorCode CheckInertia(Tiles K, PetscReal lambda_min, PetscReal E, Tiles scratch, PetscBool *confirmed)
+{
+  PetscBool below, above;
+
+  PetscFunctionBeginUser;
+  PetscCall(HasCholesky(K, lambda_min - E, scratch, &below));
+  PetscCall(HasCholesky(K, lambda_min + E, scratch, &above));
+  *confirmed = (PetscBool)(below && !above);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *s)
+{
+  PetscReal *lambda, trace, sum = 0, sum2 = 0, E;
+  Tiles      scratch;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(jacobian, K));
+  PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
+  PetscCall(TilesDuplicate(K, &scratch));
+  PetscCall(TilesCopy(K, scratch));
+  PetscCall(PetscMalloc1(s->m, &lambda));
+  PetscCall(TilesEigenvalues(scratch, lambda));
+  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K), sizeof(s->solver)));
+  PetscCall(EigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
+  for (PetscInt k = 0; k < s->m; k++) {
+    sum += lambda[k];
+    sum2 += lambda[k] * lambda[k];
+    s->sigma[s->m - 1 - k] = PetscSqrtReal(PetscMax(0, lambda[k]));
+  }
+  s->method       = "gram";
+  s->resolution   = PetscSqrtReal(E);
+  s->sum_error    = PetscAbsReal(sum - s->norm2) / s->norm2;
+  s->square_error = PetscAbsReal(sum2 - s->norm4) / s->norm4;
+  PetscCall(CheckInertia(K, lambda[0], E, scratch, &s->inertia));
+  PetscCall(TilesCholesky(K, factored));
+  PetscCall(TilesDestroy(&scratch));
+  PetscCall(PetscFree(lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

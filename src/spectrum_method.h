@@ -1,0 +1,32 @@
+/*
+  spectrum_method.h: a way to find the singular values of J: one file, and one line in spectrum.c.
+*/
+#pragma once
+
+#include "codim/spectrum.h"
+
+typedef struct {
+  /* Read the options of its solver, so that misspelt ones are seen before anything is computed; NULL: it has none. Collective. */
+  PetscErrorCode (*prepare)(MPI_Comm comm);
+
+  /* Bytes it takes on this rank; a user error where the options forbid it. Collective. */
+  PetscErrorCode (*bytes)(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes);
+
+  /* sigma, resolution, method, solver; m and norm2 are there, and room for sigma. *done false: asked to stop before the end. NULL: the
+     values of gram, which are always found first. Collective. */
+  PetscErrorCode (*compute)(Jacobian jacobian, const SpectrumOptions *options, Spectrum *spectrum, PetscBool *done);
+} SpectrumMethod;
+
+extern const SpectrumMethod SpectrumQR, SpectrumSVD;
+
+/* All of it from K, which is filled and then factored. Collective. */
+PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *spectrum);
+
+/* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
+PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);
+
+/* E_J of spectrum.h. Another theta, trajectory and Delta live while it runs. Collective. */
+PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J);
+
+/* The resolution of a method that works on J: max(m,n) eps sigma_max + E_J. Collective. */
+PetscErrorCode ResolutionOfJ(Jacobian jacobian, PetscReal sigma_max, PetscReal *resolution);

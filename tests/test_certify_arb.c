@@ -1,0 +1,463 @@
+// ranks: 1
+// seconds: 1200
+/*
+  Certificates of small random nets, checked by ball arithmetic at 300 bits (exact.h): H, J, the exact zero theta* by Newton's method in
+  theta_0 + range J_0^T, eigenvalues by Sylvester's law. No bound may be violated, on any net.
+*/
+#include "codim/certify.h"
+#include "exact.h"
+#include <arb.h>
+
+enum { NETS = 600 };
+
+typedef struct {
+  PetscInt nets, proved, spoiled;
+  PetscInt violated[16];
+  char     first[16][160]; /* the first net that violates a bound */
+  PetscReal tightest[16];  /* bound/true */
+} Tally;
+
+enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, CLAIMS };
+
+static const char *const Claims[] = {"|H(theta_0)| <= eta",
+                                     "|H(theta_0)| >= its lower bound",
+                                     "sigma_min(J(theta_0)) >= s",
+                                     "the computed factors make a J within E_J of the exact one",
+                                     "the computed K is within E_K of their product",
+                                     "Lambda is above what alternating maximization finds of ||D^2 H||",
+                                     "Newton's method ends at a zero within rho",
+                                     "sigma_min(J(theta*)) >= s sqrt(1 - 2h)",
+                                     "every eigenvalue of the Hessian at theta* is in its enclosure",
+                                     "rank J = m at a random point of the ball of radius R",
+                                     "the lower bound of the distance to M is below |theta* - theta_0|"};
+
+static char net_name[160];
+
+static void Record(Tally *tally, int claim, PetscBool holds, PetscReal ratio)
+{
+  if (!holds && !tally->violated[claim]++) snprintf(tally->first[claim], sizeof tally->first[claim], "%s", net_name);
+  if (ratio > 0) tally->tightest[claim] = PetscMin(tally->tightest[claim], ratio);
+}
+
+/* x <= bound */
+static void RecordBound(Tally *tally, int claim, const arb_t x, PetscReal bound)
+{
+  arb_t b;
+
+  arb_init(b);
+  if (isfinite((double)bound)) {
+    arb_set_d(b, bound);
+    Record(tally, claim, (PetscBool)arb_le(x, b), bound / arf_get_d(arb_midref(x), ARF_RND_UP));
+  }
+  arb_clear(b);
+}
+
+/* ---- random nets ----------------------------------------------------------------------------------------------------------- */
+
+/* number k of the choices of net `seed`: 0 … n-1 */
+static PetscInt Choose(PetscInt64 seed, PetscInt k, PetscInt n)
+{
+  PetscReal u;
+
+  RandomUniform(seed, 77, k, 1, &u);
+  return PetscMin(n - 1, (PetscInt)(u * (PetscReal)n));
+}
+
+static const char *const Sigmas[] = {"tanh", "softplus", "sigmoid", "smoolu", "gelu",   "silu",    "erf",
+                                     "sin",  "square",   "cubic",   "rtanh",  "rsigmoid", "identity", "relu"};
+
+static PetscErrorCode RandomNet(PetscInt64 seed, Problem *problem)
+{
+  const PetscReal gains[] = {.5, 1, 1, 1.5, 3}, biases[] = {0, .1, 1};
+  NetOptions      net     = {.bias = (PetscBool)(Choose(seed, 0, 4) > 0), .seed = (PetscInt)seed};
+  PetscInt        p = 1 + Choose(seed, 1, 6), l = 1 + Choose(seed, 2, 3), d = 1 + Choose(seed, 3, 6), n, in;
+  const PetscInt  sigma = Choose(seed, 4, 14), most = sigma == 8 || sigma == 9 || sigma == 12 ? 2 : 4;
+  Data            data;
+
+  PetscFunctionBeginUser;
+  net.gain      = gains[Choose(seed, 5, 5)];
+  net.bias_gain = biases[Choose(seed, 6, 3)];
+  net.widths.n  = 1 + Choose(seed, 7, most);
+  snprintf(net.activation, sizeof net.activation, "%s", Sigmas[sigma]);
+  for (PetscInt k = 0; k < net.widths.n; k++) net.widths.v[k] = 2 + Choose(seed, 8 + k, 7);
+  n = 0;
+  in = p;
+  for (PetscInt k = 0; k <= net.widths.n; k++) {
+    const PetscInt out = k < net.widths.n ? net.widths.v[k] : l;
+
+    n += out * (in + (net.bias ? 1 : 0));
+    in = out;
+  }
+  d = PetscMin(d, (n - 1) / l);
+  if (d < 1) d = l = 1;
+  PetscCall(DataRandom(PETSC_COMM_SELF, d, p, l, seed, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, problem));
+  snprintf(net_name, sizeof net_name, "net %d: %.20s, %d hidden layers, p %d, l %d, d %d, gain %g, bias %d", (int)seed, net.activation,
+           (int)net.widths.n, (int)p, (int)l, (int)d, (double)net.gain, (int)net.bias);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* to zero by training, or by targets that are the rounded outputs; then every third one is spoiled */
+static PetscErrorCode ReachZero(PetscInt64 seed, Problem *problem, Tiles K, Tally *tally)
+{
+  const PetscReal    sizes[] = {1e-9, 1e-6, 1e-4};
+  const ReachOptions options = {.tolerance = 1e-29 * (PetscReal)problem->map->m, .steps = 60};
+  const PetscInt     last    = problem->network->nops - 1;
+  ReachResult        result;
+  Train              train;
+  PetscReal         *theta;
+  PetscInt           n;
+
+  PetscFunctionBeginUser;
+  if (Choose(seed, 20, 3)) {
+    PetscCall(TrainCreate(problem->map, &options, &train));
+    PetscCall(TrainSolve(train, problem->theta, problem->trajectory, problem->H, problem->jacobian, K, &result));
+    PetscCall(TrainDestroy(&train));
+  } else
+    PetscCall(PetscArraycpy(problem->data->y, problem->trajectory->value[last], problem->map->m));
+  if (!Choose(seed, 21, 3)) {
+    PetscReal *noise;
+
+    tally->spoiled++;
+    PetscCall(VecGetLocalSize(problem->theta, &n));
+    PetscCall(PetscMalloc1(n, &noise));
+    RandomNormal(seed, 5, 0, n, noise);
+    PetscCall(VecGetArray(problem->theta, &theta));
+    for (PetscInt i = 0; i < n; i++) theta[i] += sizes[Choose(seed, 22, 3)] * noise[i];
+    PetscCall(VecRestoreArray(problem->theta, &theta));
+    PetscCall(PetscFree(noise));
+  }
+  PetscCall(ProblemLinearize(problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- at theta_0 -------------------------------------------------------------------------------------------------------------- */
+
+/* J^ of the computed factors, exactly */
+static void FactoredJacobian(const Problem *problem, arb_mat_t J)
+{
+  const Network net = problem->network;
+  const PetscInt l = problem->map->l;
+  arb_t          a, b;
+  PetscInt       start = 0;
+
+  arb_init(a);
+  arb_init(b);
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp     *op = &net->ops[v];
+    const PetscInt   k = op->weight < 0 ? 0 : net->labels[op->weight].cols, h = op->dim;
+    const PetscReal *A = problem->trajectory->value[op->inputs[0]], *Delta = problem->jacobian->units->bar[v];
+
+    for (PetscInt row = 0; op->weight >= 0 && row < problem->map->m; row++)
+      for (PetscInt j = 0; j < h; j++) {
+        arb_set_d(b, Delta[row * h + j]);
+        for (PetscInt c = 0; c < k; c++) {
+          arb_set_d(a, A[row / l * k + c]);
+          arb_mul(arb_mat_entry(J, row, start + j * k + c), a, b, EXACT_BITS);
+        }
+        if (op->bias >= 0) arb_set(arb_mat_entry(J, row, start + h * k + j), b);
+      }
+    if (op->weight >= 0) start += h * k + (op->bias >= 0 ? h : 0);
+  }
+  arb_clear(a);
+  arb_clear(b);
+}
+
+/* K: what CertifyCompute left there, from the plain trajectory */
+static void CheckFactors(const Problem *problem, const arb_mat_t J, Tiles K, const Certificate *c, Tally *tally)
+{
+  const slong m = problem->map->m, n = problem->map->n;
+  arb_mat_t   factored, gram;
+  arb_t       x;
+
+  arb_init(x);
+  arb_mat_init(factored, m, n);
+  arb_mat_init(gram, m, m);
+  FactoredJacobian(problem, factored);
+  ExactTimesTranspose(gram, factored, factored);
+  arb_mat_sub(factored, factored, J, EXACT_BITS);
+  ExactNorm(x, factored);
+  RecordBound(tally, E_J, x, c->jacobian_error);
+  for (slong i = 0; i < m; i++)
+    for (slong j = 0; j < m; j++) {
+      arb_set_d(x, K->a[i < j ? i * m + j : j * m + i]);
+      arb_sub(arb_mat_entry(gram, i, j), arb_mat_entry(gram, i, j), x, EXACT_BITS);
+    }
+  ExactNorm(x, gram);
+  RecordBound(tally, E_K, x, c->gram_error);
+  arb_mat_clear(factored);
+  arb_mat_clear(gram);
+  arb_clear(x);
+}
+
+/* all eigenvalues of J J^T are above bound^2 */
+static void CheckSmallest(const arb_mat_t J, PetscReal bound, int claim, Tally *tally)
+{
+  arb_mat_t gram;
+  arb_t     shift;
+
+  arb_init(shift);
+  arb_mat_init(gram, arb_mat_nrows(J), arb_mat_nrows(J));
+  ExactTimesTranspose(gram, J, J);
+  arb_set_d(shift, bound);
+  arb_mul(shift, shift, shift, EXACT_BITS);
+  Record(tally, claim, (PetscBool)(ExactCountBelow(gram, shift) == 0), 0);
+  arb_mat_clear(gram);
+  arb_clear(shift);
+}
+
+/* max over v of ||D_v J|| by v := the top right singular vector of D_v J (D^2 H is symmetric): from below, always */
+static PetscReal SecondDerivative(PetscInt64 seed, const Problem *problem, const arb_struct *theta)
+{
+  const PetscInt m = problem->map->m, n = problem->map->n;
+  PetscReal     *v, *w, *D, best = 0;
+  arb_mat_t      H, DJ;
+
+  v = malloc((size_t)n * sizeof *v);
+  w = malloc((size_t)m * sizeof *w);
+  D = malloc((size_t)(m * n) * sizeof *D);
+  arb_mat_init(H, m, 1);
+  arb_mat_init(DJ, m, n);
+  RandomNormal(seed, 9, 0, n, v);
+  for (PetscInt step = 0; step < 12; step++) {
+    PetscReal norm = 0, top = 0;
+
+    for (PetscInt k = 0; k < n; k++) norm += v[k] * v[k];
+    for (PetscInt k = 0; k < n; k++) v[k] /= PetscSqrtReal(norm);
+    ExactEvaluate(problem, theta, v, 1, H, DJ);
+    for (PetscInt i = 0; i < m * n; i++) D[i] = arf_get_d(arb_midref(arb_mat_entry(DJ, i / n, i % n)), ARF_RND_NEAR);
+    for (PetscInt power = 0; power < 30; power++) { /* |D^T D v| / |D v| <= ||D|| */
+      PetscReal after = 0, before = 0;
+
+      for (PetscInt i = 0; i < m; i++) {
+        w[i] = 0;
+        for (PetscInt k = 0; k < n; k++) w[i] += D[i * n + k] * v[k];
+        before += w[i] * w[i];
+      }
+      if (!(before > 0)) break;
+      for (PetscInt k = 0; k < n; k++) {
+        v[k] = 0;
+        for (PetscInt i = 0; i < m; i++) v[k] += D[i * n + k] * w[i];
+        after += v[k] * v[k];
+      }
+      top = PetscSqrtReal(after / before);
+      for (PetscInt k = 0; k < n; k++) v[k] /= PetscSqrtReal(after);
+    }
+    if (!(top > 0)) break;
+    best = PetscMax(best, top);
+  }
+  arb_mat_clear(H);
+  arb_mat_clear(DJ);
+  free(v);
+  free(w);
+  free(D);
+  return best * (1 - 1e-9);
+}
+
+/* ---- at theta* --------------------------------------------------------------------------------------------------------------- */
+
+/* theta := theta - J_0^T (J J_0^T)^(-1) H, midpoints; false where it does not converge */
+static PetscBool Newton(const Problem *problem, const arb_mat_t J0, arb_struct *theta, arb_mat_t H, arb_mat_t J)
+{
+  const slong m = problem->map->m, n = problem->map->n;
+  arb_mat_t   gram, c, step, J0T;
+  arb_t       norm;
+  PetscBool   converged = PETSC_FALSE;
+  mag_t       size, tiny;
+
+  mag_init(size);
+  mag_init(tiny);
+  arb_init(norm);
+  arb_mat_init(gram, m, m);
+  arb_mat_init(c, m, 1);
+  arb_mat_init(step, n, 1);
+  arb_mat_init(J0T, n, m);
+  arb_mat_transpose(J0T, J0);
+  for (int iteration = 0; iteration < 14 && !converged; iteration++) {
+    ExactEvaluate(problem, theta, NULL, 0, H, J);
+    ExactNorm(norm, H);
+    mag_set_ui_2exp_si(tiny, 1, -180);
+    arb_get_mag(size, norm);
+    converged = (PetscBool)(mag_cmp(size, tiny) < 0);
+    ExactTimesTranspose(gram, J, J0);
+    if (converged || !arb_mat_solve(c, gram, H, EXACT_BITS)) break;
+    arb_mat_mul(step, J0T, c, EXACT_BITS);
+    for (slong k = 0; k < n; k++) {
+      arb_sub(theta + k, theta + k, arb_mat_entry(step, k, 0), EXACT_BITS);
+      mag_zero(arb_radref(theta + k));
+    }
+  }
+  arb_mat_clear(gram);
+  arb_mat_clear(c);
+  arb_mat_clear(step);
+  arb_mat_clear(J0T);
+  arb_clear(norm);
+  mag_clear(size);
+  mag_clear(tiny);
+  return converged;
+}
+
+static void CheckEnclosures(const arb_mat_t J, const Certificate *c, Tally *tally)
+{
+  const PetscInt m = c->m;
+  arb_mat_t      gram;
+  arb_t          shift;
+
+  arb_init(shift);
+  arb_mat_init(gram, m, m);
+  ExactTimesTranspose(gram, J, J);
+  arb_mat_scalar_mul_2exp_si(gram, gram, 1);
+  for (PetscInt k = 0; k < m; k++) {
+    PetscInt below, upto;
+
+    arb_set_d(shift, c->lo[k]);
+    below = ExactCountBelow(gram, shift);
+    arb_set_d(shift, c->hi[k]);
+    upto = ExactCountBelow(gram, shift);
+    Record(tally, ENCLOSURE, (PetscBool)(below >= 0 && below <= k && upto > k), c->hi[k] / c->lo[k]);
+  }
+  arb_mat_clear(gram);
+  arb_clear(shift);
+}
+
+static void CheckZero(const Problem *problem, const arb_struct *theta0, const arb_mat_t J0, const Certificate *c, Tally *tally)
+{
+  const PetscInt m = problem->map->m, n = problem->map->n;
+  arb_struct    *theta = _arb_vec_init(n);
+  arb_mat_t      H, J;
+  arb_t          distance, term;
+
+  arb_init(distance);
+  arb_init(term);
+  arb_mat_init(H, m, 1);
+  arb_mat_init(J, m, n);
+  _arb_vec_set(theta, theta0, n);
+  if (Newton(problem, J0, theta, H, J)) {
+    for (PetscInt k = 0; k < n; k++) {
+      arb_sub(term, theta + k, theta0 + k, EXACT_BITS);
+      arb_addmul(distance, term, term, EXACT_BITS);
+    }
+    arb_sqrtpos(distance, distance, EXACT_BITS);
+    RecordBound(tally, RHO, distance, c->radius);
+    CheckSmallest(J, c->sigma_min_zero, SZERO, tally);
+    if (c->enclosed) CheckEnclosures(J, c, tally);
+    arb_set_d(term, c->distance_lower);
+    Record(tally, DISTANCE, (PetscBool)(c->distance_lower <= 0 || arb_le(term, distance)), 0);
+  } else
+    Record(tally, RHO, PETSC_FALSE, 0);
+  _arb_vec_clear(theta, n);
+  arb_mat_clear(H);
+  arb_mat_clear(J);
+  arb_clear(distance);
+  arb_clear(term);
+}
+
+/* a point at 0.999 R from theta_0 */
+static void CheckRegular(PetscInt64 seed, const Problem *problem, const arb_struct *theta0, PetscReal R, Tally *tally)
+{
+  const PetscInt m = problem->map->m, n = problem->map->n;
+  arb_struct    *theta = _arb_vec_init(n);
+  PetscReal     *v = malloc((size_t)n * sizeof *v), norm = 0;
+  arb_mat_t      H, J;
+
+  arb_mat_init(H, m, 1);
+  arb_mat_init(J, m, n);
+  RandomNormal(seed, 11, 0, n, v);
+  for (PetscInt k = 0; k < n; k++) norm += v[k] * v[k];
+  for (PetscInt k = 0; k < n; k++) {
+    arb_set_d(theta + k, .999 * PetscMin(R, 1e6) * v[k] / PetscSqrtReal(norm));
+    arb_add(theta + k, theta + k, theta0 + k, EXACT_BITS);
+  }
+  ExactEvaluate(problem, theta, NULL, 0, H, J);
+  CheckSmallest(J, 0, REGULAR, tally);
+  arb_mat_clear(H);
+  arb_mat_clear(J);
+  _arb_vec_clear(theta, n);
+  free(v);
+}
+
+/* ---- one net ------------------------------------------------------------------------------------------------------------------ */
+
+static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct *theta, Tiles K, const CertifyOptions *options,
+                       const Certificate *c, Tally *tally)
+{
+  const PetscInt m = problem->map->m, n = problem->map->n;
+  arb_mat_t      H, J;
+  arb_t          x, low;
+
+  arb_init(x);
+  arb_init(low);
+  arb_mat_init(H, m, 1);
+  arb_mat_init(J, m, n);
+  ExactEvaluate(problem, theta, NULL, 0, H, J);
+  ExactNorm(x, H);
+  RecordBound(tally, ETA, x, c->residual_upper);
+  arb_set_d(low, c->residual_lower);
+  Record(tally, ETA_LOW, (PetscBool)(c->residual_lower <= 0 || arb_le(low, x)), 0);
+  if (options->split == SPLIT_NEVER) CheckFactors(problem, J, K, c, tally);
+  if (c->sigma_min_lower > 0) CheckSmallest(J, c->sigma_min_lower, SMIN, tally);
+  if (isfinite((double)c->lipschitz)) {
+    const PetscReal below = SecondDerivative(seed, problem, theta);
+
+    Record(tally, LAMBDA, (PetscBool)(below <= c->lipschitz), below > 1e-9 ? c->lipschitz / below : 0);
+  }
+  if (c->status == CERTIFY_PROVED) {
+    CheckZero(problem, theta, J, c, tally);
+    CheckRegular(seed, problem, theta, c->regular_radius, tally);
+  }
+  arb_mat_clear(H);
+  arb_mat_clear(J);
+  arb_clear(x);
+  arb_clear(low);
+}
+
+static PetscErrorCode CheckNet(PetscInt64 seed, Tally *tally)
+{
+  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0), PETSC_FALSE, 0};
+  Problem              problem;
+  Certificate          c;
+  Tiles                K;
+  arb_struct          *theta;
+  PetscReal           *canonical;
+  PetscInt             n;
+
+  PetscFunctionBeginUser;
+  PetscCall(RandomNet(seed, &problem));
+  n     = problem.map->n;
+  theta = _arb_vec_init(n);
+  PetscCall(TilesCreate(PETSC_COMM_SELF, problem.map->m, &K));
+  PetscCall(ReachZero(seed, &problem, K, tally));
+  PetscCall(CertifyCompute(problem.map, problem.theta, problem.trajectory, K, &options, &c));
+  tally->nets++;
+  tally->proved += c.status == CERTIFY_PROVED;
+  PetscCall(PetscMalloc1(n, &canonical));
+  PetscCall(GetCanonical(problem.parameters, problem.theta, canonical));
+  for (PetscInt k = 0; k < n; k++) arb_set_d(theta + k, canonical[k]);
+  CheckPoint(seed, &problem, theta, K, &options, &c, tally);
+  _arb_vec_clear(theta, n);
+  PetscCall(PetscFree(canonical));
+  PetscCall(CertificateDestroy(&c));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int main(int argc, char **argv)
+{
+  Tally    tally = {0};
+  PetscInt first = 1, nets = NETS;
+
+  TapBegin(&argc, &argv);
+  TapCall(PetscOptionsGetInt(NULL, NULL, "-first", &first, NULL));
+  TapCall(PetscOptionsGetInt(NULL, NULL, "-nets", &nets, NULL));
+  for (int claim = 0; claim < CLAIMS; claim++) tally.tightest[claim] = INFINITY;
+  for (PetscInt k = 0; k < nets; k++) TapCall(CheckNet(first + k, &tally));
+  printf("# %d nets, %d of them spoiled, %d proved\n", (int)tally.nets, (int)tally.spoiled, (int)tally.proved);
+  for (int claim = 0; claim < CLAIMS; claim++) {
+    if (tally.violated[claim]) printf("# violated by %d, first by %s\n", (int)tally.violated[claim], tally.first[claim]);
+    printf("# bound/true at least %.4g\n", (double)tally.tightest[claim]);
+    Tap((PetscBool)!tally.violated[claim], "on every net: %s", Claims[claim]);
+  }
+  Tap((PetscBool)(2 * tally.proved > tally.nets), "most of the nets are proved");
+  return TapEnd();
+}

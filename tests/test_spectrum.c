@@ -1,0 +1,191 @@
+// ranks: 1 2 3 4 6
+/*
+  test_spectrum.c: the singular values from K: the rule that decides the rank, the resolution it rests on, and the same spectrum on every
+  grid as on one rank.
+*/
+#include "codim/spectrum.h"
+#include "reference.h"
+
+static const SpectrumOptions gram = {.method = 1};
+
+static PetscErrorCode Compute(Problem *problem, Tiles *K, PetscBool *factored, Spectrum *spectrum)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(problem->grid->world, problem->map->m, K));
+  PetscCall(SpectrumCompute(problem->jacobian, &gram, *K, factored, spectrum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* tanh, p = 4, random points; of a gap below 1, points 0 and 1 are that far apart */
+static PetscErrorCode NetProblem(MPI_Comm comm, PetscInt G, PetscInt d, PetscInt l, PetscReal gap, Problem *problem)
+{
+  const NetOptions net = {.widths = {2, {9, 6}}, .activation = "tanh", .bias = PETSC_TRUE, .seed = 1, .gain = 1.5, .bias_gain = .5};
+  Data             data;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(comm, d, 4, l, 3, &data));
+  for (PetscInt j = 0; data->all_x && j < 4; j++)
+    if (gap < 1) data->all_x[4 + j] = data->all_x[j] + gap;
+  PetscCall(ProblemCreate(comm, G, data, &net, problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- claims ------------------------------------------------------------------------------------------------------ */
+
+/* its checks on itself; what K is left as */
+static PetscErrorCode TestChecks(const Spectrum *s, Tiles K, PetscBool factored, PetscInt rank)
+{
+  PetscBool  descending = PETSC_TRUE;
+  PetscReal *lambda, norm2 = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < s->m; k++) {
+    norm2 += PetscSqr(s->sigma[k]);
+    descending = (PetscBool)(descending && s->sigma[k] >= 0 && (k == 0 || s->sigma[k] <= s->sigma[k - 1]));
+  }
+  Tap((PetscBool)(descending && s->sum_error <= 1e-13 && PetscAbsReal(norm2 / s->norm2 - 1) <= 1e-13 && s->square_error <= 1e-13),
+      "... %d sigma, descending; their squares add up to |J|_F^2, the fourth powers to |K|_F^2", (int)s->m);
+  Tap(s->inertia, "... Cholesky confirms the least");
+  Tap((PetscBool)(!strcmp(s->method, "gram") && !strcmp(s->solver, TilesEigensolver(K))), "... by %s", s->solver);
+  Tap((PetscBool)(s->rank == rank && (rank < 0 || s->above == rank)),
+      rank < 0 ? "... the rank is not decided" : "... rank %d is decided", (int)rank);
+  PetscCall(PetscMalloc1(s->m, &lambda));
+  SpectrumHessian(s, 2, lambda);
+  Tap((PetscBool)(lambda[0] == 2 * s->sigma[0] * s->sigma[0] && lambda[1] == 2 * s->sigma[1] * s->sigma[1]),
+      "... and the Hessian's largest are 2 sigma^2");
+  PetscCall(PetscFree(lambda));
+  if (rank == s->m) Tap(factored, "... K has a Cholesky factor");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* K is left as its Cholesky factor: J (J^T x) = K x = b for x = K^(-1) b */
+static PetscErrorCode TestFactor(Problem *problem, Tiles factor, const Spectrum *s)
+{
+  const ResidualMap map   = problem->map;
+  const Range       owned = GridOwnedPoints(problem->grid, map->d);
+  PetscReal        *x, *local, size, difference;
+  Vec               b, u, v;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(map->m, &x));
+  PetscCall(VecDuplicate(problem->H, &b));
+  PetscCall(VecDuplicate(problem->H, &u));
+  PetscCall(VecDuplicate(problem->theta, &v));
+  PetscCall(SetRandomRows(problem, 5, b));
+  PetscCall(GridGatherAllRows(problem->grid, map->d, map->l, b, x));
+  PetscCall(TilesSolve(factor, x));
+  PetscCall(VecGetArrayWrite(u, &local));
+  PetscCall(PetscArraycpy(local, x + owned.first * map->l, (owned.last - owned.first) * map->l));
+  PetscCall(VecRestoreArrayWrite(u, &local));
+  PetscCall(VecSet(v, 0));
+  PetscCall(JacobianMultTransposeAdd(problem->jacobian, 1, u, v));
+  PetscCall(JacobianMult(problem->jacobian, v, u));
+  PetscCall(VecNorm(b, NORM_2, &size));
+  PetscCall(VecAXPY(u, -1, b));
+  PetscCall(VecNorm(u, NORM_2, &difference));
+  /* backward stable: residual <= a few m u |K| |x| <= a few m u cond(K) |b| */
+  TapClose(difference, 0, PetscSqr(s->sigma[0] / s->sigma[s->m - 1]) * size, 1e-14, "... which solves K x = b");
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&u));
+  PetscCall(VecDestroy(&b));
+  PetscCall(PetscFree(x));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the formula of spectrum.h: c = max(k + h) + labels + 6 = (4 + 9) or (9 + 6), + 6 + 6 */
+static void TestResolution(const Spectrum *s)
+{
+  const PetscReal u = PETSC_MACHINE_EPSILON / 2, c = 27 * u;
+  const PetscReal E = c / (1 - c) * s->norm2 + (PetscReal)s->m * u * PetscSqr(s->sigma[0]);
+
+  TapClose(s->resolution, PetscSqrtReal(E), s->resolution, 1e-12, "... resolved to sqrt(gamma_c tr K + m u lambda_max)");
+}
+
+/* the same net on one rank */
+static PetscErrorCode TestAlone(const Spectrum *s, PetscInt d, PetscInt l, PetscReal gap)
+{
+  Problem   alone;
+  Tiles     K;
+  PetscBool factored;
+  Spectrum  expected;
+  PetscReal worst = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(NetProblem(PETSC_COMM_SELF, 1, d, l, gap, &alone));
+  PetscCall(Compute(&alone, &K, &factored, &expected));
+  for (PetscInt k = 0; k < s->m; k++) worst = PetscMax(worst, PetscAbsReal(PetscSqr(s->sigma[k]) - PetscSqr(expected.sigma[k])));
+  Tap((PetscBool)(s->m == expected.m && s->rank == expected.rank && worst <= 1e-13 * PetscSqr(expected.sigma[0])),
+      "... the same sigma^2 as on one rank");
+  PetscCall(SpectrumDestroy(&expected));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&alone));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* rank -1: not decided */
+static PetscErrorCode TestNet(PetscInt G, PetscInt d, PetscInt l, PetscReal gap, PetscInt rank)
+{
+  Problem   problem;
+  Tiles     K;
+  PetscBool factored;
+  Spectrum  spectrum;
+
+  PetscFunctionBeginUser;
+  PetscCall(NetProblem(PETSC_COMM_WORLD, G, d, l, gap, &problem));
+  PetscCall(Compute(&problem, &K, &factored, &spectrum));
+  Tap((PetscBool)(spectrum.m == d * l), "d = %d%s, l = %d, on %d x %d, sigma from %.1e to %.1e:", (int)d,
+      gap < 1 ? gap > 0 ? ", two of them close" : ", one of them twice" : "", (int)l, problem.grid->G, problem.grid->Q,
+      (double)spectrum.sigma[0], (double)spectrum.sigma[d * l - 1]);
+  PetscCall(TestChecks(&spectrum, K, factored, rank));
+  TestResolution(&spectrum);
+  PetscCall(TestAlone(&spectrum, d, l, gap));
+  if (rank == d * l) PetscCall(TestFactor(&problem, K, &spectrum));
+  PetscCall(SpectrumDestroy(&spectrum));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* n > m, but rank J < m whatever the weights */
+static PetscErrorCode TestDeficient(const char name[], PetscInt G)
+{
+  Case      c;
+  Problem   problem;
+  Tiles     K;
+  PetscBool factored;
+  Spectrum  spectrum;
+
+  PetscFunctionBeginUser;
+  PetscCall(CaseCreate(name, &c));
+  PetscCall(CaseProblem(&c, G, &problem));
+  PetscCall(Compute(&problem, &K, &factored, &spectrum));
+  Tap((PetscBool)(spectrum.m == c.m), "%s on %d x %d:", name, problem.grid->G, problem.grid->Q);
+  PetscCall(TestChecks(&spectrum, K, factored, c.rank));
+  Tap((PetscBool)(spectrum.sigma[c.rank - 1] >= 1e3 * spectrum.resolution && spectrum.sigma[c.rank] <= spectrum.resolution),
+      "... by a gap of three digits");
+  PetscCall(SpectrumDestroy(&spectrum));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscCall(CaseDestroy(&c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+int main(int argc, char **argv)
+{
+  PetscMPIInt size;
+
+  TapBegin(&argc, &argv);
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  for (PetscInt G = 1; G <= size; G++) {
+    if (size % G) continue;
+    TapCall(PetscOptionsSetValue(NULL, "-tiles_block", G == 1 ? "32" : "4"));
+    TapCall(TestNet(G, 11, 1, 1, 11));
+    TapCall(TestNet(G, 7, 3, 1, 21));
+    TapCall(TestNet(G, 2, 1, 1, 2));      /* fewer points than ranks */
+    TapCall(TestNet(G, 11, 1, 1e-5, -1)); /* sigma_min above the resolution, but not by three digits */
+    TapCall(TestNet(G, 7, 3, 0, 18));     /* a point twice: l rows of J twice */
+    TapCall(TestDeficient("linear-rank-deficient", G));
+    TapCall(TestDeficient("quadratic-rank-deficient", G));
+  }
+  return TapEnd();
+}
