@@ -167,7 +167,7 @@ static PetscErrorCode EstimateLeast(Tiles K, Tiles work, PetscReal *least)
 PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J, PetscReal estimate, SingularBounds *bounds)
 {
   static const PetscReal factors[] = {.999, .99, .9, .5};
-  const PetscReal        gamma     = Gamma((PetscReal)K->m + 3), m = (PetscReal)K->m;
+  const PetscReal        gamma = Gamma((PetscReal)K->m + 3), m = (PetscReal)K->m;
   PetscReal              trace, norm, diagonal, c;
   Tiles                  work;
 

@@ -9,13 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const Assumptions[] = {
-    "IEEE 754 doubles, rounded to nearest, not flushed to zero: checked on every rank",
-    "the ranks of a group hold the same doubles of the same values: checked",
-    "a dot product of length k has an error of at most gamma_k |a|^T |b|, in any order, fused or not: conventional BLAS, LAPACK, ScaLAPACK and "
-    "MPI reductions, no Strassen, no reduced precision; triangular solves by substitution, reciprocals of diagonal entries allowed",
-    "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|: tested against ball arithmetic",
-    "the theorem is about the doubles in the weights and problem files, taken as exact numbers, and the exact function sigma", NULL};
+static const char BLASAssumption[] =
+    "a dot product of length k has an error of at most gamma_k |a|^T |b|, in any order, fused or not: conventional BLAS, LAPACK, "
+    "ScaLAPACK and "
+    "MPI reductions, no Strassen, no reduced precision; triangular solves by substitution, reciprocals of diagonal entries "
+    "allowed";
+
+static const char *const Assumptions[] =
+    {"IEEE 754 doubles, rounded to nearest, not flushed to zero: checked on every rank",
+     "the ranks of a group hold the same doubles of the same values: checked",
+     BLASAssumption,
+     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|: tested against ball arithmetic",
+     "the theorem is about the doubles in the weights and problem files, taken as exact numbers, and the exact function sigma",
+     NULL};
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------- */
 
@@ -34,7 +40,10 @@ typedef struct {
   size_t      offset;
 } Constant;
 
-#define CONSTANT(name, field) {name, offsetof(Certificate, field)}
+#define CONSTANT(name, field)                                                                                                      \
+  {                                                                                                                                \
+    name, offsetof(Certificate, field)                                                                                             \
+  }
 
 static const Constant Constants[] = {CONSTANT("residual_upper", residual_upper),
                                      CONSTANT("residual_lower", residual_lower),
@@ -96,7 +105,8 @@ static json_t *NormsToJSON(Network net, const Certificate *c)
 {
   json_t *object = json_object();
 
-  for (PetscInt label = 0; label < c->nlabels; label++) json_object_set_new(object, net->labels[label].name, Number(c->norms[label]));
+  for (PetscInt label = 0; label < c->nlabels; label++)
+    json_object_set_new(object, net->labels[label].name, Number(c->norms[label]));
   return object;
 }
 
@@ -123,8 +133,8 @@ static json_t *FileToJSON(const char path[], Complaint *complaint)
 
 static json_t *CertificateToJSON(const CertifySubject *subject, const Certificate *c, Complaint *complaint)
 {
-  const ResidualMap map         = subject->map;
-  json_t           *root        = json_object(), *assumptions = json_array();
+  const ResidualMap map  = subject->map;
+  json_t           *root = json_object(), *assumptions = json_array();
   char              text[2048];
 
   CertifyTheorem(c, sizeof text, text);
@@ -137,8 +147,9 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "constants", ConstantsToJSON(c));
   json_object_set_new(root, "assumptions", assumptions);
   json_object_set_new(root, "problem",
-                      json_pack("{s:I, s:I, s:I, s:I, s:I}", "points", (json_int_t)map->d, "inputs", (json_int_t)map->network->inputs,
-                                "outputs", (json_int_t)map->l, "residuals", (json_int_t)map->m, "parameters", (json_int_t)map->n));
+                      json_pack("{s:I, s:I, s:I, s:I, s:I}", "points", (json_int_t)map->d, "inputs",
+                                (json_int_t)map->network->inputs, "outputs", (json_int_t)map->l, "residuals", (json_int_t)map->m,
+                                "parameters", (json_int_t)map->n));
   json_object_set_new(root, "weights_file", FileToJSON(subject->weights, complaint));
   json_object_set_new(root, "problem_file", FileToJSON(subject->problem, complaint));
   json_object_set_new(root, "net", OptionsToJSON(NetKeys, subject->net));
@@ -190,7 +201,8 @@ static json_t *Load(const char path[], Complaint *complaint)
   const char  *format = json_string_value(json_object_get(root, "format"));
 
   if (!root) Complain(complaint, STATUS_DATA, "%s: %s", path, error.text);
-  if (root && (!format || strcmp(format, "codim certificate"))) Complain(complaint, STATUS_DATA, "%s is not a certificate", path);
+  if (root && (!format || strcmp(format, "codim certificate") != 0))
+    Complain(complaint, STATUS_DATA, "%s is not a certificate", path);
   return root;
 }
 
@@ -202,7 +214,7 @@ static void CheckHash(const char path[], const json_t *recorded, Complaint *comp
 
   if (failed)
     Complain(complaint, STATUS_DATA, "%s: %s", path, strerror(failed));
-  else if (!expected || strcmp(expected, hex))
+  else if (!expected || strcmp(expected, hex) != 0)
     Complain(complaint, STATUS_DATA, "%s is not the file the certificate is about: its SHA-256 is %s, recorded %s", path, hex,
              expected ? expected : "none");
 }
@@ -218,7 +230,8 @@ static void ValueText(const json_t *value, size_t size, char text[])
   if (json_is_integer(value)) snprintf(text, size, "%lld", (long long)json_integer_value(value));
   if (json_is_real(value)) snprintf(text, size, "%.17g", json_real_value(value));
   for (size_t i = 0; json_is_array(value) && i < json_array_size(value) && used < size; i++)
-    used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? "," : "", (long long)json_integer_value(json_array_get(value, i)));
+    used +=
+        (size_t)snprintf(text + used, size - used, "%s%lld", i ? "," : "", (long long)json_integer_value(json_array_get(value, i)));
 }
 
 /* key, 0, value, 0, … */
@@ -311,8 +324,8 @@ static PetscBool EnclosuresMeet(const json_t *root, const Certificate *c, size_t
     const PetscReal hi = (PetscReal)json_number_value(json_array_get(upper, (size_t)k));
 
     if (lo <= c->hi[k] && c->lo[k] <= hi) continue;
-    snprintf(text, size, "eigenvalue %" PetscInt_FMT ": [%.17g, %.17g] is recorded, [%.17g, %.17g] is proved", k, (double)lo, (double)hi,
-             (double)c->lo[k], (double)c->hi[k]);
+    snprintf(text, size, "eigenvalue %" PetscInt_FMT ": [%.17g, %.17g] is recorded, [%.17g, %.17g] is proved", k, (double)lo,
+             (double)hi, (double)c->lo[k], (double)c->hi[k]);
     return PETSC_FALSE;
   }
   return PETSC_TRUE;
@@ -323,11 +336,12 @@ static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, c
   const char *status = json_string_value(json_object_get(root, "status"));
 
   if (!status) status = "none";
-  if ((!strcmp(status, "proved") || !strcmp(status, "refuted")) && strcmp(status, CertifyStatusText(c->status))) {
+  if ((strcmp(status, "proved") == 0 || strcmp(status, "refuted") == 0) && strcmp(status, CertifyStatusText(c->status)) != 0) {
     snprintf(text, size, "status %s is recorded, but now: %s", status, CertifyStatusText(c->status));
     return PETSC_FALSE;
   }
-  if (!strcmp(status, "proved") && !(ConstantsAgree(root, c, size, text) && EnclosuresMeet(root, c, size, text))) return PETSC_FALSE;
+  if (strcmp(status, "proved") == 0 && !(ConstantsAgree(root, c, size, text) && EnclosuresMeet(root, c, size, text)))
+    return PETSC_FALSE;
   snprintf(text, size, "status %s is borne out", status);
   return PETSC_TRUE;
 }

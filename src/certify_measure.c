@@ -113,14 +113,15 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
   m->points  = points;
   m->nvalues = net->nops;
   m->l       = l;
-  PetscCall(PetscMalloc3((size_t)net->nops * (size_t)points, &m->at, (size_t)(net->nops * points) * (size_t)l, &m->bar, points * l, &m->H));
+  PetscCall(PetscMalloc3((size_t)net->nops * (size_t)points, &m->at, (size_t)net->nops * (size_t)points * (size_t)l, &m->bar,
+                         points * l, &m->H));
   PetscCall(PetscCalloc1(net->nops, &m->reached));
   for (PetscInt v = 0; v < net->nops; v++) {
     const PetscInt dim = net->ops[v].dim;
 
     m->reached[v] = (PetscBool)(v > 0 && units->bar[v]);
     for (PetscInt i = 0; i < points; i++) {
-      const size_t     at  = (size_t)v * (size_t)points + (size_t)i, point = (size_t)(first + i);
+      const size_t     at = (size_t)v * (size_t)points + (size_t)i, point = (size_t)first + (size_t)i;
       const PetscReal *bar = m->reached[v] ? units->bar[v] + point * (size_t)l * (size_t)dim : NULL;
 
       m->at[at] = MeasureOf(dim, l, trajectory->value[v] + point * (size_t)dim, bar);
@@ -128,8 +129,7 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
       for (PetscInt o = 0; o < l; o++) m->bar[at * (size_t)l + (size_t)o] = bar ? Norm(dim, bar + (size_t)o * (size_t)dim) : 0;
     }
   }
-  for (PetscInt i = 0; i < points * l; i++)
-    m->H[i] = trajectory->value[net->nops - 1][first * l + i] - map->y[first * l + i];
+  for (PetscInt i = 0; i < points * l; i++) m->H[i] = trajectory->value[net->nops - 1][first * l + i] - map->y[first * l + i];
   PetscCall(CompareRanks(map, trajectory, units, same));
   *measures = m;
   PetscFunctionReturn(PETSC_SUCCESS);

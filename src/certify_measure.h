@@ -13,7 +13,7 @@ typedef struct {
   PetscReal *bar;     /* nvalues x points x l: |lambda_o| */
   PetscReal *H;       /* points x l: output - y, rounded once */
   PetscBool *reached; /* nvalues: there is a path to the output */
-} *Measures;
+} * Measures;
 
 /* trajectory: at theta, by split forward passes where an op has one; eps[v] is NULL, or an entry for each point of the group, to be
    freed. Collective. */

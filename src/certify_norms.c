@@ -44,7 +44,7 @@ static PetscErrorCode FrobeniusNorms(ResidualMap map, Vec theta, LabelNorm norms
 /* an estimate of lambda_max: power steps, from a fixed start */
 static PetscErrorCode PowerEstimate(PetscBLASInt s, const PetscReal G[], PetscReal *estimate)
 {
-  const PetscBLASInt one = 1;
+  const PetscBLASInt one   = 1;
   const PetscReal    alpha = 1, beta = 0;
   PetscReal         *x, *y;
 
@@ -94,14 +94,16 @@ static PetscErrorCode ProveLargest(PetscBLASInt s, const PetscReal G[], PetscRea
       ended = (PetscBool)(ended && diagonal > 0 && !PetscIsInfOrNanReal(diagonal));
     }
     if (!ended) continue;
-    *bound = PetscMin(*bound, Up(t2 + slack + 1.01 * Gamma((PetscReal)s + 3) * (PetscReal)s * t2 + 2 * ROUNDING * t2 + TINY * (1 + t2)));
+    *bound =
+        PetscMin(*bound, Up(t2 + slack + 1.01 * Gamma((PetscReal)s + 3) * (PetscReal)s * t2 + 2 * ROUNDING * t2 + TINY * (1 + t2)));
     break;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* W: rows x cols, row-major. side = cols: W^T W, summed over comm; side = rows: W W^T of this rank's rows. `bound` comes as ||W||_F^2. */
-static PetscErrorCode GramBound(MPI_Comm comm, PetscInt rows, PetscInt cols, PetscBool columns, const PetscReal W[], PetscReal *bound)
+static PetscErrorCode GramBound(MPI_Comm comm, PetscInt rows, PetscInt cols, PetscBool columns, const PetscReal W[],
+                                PetscReal *bound)
 {
   const PetscReal alpha = 1, beta = 0;
   const PetscInt  side = columns ? cols : rows;
@@ -137,7 +139,8 @@ static PetscReal SquareSum(PetscInt n, const PetscReal x[])
 /* ||W||^2 <= sum over panels of rows, of all ranks of the group, of ||W_p||^2 */
 static PetscErrorCode PanelsBound(Grid grid, PetscInt rows, PetscInt cols, PetscInt panel, const PetscReal W[], PetscReal *bound)
 {
-  PetscReal sum = 0;
+  const PetscInt terms = rows / panel + 1 + grid->Q;
+  PetscReal      sum   = 0;
 
   PetscFunctionBeginUser;
   for (PetscInt row = 0; row < rows; row += panel) {
@@ -149,7 +152,7 @@ static PetscErrorCode PanelsBound(Grid grid, PetscInt rows, PetscInt cols, Petsc
     sum += mine;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, grid->group));
-  *bound = PetscMin(*bound, Up(sum * (1 + Gamma((PetscReal)(rows / panel + 1 + grid->Q)))));
+  *bound = PetscMin(*bound, Up(sum * (1 + Gamma((PetscReal)terms + 1))));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

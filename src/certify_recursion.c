@@ -13,7 +13,7 @@ typedef struct {
 static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds *point)
 {
   const Network net  = recursion->map->network;
-  const size_t  each = (size_t)(net->nlabels + 2 * recursion->map->l);
+  const size_t  each = (size_t)net->nlabels + 2 * (size_t)recursion->map->l;
 
   PetscFunctionBeginUser;
   point->nvalues = net->nops;
@@ -158,9 +158,9 @@ static PetscReal LargestFactor(const Measures measures)
 
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors)
 {
-  const ResidualMap map    = recursion->map;
-  const PetscInt    P      = map->network->nlabels;
-  const PetscReal   terms  = (PetscReal)map->m * (PetscReal)P + map->grid->size;
+  const ResidualMap map   = recursion->map;
+  const PetscInt    P     = map->network->nlabels;
+  const PetscReal   terms = (PetscReal)map->m * (PetscReal)P + map->grid->size;
   PetscReal        *sums, *row, most[2] = {LargestFactor(recursion->measures), 0}, margin = INFINITY;
   PointBounds       point;
 
@@ -175,11 +175,12 @@ PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors)
   most[1] = -margin;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(SUM_Q + P), MPIU_REAL, MPI_SUM, map->grid->world));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, map->grid->world));
-  errors->residual       = NormUp(terms, sums[SUM_ETA]);
-  errors->residual_lower = PetscMax(0, PetscSqrtReal(sums[SUM_H]) * (1 - Gamma(terms + 4)) * (1 - SLACK) - NormUp(terms, sums[SUM_ERROR]));
-  errors->jacobian       = NormUp(terms, sums[SUM_JACOBIAN]);
-  errors->factor         = most[0];
-  errors->margin         = -most[1];
+  errors->residual = NormUp(terms, sums[SUM_ETA]);
+  errors->residual_lower =
+      PetscMax(0, PetscSqrtReal(sums[SUM_H]) * (1 - Gamma(terms + 4)) * (1 - SLACK) - NormUp(terms, sums[SUM_ERROR]));
+  errors->jacobian = NormUp(terms, sums[SUM_JACOBIAN]);
+  errors->factor   = most[0];
+  errors->margin   = -most[1];
   PetscCall(PetscMalloc1(P, &errors->q2));
   for (PetscInt mu = 0; mu < P; mu++) {
     const PetscReal q = NormUp(terms, sums[SUM_Q + mu]);
@@ -234,8 +235,8 @@ static PetscBool AllFinite(PetscInt n, const PetscReal x[])
 
 PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin)
 {
-  const ResidualMap map   = recursion->map;
-  const PetscInt    P     = map->network->nlabels, P2 = P * P;
+  const ResidualMap map = recursion->map;
+  const PetscInt    P = map->network->nlabels, P2 = P * P;
   PetscReal        *B, *squares, *x, least = INFINITY;
   PointBounds       point;
 

@@ -46,7 +46,7 @@ static PetscErrorCode ProjectOnce(Extremes e, Vec x)
   PetscCall(GridGatherAllRows(map->grid, map->d, map->l, u, rows));
   PetscCall(TilesSolve(e->factor, rows));
   PetscCall(VecGetArrayWrite(u, &local));
-  PetscCall(PetscArraycpy(local, rows + owned.first * map->l, (owned.last - owned.first) * map->l));
+  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
   PetscCall(VecRestoreArrayWrite(u, &local));
   PetscCall(JacobianMultTransposeAdd(e->jacobian, -1, u, x));
   PetscCall(PetscFree(rows));

@@ -459,21 +459,14 @@ static PetscErrorCode WriteSpectra(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the sizes of the zeros that were measured, each with its residual: what is drawn is a bound on how far from 0 it can be */
-static PetscErrorCode MeasuredZeros(const ExtremesResult *e, PetscInt *count, PetscReal **size)
+/* the sizes of zeros that were measured, each with its residual: what is drawn is a bound on how far from 0 it can be */
+static void AppendSizes(const EigenPairs *pairs, PetscInt *count, PetscReal size[])
 {
-  const EigenPairs *all[] = {&e->zeros, &e->kernel};
+  for (PetscInt i = 0; i < pairs->found; i++) {
+    const PetscReal value = pairs->value[i];
 
-  PetscFunctionBeginUser;
-  *count = 0;
-  PetscCall(PetscMalloc1(e->zeros.found + e->kernel.found, size));
-  for (size_t p = 0; p < sizeof(all) / sizeof(*all); p++)
-    for (PetscInt i = 0; i < all[p]->found; i++) {
-      const PetscReal value = all[p]->value[i];
-
-      (*size)[(*count)++] = value < 0 ? value - all[p]->residual[i] : value + all[p]->residual[i];
-    }
-  PetscFunctionReturn(PETSC_SUCCESS);
+    size[(*count)++] = value < 0 ? value - pairs->residual[i] : value + pairs->residual[i];
+  }
 }
 
 static PetscErrorCode DrawSpectrum(Job job)
@@ -489,7 +482,9 @@ static PetscErrorCode DrawSpectrum(Job job)
   figure.nzero     = r->n - figure.npositive;
   PetscCall(PetscMalloc1(figure.npositive, &lambda));
   SpectrumHessian(&job->spectrum, figure.npositive, lambda);
-  PetscCall(MeasuredZeros(&job->extremes_result, &figure.nmeasured, &measured));
+  PetscCall(PetscMalloc1(job->extremes_result.zeros.found + job->extremes_result.kernel.found, &measured));
+  AppendSizes(&job->extremes_result.zeros, &figure.nmeasured, measured);
+  AppendSizes(&job->extremes_result.kernel, &figure.nmeasured, measured);
   figure.positive   = lambda;
   figure.measured   = measured;
   figure.resolution = 2 * job->spectrum.resolution * job->spectrum.resolution;

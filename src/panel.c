@@ -3,22 +3,26 @@
 */
 #include "panel.h"
 
-/* Which rows of X, ascending, the tiles of a process row (column) need; *position as in the struct. */
-static PetscErrorCode NeededRows(Tiles tiles, PetscInt l, PetscInt each, PanelSide side, int process, PetscInt *count,
-                                 PetscInt **index, PetscInt **position)
+/* rows of X, ascending, and for each local row (column) of the tiles which of them belongs to it */
+typedef struct {
+  PetscInt count, *index, *position;
+} RowList;
+
+/* What the tiles of a process row (column) need. */
+static PetscErrorCode RowListCreate(Tiles tiles, PetscInt l, PetscInt each, PanelSide side, int process, RowList *list)
 {
   const PetscInt locals = side == PANEL_ROWS ? TilesLocalRows(tiles, process) : TilesLocalCols(tiles, process);
 
   PetscFunctionBeginUser;
-  *count = 0;
-  PetscCall(PetscMalloc1(locals, index));
-  PetscCall(PetscMalloc1(locals, position));
+  list->count = 0;
+  PetscCall(PetscMalloc1(locals, &list->index));
+  PetscCall(PetscMalloc1(locals, &list->position));
   for (PetscInt local = 0; local < locals; local++) {
     const PetscInt residual = side == PANEL_ROWS ? TilesGlobalRow(tiles, process, local) : TilesGlobalCol(tiles, process, local);
     const PetscInt row      = residual / (l / each);
 
-    if (!*count || (*index)[*count - 1] != row) (*index)[(*count)++] = row;
-    (*position)[local] = *count - 1;
+    if (!list->count || list->index[list->count - 1] != row) list->index[list->count++] = row;
+    list->position[local] = list->count - 1;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -50,19 +54,20 @@ static PetscErrorCode PlanSends(Panel panel, Tiles tiles, PetscInt l, Range owne
   for (int prow = 0; prow < tiles->nprow; prow++)
     for (int pcol = 0; pcol < tiles->npcol; pcol++) {
       const PetscMPIInt receiver = TilesRank(tiles, prow, pcol);
-      PetscInt          count, start, within, *index, *position;
+      PetscInt          start, within;
+      RowList           list;
 
-      PetscCall(NeededRows(tiles, l, each, side, side == PANEL_ROWS ? prow : pcol, &count, &index, &position));
-      CountWithin(count, index, owned.first, owned.last, &start, &within);
+      PetscCall(RowListCreate(tiles, l, each, side, side == PANEL_ROWS ? prow : pcol, &list));
+      CountWithin(list.count, list.index, owned.first, owned.last, &start, &within);
       if (panel->nsend + within > room) {
         room = 2 * (panel->nsend + within);
         PetscCall(PetscRealloc(sizeof(PetscInt) * (size_t)room, &panel->send));
       }
       PetscCall(PetscMPIIntCast(within, &panel->sendcounts[receiver]));
       PetscCall(PetscMPIIntCast(panel->nsend, &panel->sendstarts[receiver]));
-      for (PetscInt i = 0; i < within; i++) panel->send[panel->nsend++] = index[start + i] - owned.first;
-      PetscCall(PetscFree(index));
-      PetscCall(PetscFree(position));
+      for (PetscInt i = 0; i < within; i++) panel->send[panel->nsend++] = list.index[start + i] - owned.first;
+      PetscCall(PetscFree(list.index));
+      PetscCall(PetscFree(list.position));
     }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -72,6 +77,7 @@ PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, Pa
   const PetscInt l     = tiles->m / d;
   Range          owned = GridOwnedPoints(grid, d);
   Panel          p;
+  RowList        list = {0};
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&p));
@@ -81,9 +87,10 @@ PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, Pa
   owned.first *= each;
   owned.last *= each;
   PetscCall(PlanSends(p, tiles, l, owned, each, side));
-  if (tiles->myrow >= 0)
-    PetscCall(
-        NeededRows(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &p->count, &p->index, &p->position));
+  if (tiles->myrow >= 0) PetscCall(RowListCreate(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &list));
+  p->count    = list.count;
+  p->index    = list.index;
+  p->position = list.position;
   for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
     const Range theirs = GridPointsOfRank(grid, d, rank);
     PetscInt    start, within;

@@ -232,7 +232,7 @@ PetscErrorCode OpAddBiasGradient(ResidualMap map, PetscInt v, const PetscReal z_
 {
   const NetOp *op     = &map->network->ops[v];
   const size_t h      = (size_t)(op->dim / op->places);
-  const size_t places = (size_t)(map->N * op->places);
+  const size_t places = (size_t)map->N * (size_t)op->places;
   Range        units;
   PetscReal   *rows;
 
@@ -273,7 +273,7 @@ PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, 
     const PetscReal *value = trajectory->value[v], *bar = units->bar[v];
 
     if (!bar) continue;
-    for (size_t row = 0; row < (size_t)(map->N * units->rows); row++)
+    for (size_t row = 0; row < (size_t)map->N * (size_t)units->rows; row++)
       for (size_t j = 0; j < dim; j++) {
         const PetscReal error = bar[row * dim + j] * value[row / (size_t)units->rows * dim + j];
 

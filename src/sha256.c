@@ -14,13 +14,14 @@ typedef struct {
 } Digest;
 
 /* the first 32 bits of the fractional parts of the cube roots of the first 64 primes */
-static const uint32_t K[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
-    0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
-    0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85,
-    0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3,
-    0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
-    0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+static const uint32_t K[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+                               0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+                               0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+                               0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+                               0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+                               0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+                               0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+                               0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 static uint32_t Rotr(uint32_t x, int n)
 {
@@ -31,7 +32,7 @@ static void Compress(uint32_t H[8], const unsigned char block[64])
 {
   uint32_t W[64], a[8];
 
-  for (int t = 0; t < 16; t++)
+  for (size_t t = 0; t < 16; t++)
     W[t] = (uint32_t)block[4 * t] << 24 | (uint32_t)block[4 * t + 1] << 16 | (uint32_t)block[4 * t + 2] << 8 | block[4 * t + 3];
   for (int t = 16; t < 64; t++)
     W[t] = (Rotr(W[t - 2], 17) ^ Rotr(W[t - 2], 19) ^ W[t - 2] >> 10) + W[t - 7] +
@@ -39,7 +40,8 @@ static void Compress(uint32_t H[8], const unsigned char block[64])
   memcpy(a, H, sizeof a);
   for (int t = 0; t < 64; t++) {
     const uint32_t sigma1 = Rotr(a[4], 6) ^ Rotr(a[4], 11) ^ Rotr(a[4], 25), choice = (a[4] & a[5]) ^ (~a[4] & a[6]);
-    const uint32_t sigma0 = Rotr(a[0], 2) ^ Rotr(a[0], 13) ^ Rotr(a[0], 22), majority = (a[0] & a[1]) ^ (a[0] & a[2]) ^ (a[1] & a[2]);
+    const uint32_t sigma0   = Rotr(a[0], 2) ^ Rotr(a[0], 13) ^ Rotr(a[0], 22),
+                   majority = (a[0] & a[1]) ^ (a[0] & a[2]) ^ (a[1] & a[2]);
     const uint32_t T1 = a[7] + sigma1 + choice + K[t] + W[t], T2 = sigma0 + majority;
 
     memmove(a + 1, a, 7 * sizeof a[0]);
@@ -80,7 +82,7 @@ static void End(Digest *digest, char hex[SHA256_HEX])
   for (int i = 0; i < 8; i++) length[i] = (unsigned char)(bits >> (56 - 8 * i));
   Add(digest, pad, zeros);
   Add(digest, length, sizeof length);
-  for (int i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", (unsigned)digest->H[i]);
+  for (size_t i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", (unsigned)digest->H[i]);
 }
 
 void Sha256(const void *data, size_t size, char hex[SHA256_HEX])

@@ -7,7 +7,8 @@
 
   then triangles are folded in pairs along a binary tree of the ranks (dtpqrt, X upper triangular), 2/3 m^3 flops a level, and rank 0 takes
   the singular values of the last one: they are those of J. A rank holds 8 (2 m^2 + b m) bytes and the factors of one label.
-  Measured, one core, m = 1797: b = 1024, 2048, 4096, 8192 and panels of 32, 64 columns; see BLOCK and PANEL.
+  Measured, OpenBLAS on one core, GF/s for panels of 32 / 64 / 128 columns: m = 1797: b = 1024: 35 / 38 / 37, 4096: 37 / 40 / 36, 8192:
+  35 / 36 / 36; m = 800: b = 4096: 37 / 37 / 30.
 */
 #include "memory.h"
 #include "spectrum_method.h"
@@ -18,7 +19,7 @@ void dtpqrt_(const PetscBLASInt *m, const PetscBLASInt *n, const PetscBLASInt *l
              const PetscBLASInt *lda, PetscReal *B, const PetscBLASInt *ldb, PetscReal *T, const PetscBLASInt *ldt, PetscReal *work,
              PetscBLASInt *info);
 
-enum { BLOCK = 4096 /* rows */, PANEL = 32 /* columns */ };
+enum { BLOCK = 4096 /* rows */, PANEL = 64 /* columns */ };
 
 /* the rank's triangle, and the block that is being filled */
 typedef struct {
@@ -92,18 +93,19 @@ static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
 /* the part of a label's rows that is this rank's: shard q, divided evenly over the data groups */
 static Range EntriesOf(ResidualMap map, const LabelUse *use)
 {
-  const Range units   = ParametersShardRows(map->parameters, use->label);
-  Range       entries = BlockRange((units.last - units.first) * use->k, map->grid->G, map->grid->g);
+  const Range shard   = ParametersShardEntries(map->parameters, use->label);
+  Range       entries = BlockRange(shard.last - shard.first, map->grid->G, map->grid->g);
 
-  entries.first += units.first * use->k;
-  entries.last += units.first * use->k;
+  entries.first += shard.first;
+  entries.last += shard.first;
   return entries;
 }
 
 /* how many blocks the rank with the most rows of a label has: rank 0 */
 static PetscInt Rounds(ResidualMap map, const LabelUse *use, PetscInt b)
 {
-  const PetscInt shard = BlockRange(use->h, map->grid->Q, 0).last * use->k;
+  const Label   *label = &map->network->labels[use->label];
+  const PetscInt shard = BlockRange(label->rows, map->grid->Q, 0).last * label->cols;
 
   return (BlockRange(shard, map->grid->G, 0).last + b - 1) / b;
 }

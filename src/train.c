@@ -105,7 +105,7 @@ static PetscErrorCode SolveDual(Train train, PetscBool *solved)
   PetscCall(GridGatherAllRows(map->grid, map->d, map->l, train->H, rows));
   PetscCall(TilesSolve(train->factor, rows));
   PetscCall(VecGetArrayWrite(train->c, &local));
-  PetscCall(PetscArraycpy(local, rows + owned.first * map->l, (owned.last - owned.first) * map->l));
+  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
   PetscCall(VecRestoreArrayWrite(train->c, &local));
   PetscCall(PetscFree(rows));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -251,9 +251,10 @@ static inline void ExactBackward(Exact *x, const arb_poly_struct *theta, PetscIn
 }
 
 /* At theta + t v (v NULL: 0): H (m x 1) and J, m x n; coefficient `order` of J's series. */
-static inline void ExactEvaluate(const Problem *problem, const arb_struct *theta, const PetscReal v[], slong order, arb_mat_t H, arb_mat_t J)
+static inline void ExactEvaluate(const Problem *problem, const arb_struct *theta, const PetscReal v[], slong order, arb_mat_t H,
+                                 arb_mat_t J)
 {
-  const ResidualMap map = problem->map;
+  const ResidualMap map    = problem->map;
   arb_poly_struct  *series = PolyVec(map->n), *row = PolyVec(map->n);
   arb_t             value;
   Exact             x;

@@ -121,7 +121,7 @@ certify_enclose.c|+ Gamma(m + 2) * trace|
 certify_enclose.c|(1 - SLACK) - bounds->needed|(1 - SLACK)
 certify_enclose.c|bounds->needed      = Up(c + E_K)|bounds->needed      = c
 certify_enclose.c|PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J)|PetscSqrtReal(proved) * (1 - HAIR)
-certify_enclose.c|PetscMin(norm, trace) + E_K)) + E_J)|PetscMin(norm, trace)))
+certify_enclose.c|PetscMin(norm, trace) + E_K)) + E_J)|PetscMin(norm, trace))))
 certify.c|Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h))))|Up(eta / s)
 certify.c|s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK)|s * (1 - SLACK)
 certify.c|(1 - 0x1p-50) - shift|(1 - 0x1p-50)

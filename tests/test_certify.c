@@ -82,15 +82,16 @@ static PetscErrorCode ProveCase(const char name[])
   PetscCall(CaseOn(&expected, PETSC_COMM_SELF, 1, &alone));
   PetscCall(Certify(&alone, &CertifyDefaults, &reference));
   for (PetscInt G = 1; G <= size; G++) {
-    CertifyOptions options = CertifyDefaults;
-    const PetscReal least = expected.sigma[expected.m - 1];
+    CertifyOptions  options = CertifyDefaults;
+    const PetscReal least   = expected.sigma[expected.m - 1];
 
     if (size % G) continue;
     PetscCall(CaseOn(&expected, PETSC_COMM_WORLD, G, &problem));
     PetscCall(Certify(&problem, &options, &c));
     PetscCall(VecNorm(problem.H, NORM_2, &loss));
     Tap((PetscBool)(c.status == CERTIFY_PROVED && c.h < 1e-9), "%s is proved on %d x %d ranks", name, (int)G, (int)(size / G));
-    Tap((PetscBool)(c.sigma_min_lower <= least * (1 + 1e-11) && c.sigma_min_lower >= .9999 * least), "s is just below PyTorch's sigma_min");
+    Tap((PetscBool)(c.sigma_min_lower <= least * (1 + 1e-11) && c.sigma_min_lower >= .9999 * least),
+        "s is just below PyTorch's sigma_min");
     Tap((PetscBool)(c.residual_upper >= loss && c.residual_upper < 1e-11), "eta is above the computed |H|, and small");
     Tap((PetscBool)(c.radius < 1e-11 && c.regular_radius > 1e-4), "rho is at the rounding level, R is not");
     Tap(Encloses(&expected, &c), "PyTorch's eigenvalues are in the enclosures, which are narrow");
@@ -101,7 +102,8 @@ static PetscErrorCode ProveCase(const char name[])
               (double)reference.regular_radius);
     options.enclose = PETSC_FALSE;
     PetscCall(Certify(&problem, &options, &cheap));
-    Tap((PetscBool)(cheap.status == CERTIFY_PROVED && !cheap.enclosed && cheap.sigma_min_lower <= least * (1 + 1e-11) && cheap.sigma_min_lower >= .5 * least),
+    Tap((PetscBool)(cheap.status == CERTIFY_PROVED && !cheap.enclosed && cheap.sigma_min_lower <= least * (1 + 1e-11) &&
+                    cheap.sigma_min_lower >= .5 * least),
         "a Cholesky factorization proves it too, without eigenvectors");
     PetscCall(CertificateDestroy(&cheap));
     PetscCall(CertificateDestroy(&c));
@@ -124,8 +126,8 @@ static PetscErrorCode LeaveUndecided(const char name[])
   PetscCall(CaseCreate(name, &expected));
   PetscCall(CaseOn(&expected, PETSC_COMM_WORLD, 1, &problem));
   PetscCall(Certify(&problem, &options, &c));
-  Tap((PetscBool)(c.status == CERTIFY_UNDECIDED && strstr(c.reason, "factor")), "%s is undecided, with the number that failed: %.60s", name,
-      c.reason);
+  Tap((PetscBool)(c.status == CERTIFY_UNDECIDED && strstr(c.reason, "factor")),
+      "%s is undecided, with the number that failed: %.60s", name, c.reason);
   PetscCall(CertificateDestroy(&c));
   options.enclose = PETSC_FALSE;
   PetscCall(Certify(&problem, &options, &c));
@@ -157,7 +159,8 @@ static PetscErrorCode SplitIsSharper(void)
   PetscCall(CertificateDestroy(&plain));
   options.exact_targets = PETSC_TRUE;
   PetscCall(Certify(&problem, &options, &plain));
-  Tap((PetscBool)(plain.status == CERTIFY_PROVED && plain.residual_upper == 0 && plain.radius < 1e-280), "with exact targets eta is 0");
+  Tap((PetscBool)(plain.status == CERTIFY_PROVED && plain.residual_upper == 0 && plain.radius < 1e-280),
+      "with exact targets eta is 0");
   PetscCall(CertificateDestroy(&plain));
   PetscCall(CertificateDestroy(&split));
   PetscCall(ProblemDestroy(&problem));
@@ -181,7 +184,8 @@ static PetscErrorCode SpoiledWeights(void)
   PetscCall(VecNorm(problem.H, NORM_2, &norm));
   PetscCall(Certify(&problem, &CertifyDefaults, &c));
   Tap((PetscBool)(c.status == CERTIFY_PROVED && c.radius > 1e-8), "weights a millionth off are still proved, with a larger rho");
-  Tap((PetscBool)(c.residual_lower <= norm && norm <= c.residual_upper && c.residual_lower > .9 * norm), "|H| is between its bounds");
+  Tap((PetscBool)(c.residual_lower <= norm && norm <= c.residual_upper && c.residual_lower > .9 * norm),
+      "|H| is between its bounds");
   Tap((PetscBool)(c.distance_lower > 0 && c.distance_lower <= c.radius), "the distance to M is bracketed");
   PetscCall(CertificateDestroy(&c));
   PetscCall(VecGetLocalSize(problem.theta, &n));
@@ -213,8 +217,8 @@ static PetscErrorCode Kinks(void)
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, 1, data, &net, &problem));
   PetscCall(PetscArraycpy(problem.data->y, problem.trajectory->value[3], 5));
   PetscCall(Certify(&problem, &CertifyDefaults, &c));
-  Tap((PetscBool)(c.status == CERTIFY_PROVED && c.margin > 0 && c.margin < 1), "relu: proved where no argument reaches the kink, margin %.1e",
-      (double)c.margin);
+  Tap((PetscBool)(c.status == CERTIFY_PROVED && c.margin > 0 && c.margin < 1),
+      "relu: proved where no argument reaches the kink, margin %.1e", (double)c.margin);
   PetscCall(CertificateDestroy(&c));
   PetscCall(VecSet(problem.theta, 0));
   PetscCall(ProblemLinearize(&problem));
@@ -235,14 +239,15 @@ static PetscErrorCode Kinks(void)
 
 static PetscErrorCode Refuted(void)
 {
-  struct Data_s          data = {.points = 7, .inputs = 2, .outputs = 2, .distinct = 6, .twins = {1, 4}, .contradiction = {-1, -1}};
+  struct Data_s        data = {.points = 7, .inputs = 2, .outputs = 2, .distinct = 6, .twins = {1, 4}, .contradiction = {-1, -1}};
   struct ResidualMap_s map  = {.m = 14, .n = 30};
   PetscBool            refuted;
   Certificate          c;
 
   PetscFunctionBeginUser;
   CertifyRefute(&data, &map, &refuted, &c);
-  Tap((PetscBool)(refuted && c.status == CERTIFY_REFUTED && strstr(c.reason, "rank J <= 12 < m = 14")), "coinciding points bound the rank");
+  Tap((PetscBool)(refuted && c.status == CERTIFY_REFUTED && strstr(c.reason, "rank J <= 12 < m = 14")),
+      "coinciding points bound the rank");
   data.contradiction[0] = 1;
   data.contradiction[1] = 4;
   CertifyRefute(&data, &map, &refuted, &c);
@@ -308,7 +313,8 @@ static PetscErrorCode Files(void)
   c.status = CERTIFY_UNDECIDED;
   PetscCall(CertifyCompare(path, &c, &agrees, sizeof text, text));
   Tap((PetscBool)!agrees, "so is a status");
-  Tap((PetscBool)(ExitStatusOfError(CertifyReadSubject(path, problem_file, problem_file)) == STATUS_DATA), "other weights are refused");
+  Tap((PetscBool)(ExitStatusOfError(CertifyReadSubject(path, problem_file, problem_file)) == STATUS_DATA),
+      "other weights are refused");
   c.status = CERTIFY_PROVED;
   CertifyTheorem(&c, sizeof text, text);
   Tap((PetscBool)(strstr(text, "codimension 12") && strstr(text, "155")), "the theorem in words has its numbers");

@@ -11,10 +11,10 @@
 enum { NETS = 600 };
 
 typedef struct {
-  PetscInt nets, proved, spoiled;
-  PetscInt violated[16];
-  char     first[16][160]; /* the first net that violates a bound */
-  PetscReal tightest[16];  /* bound/true */
+  PetscInt  nets, proved, spoiled;
+  PetscInt  violated[16];
+  char      first[16][160]; /* the first net that violates a bound */
+  PetscReal tightest[16];   /* bound/true */
 } Tally;
 
 enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, CLAIMS };
@@ -63,13 +63,13 @@ static PetscInt Choose(PetscInt64 seed, PetscInt k, PetscInt n)
   return PetscMin(n - 1, (PetscInt)(u * (PetscReal)n));
 }
 
-static const char *const Sigmas[] = {"tanh", "softplus", "sigmoid", "smoolu", "gelu",   "silu",    "erf",
+static const char *const Sigmas[] = {"tanh", "softplus", "sigmoid", "smoolu", "gelu",     "silu",     "erf",
                                      "sin",  "square",   "cubic",   "rtanh",  "rsigmoid", "identity", "relu"};
 
 static PetscErrorCode RandomNet(PetscInt64 seed, Problem *problem)
 {
   const PetscReal gains[] = {.5, 1, 1, 1.5, 3}, biases[] = {0, .1, 1};
-  NetOptions      net     = {.bias = (PetscBool)(Choose(seed, 0, 4) > 0), .seed = (PetscInt)seed};
+  NetOptions      net = {.bias = (PetscBool)(Choose(seed, 0, 4) > 0), .seed = (PetscInt)seed};
   PetscInt        p = 1 + Choose(seed, 1, 6), l = 1 + Choose(seed, 2, 3), d = 1 + Choose(seed, 3, 6), n, in;
   const PetscInt  sigma = Choose(seed, 4, 14), most = sigma == 8 || sigma == 9 || sigma == 12 ? 2 : 4;
   Data            data;
@@ -80,7 +80,7 @@ static PetscErrorCode RandomNet(PetscInt64 seed, Problem *problem)
   net.widths.n  = 1 + Choose(seed, 7, most);
   snprintf(net.activation, sizeof net.activation, "%s", Sigmas[sigma]);
   for (PetscInt k = 0; k < net.widths.n; k++) net.widths.v[k] = 2 + Choose(seed, 8 + k, 7);
-  n = 0;
+  n  = 0;
   in = p;
   for (PetscInt k = 0; k <= net.widths.n; k++) {
     const PetscInt out = k < net.widths.n ? net.widths.v[k] : l;
@@ -92,8 +92,8 @@ static PetscErrorCode RandomNet(PetscInt64 seed, Problem *problem)
   if (d < 1) d = l = 1;
   PetscCall(DataRandom(PETSC_COMM_SELF, d, p, l, seed, &data));
   PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, problem));
-  snprintf(net_name, sizeof net_name, "net %d: %.20s, %d hidden layers, p %d, l %d, d %d, gain %g, bias %d", (int)seed, net.activation,
-           (int)net.widths.n, (int)p, (int)l, (int)d, (double)net.gain, (int)net.bias);
+  snprintf(net_name, sizeof net_name, "net %d: %.20s, %d hidden layers, p %d, l %d, d %d, gain %g, bias %d", (int)seed,
+           net.activation, (int)net.widths.n, (int)p, (int)l, (int)d, (double)net.gain, (int)net.bias);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -136,8 +136,8 @@ static PetscErrorCode ReachZero(PetscInt64 seed, Problem *problem, Tiles K, Tall
 /* J^ of the computed factors, exactly */
 static void FactoredJacobian(const Problem *problem, arb_mat_t J)
 {
-  const Network net = problem->network;
-  const PetscInt l = problem->map->l;
+  const Network  net = problem->network;
+  const PetscInt l   = problem->map->l;
   arb_t          a, b;
   PetscInt       start = 0;
 
@@ -308,13 +308,13 @@ static void CheckEnclosures(const arb_mat_t J, const Certificate *c, Tally *tall
   ExactTimesTranspose(gram, J, J);
   arb_mat_scalar_mul_2exp_si(gram, gram, 1);
   for (PetscInt k = 0; k < m; k++) {
-    PetscInt below, upto;
+    PetscInt below, through;
 
     arb_set_d(shift, c->lo[k]);
     below = ExactCountBelow(gram, shift);
     arb_set_d(shift, c->hi[k]);
-    upto = ExactCountBelow(gram, shift);
-    Record(tally, ENCLOSURE, (PetscBool)(below >= 0 && below <= k && upto > k), c->hi[k] / c->lo[k]);
+    through = ExactCountBelow(gram, shift);
+    Record(tally, ENCLOSURE, (PetscBool)(below >= 0 && below <= k && through > k), c->hi[k] / c->lo[k]);
   }
   arb_mat_clear(gram);
   arb_clear(shift);
@@ -413,7 +413,8 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
 
 static PetscErrorCode CheckNet(PetscInt64 seed, Tally *tally)
 {
-  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0), PETSC_FALSE, 0};
+  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0),
+                                  PETSC_FALSE, 0};
   Problem              problem;
   Certificate          c;
   Tiles                K;

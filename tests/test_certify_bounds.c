@@ -44,18 +44,20 @@ typedef struct {
 static void ScalarOp(Scalar *s, const OpKind *kind, const char activation[], PetscReal w, PetscReal a, PetscReal r)
 {
   memset(s, 0, sizeof *s);
-  s->op = (NetOp){.kind = kind, .inputs = {0, -1}, .dim = 1, .places = 1, .weight = activation ? -1 : 0, .bias = activation ? -1 : 1};
+  s->op =
+      (NetOp){.kind = kind, .inputs = {0, -1}, .dim = 1, .places = 1, .weight = activation ? -1 : 0, .bias = activation ? -1 : 1};
   s->op.activation = activation ? ActivationFind(activation) : NULL;
   s->labels[0]     = (LabelNorm){PetscAbsReal(w), PetscAbsReal(w)};
   s->labels[1]     = (LabelNorm){1, 1};
   s->margin        = INFINITY;
   for (int k = 0; k < 2; k++) {
     s->measure[k] = (Measure){.norm = PetscAbsReal(a), .largest = PetscAbsReal(a), .least = PetscAbsReal(a), .eps = -1};
-    s->value[k]   = (ValueBound){.measure = &s->measure[k], .bar = &s->bar[k], .dim = 1, .t = s->t[k], .F = &s->F[k], .sum = &s->sum[k]};
+    s->value[k] =
+        (ValueBound){.measure = &s->measure[k], .bar = &s->bar[k], .dim = 1, .t = s->t[k], .F = &s->F[k], .sum = &s->sum[k]};
   }
-  s->args = (OpBoundArgs){.op = &s->op, .out = &s->value[1], .in = {&s->value[0]}, .labels = s->labels, .P = P, .l = 1, .Q = 1};
-  s->args.r      = r;
-  s->args.B      = s->B;
+  s->args   = (OpBoundArgs){.op = &s->op, .out = &s->value[1], .in = {&s->value[0]}, .labels = s->labels, .P = P, .l = 1, .Q = 1};
+  s->args.r = r;
+  s->args.B = s->B;
   s->args.margin = &s->margin;
 }
 
@@ -71,7 +73,8 @@ static void LinearAttained(void)
 
   for (int trial = 0; trial < TRIALS; trial++) {
     const PetscReal w = PetscAbsReal(Draw(1)), a = PetscAbsReal(Draw(1)), r = PetscAbsReal(Draw(1)), E = PetscAbsReal(Draw(1));
-    const PetscReal bar = PetscAbsReal(Draw(1)), off = PetscAbsReal(Draw(1)), t0 = PetscAbsReal(Draw(1)), t1 = PetscAbsReal(Draw(1));
+    const PetscReal bar = PetscAbsReal(Draw(1)), off = PetscAbsReal(Draw(1)), t0 = PetscAbsReal(Draw(1)),
+                    t1  = PetscAbsReal(Draw(1));
     const PetscReal eps = PetscAbsReal(Draw(1)), before = PetscAbsReal(Draw(1));
     Scalar          s;
 
@@ -87,11 +90,12 @@ static void LinearAttained(void)
     OpLinear.bounds->forward(&s.args);
     OpLinear.bounds->adjoint(&s.args);
     OpLinear.bounds->curvature(&s.args);
-    e = (PetscBool)(e && s.value[1].e >= ALMOST * (w * .3 * E + eps) && s.value[1].eps >= eps);
-    t = (PetscBool)(t && s.t[1][0] >= ALMOST * ((w + r) * t0 + a + E) && s.t[1][1] >= ALMOST * ((w + r) * t1 + 1));
-    F = (PetscBool)(F && s.F[0] >= ALMOST * (before + (w + r) * (bar + off) - w * bar));
+    e   = (PetscBool)(e && s.value[1].e >= ALMOST * (w * .3 * E + eps) && s.value[1].eps >= eps);
+    t   = (PetscBool)(t && s.t[1][0] >= ALMOST * ((w + r) * t0 + a + E) && s.t[1][1] >= ALMOST * ((w + r) * t1 + 1));
+    F   = (PetscBool)(F && s.F[0] >= ALMOST * (before + (w + r) * (bar + off) - w * bar));
     sum = (PetscBool)(sum && s.sum[0] >= ALMOST * (before + w * bar));
-    B   = (PetscBool)(B && Form(s.B, 1, 0) >= ALMOST * 2 * (bar + off) * t0 && Form(s.B, 1, 2) >= ALMOST * 2 * (bar + off) * (t0 + 2 * t1));
+    B   = (PetscBool)(B && Form(s.B, 1, 0) >= ALMOST * 2 * (bar + off) * t0 &&
+                    Form(s.B, 1, 2) >= ALMOST * 2 * (bar + off) * (t0 + 2 * t1));
   }
   Tap(e, "linear: the error is |w| e + eps");
   Tap(t, "linear: the derivatives are (|w| + r) t, and |a| + E and 1 for its own labels");
@@ -118,13 +122,14 @@ static void LinearRounding(void)
   s.labels[1].frobenius = 13;
   s.measure[0].norm     = 0;
   OpLinear.bounds->forward(&s.args);
-  Tap((PetscBool)(s.value[1].eps >= (k + 1) * U * PetscSqrtReal(3) * 13), "linear: adding products to b is rounded, at every place");
+  Tap((PetscBool)(s.value[1].eps >= (k + 1) * U * PetscSqrtReal(3) * 13),
+      "linear: adding products to b is rounded, at every place");
   Tap((PetscBool)(s.t[1][1] >= ALMOST * PetscSqrtReal(3)), "linear: the bias acts at every place");
   s.bar[1] = 3;
   OpLinear.bounds->adjoint(&s.args);
   Tap((PetscBool)(s.F[0] >= (h + 1) * U * 11 * 3), "linear: products of the adjoint are rounded");
   s.bar[1] = s.F[0] = 0;
-  s.sum[0] = 17;
+  s.sum[0]          = 17;
   OpLinear.bounds->adjoint(&s.args);
   Tap((PetscBool)(s.F[0] >= (h + 1) * U * 17), "linear: adding to other contributions is rounded");
 }
@@ -136,25 +141,27 @@ static void ActivationAttained(void)
 
   for (int trial = 0; trial < TRIALS; trial++) {
     const PetscBool cubic = (PetscBool)(trial % 2);
-    const PetscReal z = PetscAbsReal(Draw(1)), E = PetscAbsReal(Draw(1)), Z = z + E, bar = PetscAbsReal(Draw(1)), before = PetscAbsReal(Draw(1));
-    const PetscReal off = PetscAbsReal(Draw(1)), t0 = PetscAbsReal(Draw(1)), t1 = PetscAbsReal(Draw(1)), column = PetscAbsReal(Draw(1));
+    const PetscReal z = PetscAbsReal(Draw(1)), E = PetscAbsReal(Draw(1)), Z = z + E, bar = PetscAbsReal(Draw(1)),
+                    before = PetscAbsReal(Draw(1));
+    const PetscReal off = PetscAbsReal(Draw(1)), t0 = PetscAbsReal(Draw(1)), t1 = PetscAbsReal(Draw(1)),
+                    column = PetscAbsReal(Draw(1));
     const PetscReal ds = cubic ? 3 * Z * Z : 2 * Z, dds = cubic ? 6 * Z : 2, ds0 = cubic ? 3 * z * z : 2 * z;
     Scalar          s;
 
     ScalarOp(&s, &OpActivation, cubic ? "cubic" : "square", 0, z, .5);
-    s.value[0].e        = s.value[0].E = E;
-    s.t[0][0]           = t0;
-    s.t[0][1]           = t1;
-    s.bar[1]            = bar;
-    s.F[1]              = off;
-    s.measure[1].column = column;
+    s.value[0].e = s.value[0].E = E;
+    s.t[0][0]                   = t0;
+    s.t[0][1]                   = t1;
+    s.bar[1]                    = bar;
+    s.F[1]                      = off;
+    s.measure[1].column         = column;
     s.F[0] = s.sum[0] = before;
     OpActivation.bounds->forward(&s.args);
     OpActivation.bounds->adjoint(&s.args);
     OpActivation.bounds->curvature(&s.args);
-    e = (PetscBool)(e && s.value[1].e >= ALMOST * (cubic ? Z * Z * Z - z * z * z : Z * Z - z * z));
-    t = (PetscBool)(t && s.t[1][0] >= ALMOST * ds * t0 && s.t[1][1] >= ALMOST * ds * t1);
-    F = (PetscBool)(F && s.F[0] >= ALMOST * (before + ds * (bar + off) - ds0 * bar));
+    e   = (PetscBool)(e && s.value[1].e >= ALMOST * (cubic ? Z * Z * Z - z * z * z : Z * Z - z * z));
+    t   = (PetscBool)(t && s.t[1][0] >= ALMOST * ds * t0 && s.t[1][1] >= ALMOST * ds * t1);
+    F   = (PetscBool)(F && s.F[0] >= ALMOST * (before + ds * (bar + off) - ds0 * bar));
     sum = (PetscBool)(sum && s.sum[0] >= ALMOST * (before + ds0 * bar));
     B   = (PetscBool)(B && Form(s.B, 1, 3) >= ALMOST * dds * (column + off) * (t0 + 3 * t1) * (t0 + 3 * t1));
   }
@@ -188,7 +195,7 @@ static void ActivationRounding(void)
   Tap((PetscBool)(s.value[1].eps >= ALMOST * 2 * U * 25), "square: off by 2u|sigma|");
   Tap((PetscBool)(s.F[0] >= ALMOST * 3 * U * (4 * 10 + 10)), "square: sigma' off by 4u|sigma'|, its product rounded");
   s.bar[1] = s.F[0] = 0;
-  s.sum[0] = 17;
+  s.sum[0]          = 17;
   OpActivation.bounds->adjoint(&s.args);
   Tap((PetscBool)(s.F[0] >= 17 * U), "square: adding to other contributions is rounded");
 }
@@ -254,9 +261,9 @@ static PetscReal Difference(PetscReal z, PetscReal b, PetscReal p, PetscReal q)
 /* k = 1, w a and b of one size: both additions round, sometimes together */
 static PetscErrorCode SplitScalars(void)
 {
-  PetscReal  z, eps, *theta, closest = 0;
-  PetscBool  holds = PETSC_TRUE;
-  Problem    problem;
+  PetscReal z, eps, *theta, closest = 0;
+  PetscBool holds = PETSC_TRUE;
+  Problem   problem;
 
   PetscFunctionBeginUser;
   PetscCall(SplitProblem(1, &problem));
@@ -313,9 +320,9 @@ static PetscErrorCode SplitCancels(PetscBool short_w, PetscBool short_a)
 /* ---- the recursion ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-  Problem    problem;
-  LabelNorm *labels;
-  PetscReal *theta, *J0, *J1;
+  Problem     problem;
+  LabelNorm  *labels;
+  PetscReal  *theta, *J0, *J1;
   PetscReal **eps;
 } Chain;
 
@@ -331,7 +338,8 @@ static PetscErrorCode ChainCreate(const char sigma[], PetscInt width, PetscInt d
   PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, &chain->problem));
   PetscCall(PetscMalloc1(chain->problem.network->nlabels, &chain->labels));
   PetscCall(VecGetArray(chain->problem.theta, &chain->theta));
-  PetscCall(PetscMalloc2(chain->problem.map->m * chain->problem.map->n, &chain->J0, chain->problem.map->m * chain->problem.map->n, &chain->J1));
+  PetscCall(PetscMalloc2(chain->problem.map->m * chain->problem.map->n, &chain->J0, chain->problem.map->m * chain->problem.map->n,
+                         &chain->J1));
   PetscCall(PetscCalloc1(chain->problem.network->nops, &chain->eps));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -389,7 +397,11 @@ static PetscErrorCode PutErrors(Chain *chain, PetscReal delta)
   PetscFunctionBeginUser;
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp   *op     = &net->ops[v];
-    const OpArrays arrays = {.N = N, .rows = 1, .in = {problem->trajectory->value[op->inputs[0]]}, .in_dim = {net->ops[op->inputs[0]].dim}, .out = problem->trajectory->value[v]};
+    const OpArrays arrays = {.N      = N,
+                             .rows   = 1,
+                             .in     = {problem->trajectory->value[op->inputs[0]]},
+                             .in_dim = {net->ops[op->inputs[0]].dim},
+                             .out    = problem->trajectory->value[v]};
 
     PetscCall(op->kind->forward(op, &context, &arrays));
     if (op->weight < 0) continue;
@@ -434,7 +446,8 @@ static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d
 
     DrawChain(&chain);
     PetscCall(ResidualMapApply(problem->map, problem->theta, problem->trajectory, problem->H));
-    for (PetscInt k = 0; k < problem->map->m; k++) problem->data->y[k] = problem->trajectory->value[5][k]; /* H(theta_0) is of delta's size */
+    for (PetscInt k = 0; k < problem->map->m; k++)
+      problem->data->y[k] = problem->trajectory->value[5][k]; /* H(theta_0) is of delta's size */
     for (PetscInt k = 0; k < problem->map->m; k++) problem->data->y[k] += trial % 3 ? 0 : delta * Draw(1);
     PetscCall(ProblemLinearize(problem));
     PetscCall(VecNorm(problem->H, NORM_2, &H2));
@@ -444,7 +457,8 @@ static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d
     FactorJacobian(problem, chain.J1);
     PetscCall(MeasureChain(&chain, &recursion));
     PetscCall(BoundErrors(&recursion, &errors));
-    for (PetscInt k = 0; k < problem->map->m * problem->map->n; k++) difference += (chain.J0[k] - chain.J1[k]) * (chain.J0[k] - chain.J1[k]);
+    for (PetscInt k = 0; k < problem->map->m * problem->map->n; k++)
+      difference += (chain.J0[k] - chain.J1[k]) * (chain.J0[k] - chain.J1[k]);
     if (H2 > 1e-8 * Largest(problem->map->m, problem->trajectory->value[5])) { /* rounding is below 1e-7 of it */
       eta_least = PetscMin(eta_least, errors.residual / H2);
       low_worst = PetscMax(low_worst, errors.residual_lower / H2);
@@ -551,8 +565,10 @@ static PetscErrorCode SingularValues(void)
   for (PetscInt k = 0; k < m; k++) {
     const PetscReal lambda = (PetscReal)((k + 1) * (k + 1));
 
-    if (!(all.lo[k] <= PetscSqrtReal(lambda - E_K) - E_J && all.lo[k] >= ALMOST * (PetscSqrtReal(lambda - E_K) - E_J))) low = PETSC_FALSE;
-    if (!(all.hi[k] >= PetscSqrtReal(lambda + E_K) + E_J && all.hi[k] <= (PetscSqrtReal(lambda + E_K) + E_J) / ALMOST)) high = PETSC_FALSE;
+    if (!(all.lo[k] <= PetscSqrtReal(lambda - E_K) - E_J && all.lo[k] >= ALMOST * (PetscSqrtReal(lambda - E_K) - E_J)))
+      low = PETSC_FALSE;
+    if (!(all.hi[k] >= PetscSqrtReal(lambda + E_K) + E_J && all.hi[k] <= (PetscSqrtReal(lambda + E_K) + E_J) / ALMOST))
+      high = PETSC_FALSE;
   }
   Tap(low, "singular values are above sqrt(lambda - E_K) - E_J, and no more is claimed");
   Tap(high, "and below sqrt(lambda + E_K) + E_J");
@@ -567,7 +583,7 @@ static PetscErrorCode SingularValues(void)
 /* K = Q diag(1, …, 1, 10^12 …) Q^T, Q a reflection: without the rounding bounds the small eigenvalues would be misplaced */
 static PetscErrorCode EigensolverErrors(void)
 {
-  const PetscInt m = 60;
+  const PetscInt m   = 60;
   SingularBounds all = {.s = 0};
   PetscReal      v[60], vv = 0;
   PetscBool      inside = PETSC_TRUE;
@@ -586,7 +602,7 @@ static PetscErrorCode EigensolverErrors(void)
     if (!(all.hi[k] >= 1.000001 && all.lo[k] <= .999999)) inside = PETSC_FALSE;
   Tap((PetscBool)(all.eigen_error >= 60 * 1e12 * U && all.eigen_error < 1e12 * 1e4 * U), "rho_e is at least gamma_m tr K");
   Tap(inside, "so small eigenvalues get wide enclosures");
-  Tap((PetscBool)(all.orthogonality >= U * (PetscReal)m && all.orthogonality < 1e-11), "delta is at least gamma_m");
+  Tap((PetscBool)(all.orthogonality >= U * (PetscReal)(m * m) && all.orthogonality < 1e-11), "delta is at least gamma_m |V|_F^2");
   PetscCall(SingularBoundsDestroy(&all));
   PetscCall(TilesDestroy(&K));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -616,10 +632,12 @@ static PetscErrorCode Norms(PetscInt width)
   BLASsyrk_("L", "N", &k, &h, &alpha, theta, &k, &beta, G, &k);
   PetscCall(VecRestoreArray(problem.theta, &theta));
   LAPACKsyev_("N", "L", &k, G, &k, lambda, work, &lwork, &info);
-  printf("# ||W|| = %.6g, bound %.6g, ||W||_F %.6g\n", (double)PetscSqrtReal(lambda[299]), (double)norms[0].spectral, (double)norms[0].frobenius);
+  printf("# ||W|| = %.6g, bound %.6g, ||W||_F %.6g\n", (double)PetscSqrtReal(lambda[299]), (double)norms[0].spectral,
+         (double)norms[0].frobenius);
   Tap((PetscBool)(norms[0].spectral >= PetscSqrtReal(lambda[299]) * ALMOST && norms[0].spectral < 2 * PetscSqrtReal(lambda[299])),
       "width %d: ||W|| is bounded closely", (int)width);
-  Tap((PetscBool)(cheap[0].spectral >= norms[0].spectral && cheap[0].spectral <= norms[0].frobenius), "and from farther where panels are dear");
+  Tap((PetscBool)(cheap[0].spectral >= norms[0].spectral && cheap[0].spectral <= norms[0].frobenius),
+      "and from farther where panels are dear");
   Tap((PetscBool)(norms[1].spectral == norms[1].frobenius), "a vector's norm is its own");
   PetscCall(PetscFree3(G, lambda, work));
   PetscCall(ProblemDestroy(&problem));

@@ -71,7 +71,7 @@ static PetscErrorCode MakeUse(Problem *problem, PetscInt which, PetscInt T, Labe
   use->T = T;
   use->k = label->cols;
   use->h = label->rows;
-  PetscCall(PetscMalloc1(N * A + 1, &a));
+  PetscCall(PetscMalloc1(N * A + 1, &a)); /* + 1: NULL would mean ones */
   PetscCall(PetscMalloc1(N * D + 1, &delta));
   for (PetscInt e = 0; e < N * A; e++) a[e] = Entry(2 * which, first * A + e);
   for (PetscInt e = 0; e < N * D; e++) delta[e] = Entry(2 * which + 1, first * D + e);

@@ -33,6 +33,7 @@ static PetscErrorCode TestCase(const char name[])
   char        path[160];
   hid_t       file;
   PetscReal  *lambda, *product, *loss, factor, norm;
+  Vec         v, Hv;
 
   PetscFunctionBeginUser;
   PetscCall(CaseCreate(name, &c));
@@ -44,13 +45,21 @@ static PetscErrorCode TestCase(const char name[])
   PetscCall(ReadArray(file, "/loss", 1, &loss));
   H5Fclose(file);
   PetscCall(CaseProblem(&c, 1, &problem));
+  PetscCall(ProblemLinearizeHessian(&problem));
   PetscCall(FullHessianCompute(problem.hessian, &full));
   PetscCall(VecNorm(problem.H, NORM_2, &norm));
   factor = UnitFactor(FindUnit("pytorch_mseloss"), c.d, c.l);
   Tap((PetscBool)(PetscAbsReal(factor * norm * norm - *loss) <= 1e-12 * (*loss + PetscSqr(c.output_size))),
       "%s: the loss times %.4g is MSELoss", name, (double)factor);
   Agree(c.n, factor, full.lambda, lambda, 1e-11, "every eigenvalue of the Hessian is that of MSELoss");
+  PetscCall(VecDuplicate(problem.theta, &v));
+  PetscCall(VecDuplicate(problem.theta, &Hv));
+  PetscCall(SetCanonical(problem.parameters, c.direction, v));
+  PetscCall(HessianMult(problem.hessian, HESSIAN_EXACT, v, Hv));
+  PetscCall(GetCanonical(problem.parameters, Hv, c.product));
   Agree(c.n, factor, c.product, product, 1e-12, "and so is the Hessian times a direction");
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&Hv));
   PetscCall(PetscFree(lambda));
   PetscCall(PetscFree(product));
   PetscCall(PetscFree(loss));

@@ -172,8 +172,9 @@ static void BoundForward(const OpBoundArgs *args)
 {
   const NetOp     *op  = args->op;
   ValueBound      *out = args->out, *a = args->in[0];
-  const LabelNorm *W = &args->labels[op->weight];
-  const PetscReal  k = (PetscReal)(a->dim / op->places), T = (PetscReal)op->places;
+  const LabelNorm *W      = &args->labels[op->weight];
+  const PetscInt   fan_in = a->dim / op->places;
+  const PetscReal  k = (PetscReal)fan_in, T = (PetscReal)op->places;
   const PetscReal  b = op->bias < 0 ? 0 : args->labels[op->bias].frobenius;
 
   /* b and k products, added in any order: |fl z - z| <= gamma_(k+1) (|b| + |W| |a|), entry by entry */
@@ -191,7 +192,8 @@ static void BoundAdjoint(const OpBoundArgs *args)
 {
   const LabelNorm *W   = &args->labels[args->op->weight];
   ValueBound      *out = args->out, *a = args->in[0];
-  const PetscReal  rounding = Gamma((PetscReal)(out->dim / args->op->places + args->Q + 2));
+  const PetscInt   chain    = out->dim / args->op->places + args->Q + 2;
+  const PetscReal  rounding = Gamma((PetscReal)chain);
 
   for (PetscInt o = 0; o < args->l; o++) {
     a->F[o]   = Up(a->F[o] + (W->spectral + args->r) * out->F[o] + (args->r + rounding * W->frobenius) * out->bar[o] +
@@ -271,13 +273,14 @@ static PetscErrorCode SplitValueDestroy(SplitValue *value)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* rows first … first + rows of W, of which b (or NULL) are the biases: z there; |fl(C1 + b)|^2 added to sums[point], ||W_lo||_F^2 and
+/* these rows of W, with the biases b (or NULL): z there; |fl(C1 + b)|^2 added to sums[point], ||W_lo||_F^2 and
    ||W||_F^2 to sums[N], sums[N+1] */
-static PetscErrorCode SplitPanel(Shape s, PetscInt first, PetscInt rows, const PetscReal W[], const PetscReal b[],
-                                 const SplitValue *value, PetscReal z[], PetscReal sums[])
+static PetscErrorCode SplitPanel(Shape s, Range units, const PetscReal W[], const PetscReal b[], const SplitValue *value,
+                                 PetscReal z[], PetscReal sums[])
 {
-  const size_t k = (size_t)s.k, w = (size_t)rows, N = (size_t)s.places / (size_t)s.T;
-  PetscReal   *hi, *lo, *C1, *C2;
+  const PetscInt rows = units.last - units.first;
+  const size_t   k = (size_t)s.k, w = (size_t)rows, N = (size_t)s.places / (size_t)s.T;
+  PetscReal     *hi, *lo, *C1, *C2;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc4(w * k, &hi, w * k, &lo, (size_t)s.places * w, &C1, (size_t)s.places * w, &C2));
@@ -292,7 +295,7 @@ static PetscErrorCode SplitPanel(Shape s, PetscInt first, PetscInt rows, const P
       const PetscReal sum = C1[place * w + j] + (b ? b[j] : 0);
 
       sums[place / (size_t)s.T] += sum * sum;
-      z[place * (size_t)s.h + (size_t)first + j] = sum + C2[place * w + j];
+      z[place * (size_t)s.h + (size_t)units.first + j] = sum + C2[place * w + j];
     }
   PetscCall(PetscFree4(hi, lo, C1, C2));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -304,9 +307,11 @@ static PetscErrorCode SplitPanels(Shape s, const PetscReal W[], const PetscReal 
   const PetscInt width = s.units.last - s.units.first, most = PetscMax(8, PetscMin(256, ((PetscInt)1 << 22) / s.k));
 
   PetscFunctionBeginUser;
-  for (PetscInt row = 0; row < width; row += most)
-    PetscCall(SplitPanel(s, s.units.first + row, PetscMin(most, width - row), W + (size_t)row * (size_t)s.k, b ? b + row : NULL,
-                         value, z, sums));
+  for (PetscInt row = 0; row < width; row += most) {
+    const Range units = {s.units.first + row, s.units.first + PetscMin(row + most, width)};
+
+    PetscCall(SplitPanel(s, units, W + (size_t)row * (size_t)s.k, b ? b + row : NULL, value, z, sums));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
