@@ -262,7 +262,12 @@ int main(int argc, char **argv)
                                       "resnet-tanh",
                                       "graph-node",
                                       "graph-edge",
-                                      "graph-edge-zero"};
+                                      "graph-edge-zero",
+                                      "gru",
+                                      "cnn-odd",
+                                      "transformer",
+                                      "batchnorm-resnet",
+                                      "tied-embedding"};
 
   TapBegin(&argc, &argv);
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(cases); k++) TapCall(TestCase(cases[k], (PetscInt)k));
