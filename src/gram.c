@@ -10,7 +10,7 @@
 #include "blas.h"
 #include "panel.h"
 
-enum { SLAB = 256, NARROW = 64 /* columns */, PANEL = 1024 /* entries of a label */ };
+enum { SLAB = 256, NARROW = 64 /* columns */ };
 
 /* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
 typedef struct {
@@ -275,7 +275,7 @@ static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUs
   const ResidualMap map   = w->map;
   const Label      *label = &map->network->labels[uses[0].label];
   const Range       owned = GridOwnedPoints(map->grid, map->d);
-  const PetscInt    most  = PetscMax(1, PANEL / label->cols);
+  const PetscInt    most  = PetscMax(1, GRAM_PANEL / label->cols);
 
   PetscFunctionBeginUser;
   for (PetscInt row = 0; row < label->rows; row += most) {

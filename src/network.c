@@ -89,6 +89,15 @@ PetscErrorCode NetworkCreate(MPI_Comm comm, const NetOptions *options, PetscInt 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+const char *NetworkKind(const NetOptions *options)
+{
+  const char *name = Architectures[options->arch], *slash = strrchr(options->file, '/');
+
+  if (strcmp(name, "mlp") == 0) return NULL;
+  if (strcmp(name, "rnn") == 0) return CellNames[options->cell];
+  return strcmp(name, "ops") == 0 ? slash ? slash + 1 : options->file : name;
+}
+
 PetscErrorCode NetworkDestroy(Network *network)
 {
   PetscFunctionBeginUser;

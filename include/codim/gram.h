@@ -12,6 +12,8 @@
 #include "jacobian.h"
 #include "tiles.h"
 
+enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
+
 /** The lower triangle of K. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 

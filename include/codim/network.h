@@ -129,6 +129,9 @@ struct Network_s {
 PetscErrorCode NetworkCreate(MPI_Comm comm, const NetOptions *options, PetscInt inputs, PetscInt outputs, Network *network);
 PetscErrorCode NetworkDestroy(Network *network);
 
+/** What to call a net: its architecture, cell or file; NULL for an mlp, which is called by its activation and widths. Not collective. */
+const char *NetworkKind(const NetOptions *options);
+
 /** Write the list of ops; -net_arch ops -net_file PATH is then the same net. STATUS_DATA if it cannot be written. Collective. */
 PetscErrorCode NetworkWrite(MPI_Comm comm, Network network, const char path[]);
 
