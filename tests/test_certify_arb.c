@@ -17,7 +17,7 @@ typedef struct {
   PetscReal tightest[16];   /* bound/true */
 } Tally;
 
-enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, CLAIMS };
+enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, THEOREM, CLAIMS };
 
 static const char *const Claims[] = {"|H(theta_0)| <= eta",
                                      "|H(theta_0)| >= its lower bound",
@@ -29,7 +29,8 @@ static const char *const Claims[] = {"|H(theta_0)| <= eta",
                                      "sigma_min(J(theta*)) >= s sqrt(1 - 2h)",
                                      "every eigenvalue of the Hessian at theta* is in its enclosure",
                                      "rank J = m at a random point of the ball of radius R",
-                                     "the lower bound of the distance to M is below |theta* - theta_0|"};
+                                     "the lower bound of the distance to M is below |theta* - theta_0|",
+                                     "s rho - Lambda rho^2/2 >= eta, rho <= r, h < 1/2: what the proof needs"};
 
 static char net_name[160];
 
@@ -402,6 +403,9 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
     Record(tally, LAMBDA, (PetscBool)(below <= c->lipschitz), below > 1e-9 ? c->lipschitz / below : 0);
   }
   if (c->status == CERTIFY_PROVED) {
+    const PetscReal gain = c->sigma_min_lower * c->radius - c->lipschitz * c->radius * c->radius / 2;
+
+    Record(tally, THEOREM, (PetscBool)(gain >= c->residual_upper * (1 - 1e-14) && c->radius <= c->ball && c->h < .5), 0);
     CheckZero(problem, theta, J, c, tally);
     CheckRegular(seed, problem, theta, c->regular_radius, tally);
   }

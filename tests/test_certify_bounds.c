@@ -577,6 +577,13 @@ static PetscErrorCode SingularValues(void)
   PetscCall(SingularBoundsDestroy(&all));
   PetscCall(SingularBoundsDestroy(&least));
   PetscCall(TilesDestroy(&K));
+  least = (SingularBounds){.s = 0};
+  PetscCall(TilesCreate(PETSC_COMM_SELF, 1, &K));
+  K->a[0] = 4;
+  PetscCall(BoundSmallestSingularValue(K, E_K, E_J, 0, &least));
+  Tap((PetscBool)(least.largest >= PetscSqrtReal(4 + E_K) + E_J), "by as much as E_K and E_J allow");
+  PetscCall(SingularBoundsDestroy(&least));
+  PetscCall(TilesDestroy(&K));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -644,6 +651,72 @@ static PetscErrorCode Norms(PetscInt width)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* W = diag(1.05, 1) Q, the larger direction orthogonal to where the power steps of the estimate start: (1, 1 + 41/101) */
+static PetscErrorCode NormEstimateFails(void)
+{
+  const PetscReal x = 1, y = 1 + 41. / 101, length = PetscSqrtReal(x * x + y * y);
+  NetOptions      net = {.widths = {1, {2}}, .activation = "tanh", .bias = PETSC_TRUE, .seed = 5, .gain = 1, .bias_gain = .1};
+  Problem         problem;
+  LabelNorm       norms[4];
+  PetscReal      *theta;
+  Data            data;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_SELF, 3, 2, 1, 6, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, &problem));
+  PetscCall(VecGetArray(problem.theta, &theta));
+  theta[0] = 1.05 * y / length;
+  theta[1] = -1.05 * x / length;
+  theta[2] = x / length;
+  theta[3] = y / length;
+  PetscCall(VecRestoreArray(problem.theta, &theta));
+  PetscCall(BoundLabelNorms(problem.map, problem.theta, PETSC_TRUE, norms));
+  Tap((PetscBool)(norms[0].spectral >= 1.05 * ALMOST && norms[0].spectral < norms[0].frobenius),
+      "an estimate that is too small is not believed: ||W|| = 1.05 <= %.4g", (double)norms[0].spectral);
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* against plain loops, in values of more entries than lanes */
+static PetscErrorCode MeasuresOfLongValues(void)
+{
+  Chain     chain = {.labels = NULL};
+  PetscBool norms = PETSC_TRUE, extremes = PETSC_TRUE, bars = PETSC_TRUE;
+  Recursion recursion;
+  Problem  *problem = &chain.problem;
+
+  PetscFunctionBeginUser;
+  PetscCall(ChainCreate("sin", 23, 2, &chain));
+  PetscCall(MeasureChain(&chain, &recursion));
+  for (PetscInt v = 0; v < problem->network->nops; v++)
+    for (PetscInt i = 0; i < 2; i++) {
+      const Measure   *measure = &recursion.measures->at[v * 2 + i];
+      const PetscReal *a = problem->trajectory->value[v] + i * 23, *bar = problem->jacobian->units->bar[v];
+      PetscReal        squares = 0, largest = 0, least = INFINITY;
+
+      for (PetscInt j = 0; j < 23; j++) {
+        squares += a[j] * a[j];
+        largest = PetscMax(largest, PetscAbsReal(a[j]));
+        least   = PetscMin(least, PetscAbsReal(a[j]));
+      }
+      norms    = (PetscBool)(norms && measure->norm >= PetscSqrtReal(squares) && measure->norm <= PetscSqrtReal(squares) / ALMOST);
+      extremes = (PetscBool)(extremes && measure->largest == largest && measure->least == least);
+      for (PetscInt o = 0; bar && o < 23; o++) {
+        const PetscReal *row = bar + (i * 23 + o) * 23, claimed = recursion.measures->bar[(v * 2 + i) * 23 + o];
+
+        squares = 0;
+        for (PetscInt j = 0; j < 23; j++) squares += row[j] * row[j];
+        bars = (PetscBool)(bars && claimed >= PetscSqrtReal(squares) && claimed <= PetscSqrtReal(squares) / ALMOST);
+      }
+    }
+  Tap(norms, "norms of values are just above the true ones");
+  Tap(extremes, "their largest and least entries are exact");
+  Tap(bars, "norms of adjoints are just above the true ones");
+  PetscCall(MeasuresDestroy(&recursion.measures));
+  PetscCall(ChainDestroy(&chain));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
   TapBegin(&argc, &argv);
@@ -667,5 +740,7 @@ int main(int argc, char **argv)
   TapCall(EigensolverErrors());
   TapCall(Norms(40));
   TapCall(Norms(450));
+  TapCall(NormEstimateFails());
+  TapCall(MeasuresOfLongValues());
   return TapEnd();
 }

@@ -1,18 +1,20 @@
 // ranks: 1 2 3 4 6
 /*
-  test_spectrum.c: the singular values from K: the rule that decides the rank, the resolution it rests on, and the same spectrum on every
+  test_spectrum.c: the singular values: the rule that decides the rank, the resolution it rests on, and the same spectrum from K on every
   grid as on one rank.
 */
 #include "codim/spectrum.h"
 #include "reference.h"
 
-static const SpectrumOptions gram = {.method = 1};
+enum { METHOD_AUTO, METHOD_GRAM };
 
-static PetscErrorCode Compute(Problem *problem, Tiles *K, PetscBool *factored, Spectrum *spectrum)
+static PetscErrorCode Compute(Problem *problem, PetscInt method, Tiles *K, PetscBool *factored, Spectrum *spectrum)
 {
+  const SpectrumOptions options = {.method = method};
+
   PetscFunctionBeginUser;
   PetscCall(TilesCreate(problem->grid->world, problem->map->m, K));
-  PetscCall(SpectrumCompute(problem->jacobian, &gram, *K, factored, spectrum));
+  PetscCall(SpectrumCompute(problem->jacobian, &options, *K, factored, spectrum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -32,8 +34,8 @@ static PetscErrorCode NetProblem(MPI_Comm comm, PetscInt G, PetscInt d, PetscInt
 
 /* ---- claims ------------------------------------------------------------------------------------------------------ */
 
-/* its checks on itself; what K is left as */
-static PetscErrorCode TestChecks(const Spectrum *s, Tiles K, PetscBool factored, PetscInt rank)
+/* gram's checks on itself; what it says of the rank, of which m alone can be decided from K; what K is left as */
+static PetscErrorCode TestChecks(const Spectrum *s, Tiles K, PetscBool factored, PetscInt above, PetscBool decided)
 {
   PetscBool  descending = PETSC_TRUE;
   PetscReal *lambda, norm2 = 0;
@@ -47,14 +49,14 @@ static PetscErrorCode TestChecks(const Spectrum *s, Tiles K, PetscBool factored,
       "... %d sigma, descending; their squares add up to |J|_F^2, the fourth powers to |K|_F^2", (int)s->m);
   Tap(s->inertia, "... Cholesky confirms the least");
   Tap((PetscBool)(!strcmp(s->method, "gram") && !strcmp(s->solver, TilesEigensolver(K))), "... by %s", s->solver);
-  Tap((PetscBool)(s->rank == rank && (rank < 0 || s->above == rank)),
-      rank < 0 ? "... the rank is not decided" : "... rank %d is decided", (int)rank);
+  Tap((PetscBool)(s->above == above && s->rank == (decided ? above : -1)), "... %d stand above the resolution: %s", (int)above,
+      decided ? "that rank is decided" : "no rank is decided");
+  Tap((PetscBool)(factored == (above == s->m)), "... K has a Cholesky factor if and only if all do");
   PetscCall(PetscMalloc1(s->m, &lambda));
   SpectrumHessian(s, 2, lambda);
   Tap((PetscBool)(lambda[0] == 2 * s->sigma[0] * s->sigma[0] && lambda[1] == 2 * s->sigma[1] * s->sigma[1]),
       "... and the Hessian's largest are 2 sigma^2");
   PetscCall(PetscFree(lambda));
-  if (rank == s->m) Tap(factored, "... K has a Cholesky factor");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -112,7 +114,7 @@ static PetscErrorCode TestAlone(const Spectrum *s, PetscInt d, PetscInt l, Petsc
 
   PetscFunctionBeginUser;
   PetscCall(NetProblem(PETSC_COMM_SELF, 1, d, l, gap, &alone));
-  PetscCall(Compute(&alone, &K, &factored, &expected));
+  PetscCall(Compute(&alone, METHOD_GRAM, &K, &factored, &expected));
   for (PetscInt k = 0; k < s->m; k++) worst = PetscMax(worst, PetscAbsReal(PetscSqr(s->sigma[k]) - PetscSqr(expected.sigma[k])));
   Tap((PetscBool)(s->m == expected.m && s->rank == expected.rank && worst <= 1e-13 * PetscSqr(expected.sigma[0])),
       "... the same sigma^2 as on one rank");
@@ -122,8 +124,7 @@ static PetscErrorCode TestAlone(const Spectrum *s, PetscInt d, PetscInt l, Petsc
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* rank -1: not decided */
-static PetscErrorCode TestNet(PetscInt G, PetscInt d, PetscInt l, PetscReal gap, PetscInt rank)
+static PetscErrorCode TestNet(PetscInt G, PetscInt d, PetscInt l, PetscReal gap, PetscInt above, PetscBool decided)
 {
   Problem   problem;
   Tiles     K;
@@ -132,21 +133,21 @@ static PetscErrorCode TestNet(PetscInt G, PetscInt d, PetscInt l, PetscReal gap,
 
   PetscFunctionBeginUser;
   PetscCall(NetProblem(PETSC_COMM_WORLD, G, d, l, gap, &problem));
-  PetscCall(Compute(&problem, &K, &factored, &spectrum));
+  PetscCall(Compute(&problem, METHOD_GRAM, &K, &factored, &spectrum));
   Tap((PetscBool)(spectrum.m == d * l), "d = %d%s, l = %d, on %d x %d, sigma from %.1e to %.1e:", (int)d,
       gap < 1 ? gap > 0 ? ", two of them close" : ", one of them twice" : "", (int)l, problem.grid->G, problem.grid->Q,
       (double)spectrum.sigma[0], (double)spectrum.sigma[d * l - 1]);
-  PetscCall(TestChecks(&spectrum, K, factored, rank));
+  PetscCall(TestChecks(&spectrum, K, factored, above, decided));
   TestResolution(&spectrum);
   PetscCall(TestAlone(&spectrum, d, l, gap));
-  if (rank == d * l) PetscCall(TestFactor(&problem, K, &spectrum));
+  if (factored) PetscCall(TestFactor(&problem, K, &spectrum));
   PetscCall(SpectrumDestroy(&spectrum));
   PetscCall(TilesDestroy(&K));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* n > m, but rank J < m whatever the weights */
+/* n > m, but rank J < m whatever the weights: K alone cannot decide it, QR of J does */
 static PetscErrorCode TestDeficient(const char name[], PetscInt G)
 {
   Case      c;
@@ -158,11 +159,21 @@ static PetscErrorCode TestDeficient(const char name[], PetscInt G)
   PetscFunctionBeginUser;
   PetscCall(CaseCreate(name, &c));
   PetscCall(CaseProblem(&c, G, &problem));
-  PetscCall(Compute(&problem, &K, &factored, &spectrum));
+  PetscCall(Compute(&problem, METHOD_GRAM, &K, &factored, &spectrum));
   Tap((PetscBool)(spectrum.m == c.m), "%s on %d x %d:", name, problem.grid->G, problem.grid->Q);
-  PetscCall(TestChecks(&spectrum, K, factored, c.rank));
+  PetscCall(TestChecks(&spectrum, K, factored, c.rank, PETSC_FALSE));
+  PetscCall(SpectrumDestroy(&spectrum));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(Compute(&problem, METHOD_AUTO, &K, &factored, &spectrum));
+  Tap((PetscBool)(spectrum.rank == c.rank && !factored && !strcmp(spectrum.method, "qr")),
+      "... auto goes to qr, which decides rank %d", (int)c.rank);
   Tap((PetscBool)(spectrum.sigma[c.rank - 1] >= 1e3 * spectrum.resolution && spectrum.sigma[c.rank] <= spectrum.resolution),
       "... by a gap of three digits");
+  Tap((PetscBool)(LargestDifference(c.m, spectrum.sigma, c.sigma) <= 2 * spectrum.resolution),
+      "... its sigma are PyTorch's, each of them within its resolution");
+  Tap((PetscBool)(spectrum.check.method && !strcmp(spectrum.check.method, "gram") && spectrum.check.rank == -1 &&
+                  spectrum.check.difference <= spectrum.check.bound && spectrum.sum_error <= 1e-13),
+      "... and agree with gram's");
   PetscCall(SpectrumDestroy(&spectrum));
   PetscCall(TilesDestroy(&K));
   PetscCall(ProblemDestroy(&problem));
@@ -179,11 +190,11 @@ int main(int argc, char **argv)
   for (PetscInt G = 1; G <= size; G++) {
     if (size % G) continue;
     TapCall(PetscOptionsSetValue(NULL, "-tiles_block", G == 1 ? "32" : "4"));
-    TapCall(TestNet(G, 11, 1, 1, 11));
-    TapCall(TestNet(G, 7, 3, 1, 21));
-    TapCall(TestNet(G, 2, 1, 1, 2));      /* fewer points than ranks */
-    TapCall(TestNet(G, 11, 1, 1e-5, -1)); /* sigma_min above the resolution, but not by three digits */
-    TapCall(TestNet(G, 7, 3, 0, 18));     /* a point twice: l rows of J twice */
+    TapCall(TestNet(G, 11, 1, 1, 11, PETSC_TRUE));
+    TapCall(TestNet(G, 7, 3, 1, 21, PETSC_TRUE));
+    TapCall(TestNet(G, 2, 1, 1, 2, PETSC_TRUE));       /* fewer points than ranks */
+    TapCall(TestNet(G, 11, 1, 1e-5, 11, PETSC_FALSE)); /* sigma_min above the resolution, but not by three digits */
+    TapCall(TestNet(G, 7, 3, 0, 18, PETSC_FALSE));     /* a point twice: l rows of J twice, and noise for l sigma */
     TapCall(TestDeficient("linear-rank-deficient", G));
     TapCall(TestDeficient("quadratic-rank-deficient", G));
   }

@@ -28,7 +28,7 @@ extern const OptionKey HessianKeys[];
 typedef struct {
   PetscInt   wanted, found, products; /* products: Hessian-vector products spent; -1: not run */
   PetscReal *value, *residual;        /* found of each: eigenvalue and |A v - lambda v| for |v| = 1; owned */
-  PetscReal  tolerance;               /* absolute, on the residual */
+  PetscReal  tolerance;               /* on the residual: absolute; kernel: relative to the eigenvalue */
 } EigenPairs;
 
 typedef struct {
@@ -45,7 +45,7 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes);
 PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local);
 
 /** At the linearization of hessian and jacobian, with the Cholesky factor of K; factor NULL (rank J < m): no projection is possible, then
-    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. Collective. */
+    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. *result is zero at first. Collective. */
 PetscErrorCode ExtremesSolve(Extremes extremes, Hessian hessian, Jacobian jacobian, Tiles factor, PetscReal lambda_max,
                              ExtremesResult *result);
 PetscErrorCode ExtremesResultDestroy(ExtremesResult *result);
