@@ -594,13 +594,22 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
 
 PetscErrorCode JobCreateCheck(const char dir[], Job *job)
 {
-  OptionString certificate, weights, problem;
+  OptionString certificate, weights, problem, net, arch = "";
+  PetscBool    graph, ops;
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", dir));
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", dir));
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", dir));
   PetscCall(CertifyReadSubject(certificate, weights, problem));
+  PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", dir));
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-net_arch", arch, sizeof(arch), NULL));
+  PetscCall(PetscStrcmp(arch, "graph", &graph));
+  PetscCall(PetscStrcmp(arch, "ops", &ops));
+  if (graph || ops) { /* the file it was made from may be gone; its list of ops is here */
+    PetscCall(PetscOptionsSetValue(NULL, "-net_arch", "ops"));
+    PetscCall(PetscOptionsSetValue(NULL, "-net_file", net));
+  }
   PetscCall(PetscOptionsSetValue(NULL, "-data_file", problem));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_method", "load"));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_weights", weights));

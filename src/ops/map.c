@@ -38,16 +38,17 @@ PetscErrorCode OpMapAdjointTangent(const NetOp *op, const OpContext *context, co
 
 static void BoundForward(const OpBoundArgs *args)
 {
-  const NetOp *op       = args->op;
-  ValueBound  *out      = args->out;
-  PetscReal    rounding = Gamma((PetscReal)op->chain), size = 0;
+  const NetOp *op   = args->op;
+  ValueBound  *out  = args->out;
+  PetscReal    size = 0;
 
+  out->e = 0;
   for (PetscInt j = 0; j < op->ninputs; j++) {
     size += op->norm * args->in[j]->measure->norm;
     out->e += op->norm * args->in[j]->e;
     for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up(out->t[mu] + op->norm * args->in[j]->t[mu]);
   }
-  out->eps = op->chain ? Up(rounding * size) : 0;
+  out->eps = op->chain ? Up(Gamma((PetscReal)op->chain) * size) : 0;
   out->e   = Up(out->e + out->eps);
 }
 
