@@ -365,6 +365,23 @@ static void PrintMeasured(const Report *r)
   printf(" zeros known to %.0e\n", (double)r->zero_bound);
 }
 
+/* text after a label of 12 columns, broken at blanks before column 120 */
+static void PrintWrapped(const char label[], const char text[])
+{
+  const size_t width = 108;
+
+  printf("  %-10s", label);
+  while (strlen(text) > width) {
+    size_t line = width;
+
+    while (line > 0 && text[line] != ' ') line--;
+    if (!line) break;
+    printf("%.*s\n            ", (int)line, text);
+    text += line + 1;
+  }
+  printf("%s\n", text);
+}
+
 static void PrintVerdict(const Report *r, const char dir[])
 {
   const Verdict *v = &r->verdict;
@@ -379,7 +396,7 @@ static void PrintVerdict(const Report *r, const char dir[])
     printf("  verdict   UNDECIDED: %s\n", v->cause);
   if (r->certificate && v->claim != CLAIM_REFUTED) {
     CertifyTheorem(r->certificate, sizeof(theorem), theorem);
-    printf("  %s %s\n", r->certificate->status == CERTIFY_PROVED ? "proved   " : "proof    ", theorem);
+    PrintWrapped(r->certificate->status == CERTIFY_PROVED ? "proved" : "proof", theorem);
   }
   if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);

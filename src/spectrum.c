@@ -65,6 +65,20 @@ static PetscErrorCode CheckSums(MPI_Comm comm, const Spectrum *gram, Spectrum *s
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* sum of the eigenvalues of K = |J|_F^2, which comes from the factors alone: each eigenvalue is within E = resolution^2 */
+static PetscErrorCode CheckTrace(MPI_Comm comm, const Spectrum *gram)
+{
+  const PetscReal allowed = (PetscReal)gram->m * PetscSqr(gram->resolution);
+
+  PetscFunctionBeginUser;
+  PetscCall(UserCheck(comm, (PetscBool)(gram->sum_error * gram->norm2 <= allowed), STATUS_UNDECIDED,
+                      "the eigenvalues of K (%s) do not add up to |J|_F^2 = %.6g: off by %.1e, and rounding explains %.1e; try "
+                      "-tiles_elpa "
+                      "false, or another BLAS",
+                      gram->solver, (double)gram->norm2, (double)(gram->sum_error * gram->norm2), (double)allowed));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* sigma against gram's, index by index */
 static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *check)
 {
@@ -136,6 +150,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
   PetscCall(SpectrumGram(jacobian, K, factored, s));
+  PetscCall(CheckTrace(jacobian->map->grid->world, s));
   DecideRank(s, PETSC_TRUE);
   if (s->above < s->m) *factored = PETSC_FALSE; /* its last pivots would be noise */
   if (automatic && s->above == s->m && s->rank < 0)

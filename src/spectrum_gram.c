@@ -57,8 +57,8 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   }
   s->method       = "gram";
   s->resolution   = PetscSqrtReal(E);
-  s->sum_error    = PetscAbsReal(sum - s->norm2) / s->norm2;
-  s->square_error = PetscAbsReal(sum2 - s->norm4) / s->norm4;
+  s->sum_error    = s->norm2 > 0 ? PetscAbsReal(sum - s->norm2) / s->norm2 : 0;
+  s->square_error = s->norm4 > 0 ? PetscAbsReal(sum2 - s->norm4) / s->norm4 : 0;
   PetscCall(CheckInertia(K, lambda[0], E, scratch, &s->inertia));
   PetscCall(TilesCholesky(K, factored));
   PetscCall(TilesDestroy(&scratch));

@@ -99,6 +99,12 @@ claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/smal
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
 claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
 
+# ---- where K cannot resolve
+claim "kappa(J) = 1.8e9: the streamed QR is taken by itself and finds rank m" ends 0 3 jobs/ill-conditioned.yaml
+claim "... says the report" says method '"qr"'
+claim "... rank 12" says rank 12
+claim "K alone leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method gram
+
 # ---- the certificate
 checks() { # RANKS: the directory is verified anew, from its files
   run "$1" check "$place/out"
