@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define OP_ENTRY(kind) &kind,
+#define OP_ENTRY(kind) &(kind),
 
 const OpKind        OpInput   = {.name = "input"};
 const OpKind *const OpKinds[] = {OP_KINDS(OP_ENTRY) NULL};

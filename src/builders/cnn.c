@@ -23,14 +23,14 @@ static void AddPool(json_t *file, PetscInt stage, PetscInt pool, Image *image, N
   if (image->h % pool) {
     (void)PetscSNPrintf(name, sizeof(name), "convs.%" PetscInt_FMT ".rows", stage);
     NetFileAdd(file, name, "slice", json_pack("[s]", value), NULL,
-               json_pack("{s:o, s:i, s:I}", "shape", ShapeOf(*image), "axis", 1, "last", (json_int_t)(h * pool)));
+               json_pack("{s:o, s:i, s:I}", "shape", ShapeOf(*image), "axis", 1, "last", (json_int_t)h * pool));
     (void)PetscStrncpy(value, name, sizeof(name));
     image->h = h * pool;
   }
   if (image->w % pool) {
     (void)PetscSNPrintf(name, sizeof(name), "convs.%" PetscInt_FMT ".cols", stage);
     NetFileAdd(file, name, "slice", json_pack("[s]", value), NULL,
-               json_pack("{s:o, s:i, s:I}", "shape", ShapeOf(*image), "axis", 2, "last", (json_int_t)(w * pool)));
+               json_pack("{s:o, s:i, s:I}", "shape", ShapeOf(*image), "axis", 2, "last", (json_int_t)w * pool));
     (void)PetscStrncpy(value, name, sizeof(name));
     image->w = w * pool;
   }
@@ -59,7 +59,7 @@ static void AddStage(json_t *file, const NetOptions *options, PetscInt stage, Im
   image->h += 2 * padding - kernel + 1;
   image->w += 2 * padding - kernel + 1;
   NetFileAdd(file, name, "permute", json_pack("[s]", conv), NULL,
-             json_pack("{s:[I, I], s:[i, i]}", "shape", (json_int_t)(image->h * image->w), (json_int_t)channels, "axes", 1, 0));
+             json_pack("{s:[I, I], s:[i, i]}", "shape", (json_int_t)image->h * image->w, (json_int_t)channels, "axes", 1, 0));
   NetFileAddActivation(file, conv, options->activation, name, value);
 }
 

@@ -42,7 +42,7 @@ static void AddGates(const Cell *cell, const char what[], const char value[], Pe
   if (!value[0]) return;
   NameAt(cell, what, name);
   NetFileAdd(cell->file, name, "slice", json_pack("[s]", value), NULL,
-             json_pack("{s:I, s:I}", "first", (json_int_t)(first * H), "last", (json_int_t)(last * H)));
+             json_pack("{s:I, s:I}", "first", (json_int_t)first * H, "last", (json_int_t)last * H));
 }
 
 static void AddFunction(const Cell *cell, const char what[], const char function[], const char value[], NetName name)
@@ -170,7 +170,7 @@ json_t *NetBuild_rnn(const NetRequest *request, Complaint *complaint)
 
     NameAt(&cell, "input", cell.input);
     NetFileAdd(cell.file, cell.input, "slice", json_pack("[s]", "inputs"), NULL,
-               json_pack("{s:I, s:I}", "first", (json_int_t)(cell.step * width), "last", (json_int_t)((cell.step + 1) * width)));
+               json_pack("{s:I, s:I}", "first", (json_int_t)cell.step * width, "last", ((json_int_t)cell.step + 1) * width));
     AddHidden(&cell);
     Cells[options->cell].step(&cell);
   }

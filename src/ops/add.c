@@ -16,7 +16,7 @@ static PetscErrorCode Setup(OpSetup *setup)
                "its second input '%s' has %" PetscInt_FMT " entries, which do not divide the %" PetscInt_FMT " of the first, '%s'",
                setup->net->ops[setup->op->inputs[1]].name, b, a, setup->net->ops[setup->op->inputs[0]].name);
   setup->op->dim   = a;
-  setup->op->norm  = PetscSqrtReal((PetscReal)(a / b));
+  setup->op->norm  = PetscSqrtReal((PetscReal)a / (PetscReal)b);
   setup->op->chain = a / b + 1;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -23,7 +23,10 @@ PetscErrorCode OpGatherFinish(OpSetup *setup)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(OpInputDim(setup, 0), &uses));
   for (PetscInt i = 0; i < setup->op->dim; i++)
-    if (index[i] >= 0) most = PetscMax(most, ++uses[index[i]]);
+    if (index[i] >= 0) {
+      uses[index[i]]++;
+      most = PetscMax(most, uses[index[i]]);
+    }
   PetscCall(PetscFree(uses));
   setup->op->norm  = PetscSqrtReal((PetscReal)most);
   setup->op->chain = most - 1;

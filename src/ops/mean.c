@@ -46,7 +46,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 {
   const PetscInt *place = (const PetscInt *)op->data;
   const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0], size = (size_t)arrays->N * dim;
-  const PetscReal count = (PetscReal)(in_dim / dim);
+  const PetscReal count = (PetscReal)in_dim / (PetscReal)dim;
 
   PetscFunctionBeginUser;
   (void)context;
@@ -61,7 +61,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
 {
   const PetscInt *place = (const PetscInt *)op->data;
   const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0];
-  const PetscReal count = (PetscReal)(in_dim / dim);
+  const PetscReal count = (PetscReal)in_dim / (PetscReal)dim;
 
   PetscFunctionBeginUser;
   (void)context;
