@@ -117,8 +117,8 @@ static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
 static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt cols, Range units, PetscReal block[])
 {
   const Range  owned = GridOwnedPoints(map->grid, map->d);
-  const size_t first = (size_t)((owned.first - GridGroupPoints(map->grid, map->d).first) * map->l);
-  const size_t rows = (size_t)((owned.last - owned.first) * map->l), T = (size_t)use->T, h = (size_t)use->h;
+  const size_t first = (size_t)(owned.first - GridGroupPoints(map->grid, map->d).first) * (size_t)map->l;
+  const size_t rows = (size_t)(owned.last - owned.first) * (size_t)map->l, T = (size_t)use->T, h = (size_t)use->h;
   const size_t width = (size_t)(units.last - units.first) * (size_t)cols, start = (size_t)units.first * (size_t)cols;
 
   PetscFunctionBeginUser;
