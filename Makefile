@@ -160,7 +160,7 @@ bench: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-JOBS  = $(wildcard jobs/*.yaml jobs/*.json)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py)
 
 install: all
 	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data
