@@ -46,7 +46,7 @@ quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)
 
 # ---- program and library -------------------------------------------------------------------------------------------
 HEADERS = $(wildcard include/codim/*.h) $(BUILD)/include/codim/version.h
-SRC     = $(filter-out src/main.c,$(wildcard src/*.c src/ops/*.c))
+SRC     = $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
 TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
@@ -163,7 +163,7 @@ bench: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-JOBS  = $(wildcard jobs/*.yaml jobs/*.json)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py)
 
 install: all
 	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data
@@ -181,7 +181,7 @@ uninstall:
 	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
-CODE = $(wildcard include/codim/*.h src/*.[ch] src/ops/*.[ch] tests/*.[ch] tests/*/*.c)
+CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.c)
 LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
@@ -192,7 +192,7 @@ check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH))
 check-tidy: $(BUILD)/include/codim/version.h
-	@printf '%s\n' $(wildcard src/*.c src/ops/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
+	@printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
 	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
 check-index64:
 	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH))

@@ -98,7 +98,8 @@ static PetscBool SplitPays(const Proof *proof)
 
 /* Roundings on the way from factors to an entry of K (gram.c): deltas is a dot product of length h, values one of length k, values + 1 and
    their product 2 more; all these are added up, one for each pair of places of a weight's uses, one for each bias. A bias' own term:
-   sums over its uses on both sides, then length h. In total at most
+   sums over its uses on both sides, then length h. A weight that goes by its block (GramAssembles): sums over its uses on both sides, then
+   length h k instead of h + k. In total at most
 
      c = h + k + 2 uses + 4 + sum_weights uses^2 + biases,      |K^ - J^ J^T|_rs <= sum_mu gamma_c q_r,mu q_s,mu
 
@@ -106,7 +107,7 @@ static PetscBool SplitPays(const Proof *proof)
 static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
 {
   const Network net = proof->map->network;
-  PetscReal    *chain, *uses, additions = 0, sum = 0;
+  PetscReal    *chain, *uses, additions = 0, sum = 0, flops;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(net->nlabels, &chain, net->nlabels, &uses));
@@ -121,6 +122,9 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
     if (op->bias >= 0) chain[op->bias] = chain[op->weight];
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
   }
+  for (PetscInt mu = 0; mu < net->nlabels; mu++)
+    if (GramAssembles(proof->map, mu, &flops))
+      chain[mu] = PetscMax(chain[mu], (PetscReal)net->labels[mu].rows * (PetscReal)net->labels[mu].cols);
   for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
   for (PetscInt mu = 0; mu < net->nlabels; mu++) sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
   *E_K = Up(sum + (PetscReal)proof->map->m * TINY * proof->errors.factor);

@@ -53,12 +53,14 @@ static void CheckOptions(const DataOptions *options, Complaint *complaint)
   if (sources != 1)
     Complain(complaint, STATUS_USAGE, "%s: give one of data.file, data.x with data.y, data.images with data.labels",
              sources ? "the points are given more than once" : "no points are given");
-  CheckPair(options->x, "data.x", options->y, "data.y", complaint);
-  CheckPair(options->images, "data.images", options->labels, "data.labels", complaint);
+  if (options->target != TARGET_NET || !options->x[0]) CheckPair(options->x, "data.x", options->y, "data.y", complaint);
+  if (options->target != TARGET_NET || !options->images[0])
+    CheckPair(options->images, "data.images", options->labels, "data.labels", complaint);
   if (options->outputs && !DataFormatCSV.matches(options))
     Complain(complaint, STATUS_USAGE, "data.outputs: %" PetscInt_FMT " is for CSV; other formats hold the targets by themselves",
              options->outputs);
-  if (options->target == TARGET_NET) Complain(complaint, STATUS_USAGE, "data.target: net is not available yet");
+  if (options->target == TARGET_NET && options->target_scale != SCALE_NONE)
+    Complain(complaint, STATUS_USAGE, "data.target_scale: targets that the net gives are not scaled");
 }
 
 static const DataFormat *FindFormat(const DataOptions *options, Complaint *complaint)
@@ -92,12 +94,12 @@ static void ReadTables(const DataOptions *options, Table *x, Table *y, Complaint
   if (!format) return;
   format->read(options, x, y, complaint);
   if (complaint->status) return;
-  if (x->available != y->available)
+  if (y && x->available != y->available)
     Complain(complaint, STATUS_DATA, "%s: %s has %zu points, but y%s%s has %zu", x->path, x->name, x->available,
              strcmp(x->path, y->path) ? " in " : "", strcmp(x->path, y->path) ? y->path : "", y->available);
   else {
     CheckFinite(x, "", complaint);
-    CheckFinite(y, "", complaint);
+    if (y) CheckFinite(y, "", complaint);
   }
 }
 
@@ -126,7 +128,7 @@ static void DataRead(Data data, Complaint *complaint)
   Table              y       = {.name = "y", .path = y_path, .min_dims = 1, .max_dims = 2, .points = points};
 
   CheckOptions(options, complaint);
-  if (!complaint->status) ReadTables(options, &x, &y, complaint);
+  if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
   data->all_x   = x.a;
   data->all_y   = y.a;
@@ -177,6 +179,19 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
   }
   PetscCall(DataBcastSizes(made));
   *data = made;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataExpectTargets(Data data, PetscInt outputs)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  data->outputs = outputs;
+  if (rank == 0) data->all_y = calloc((size_t)data->points * (size_t)outputs, sizeof *data->all_y);
+  PetscCall(UserCheck(data->comm, (PetscBool)(rank || data->all_y), STATUS_DATA,
+                      "too little memory for %" PetscInt_FMT " x %" PetscInt_FMT " targets", data->points, outputs));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -238,5 +253,46 @@ PetscErrorCode DataScatter(Data data, Grid grid)
                       8e-9 * (double)points * (double)(p + l)));
   PetscCall(ScatterRows(grid, data->points, data->inputs, data->all_x, data->x));
   PetscCall(ScatterRows(grid, data->points, data->outputs, data->all_y, data->y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* each group's block of y, to the rows of all_y that are its own */
+static PetscErrorCode GatherTargets(Data data, Grid grid)
+{
+  const PetscInt l      = data->outputs;
+  const Range    mine   = GridGroupPoints(grid, data->points);
+  const int      leader = grid->q == 0 && grid->rank > 0;
+  PetscMPIInt    entries, count;
+  MPI_Datatype   row;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMPIIntCast(l, &entries));
+  PetscCallMPI(MPI_Type_contiguous(entries, MPIU_REAL, &row));
+  PetscCallMPI(MPI_Type_commit(&row));
+  PetscCall(PetscMPIIntCast(mine.last - mine.first, &count));
+  if (leader) PetscCallMPI(MPI_Send(data->y, count, row, 0, 0, grid->world));
+  for (PetscMPIInt g = 1; grid->rank == 0 && g < grid->G; g++) {
+    const Range range = BlockRange(data->points, grid->G, g);
+
+    PetscCall(PetscMPIIntCast(range.last - range.first, &count));
+    PetscCallMPI(
+        MPI_Recv(data->all_y + (size_t)range.first * (size_t)l, count, row, g * grid->Q, 0, grid->world, MPI_STATUS_IGNORE));
+  }
+  PetscCallMPI(MPI_Type_free(&row));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[])
+{
+  const Range  range = GridGroupPoints(grid, data->points);
+  const size_t l = (size_t)data->outputs, size = (size_t)(range.last - range.first) * l;
+  size_t       i;
+
+  PetscFunctionBeginUser;
+  for (i = 0; i < size && isfinite(targets[i]); i++) data->y[i] = targets[i];
+  PetscCall(UserCheck(grid->world, (PetscBool)(i == size), STATUS_DATA,
+                      "data.target: net: at the weights loaded the net's output at point %zu is not finite",
+                      (size_t)range.first + i / l + 1));
+  PetscCall(GatherTargets(data, grid));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -159,13 +159,13 @@ static void CsvReadRow(Csv *csv, size_t row, Table *x, Table *y, Complaint *comp
     return;
   }
   for (size_t j = 0; j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
-  for (size_t o = 0; o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
+  for (size_t o = 0; y && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
 }
 
 static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *complaint)
 {
   Csv      csv     = {.path = options->file};
-  uint64_t outputs = options->outputs ? (uint64_t)options->outputs : 1;
+  uint64_t outputs = options->outputs ? (uint64_t)options->outputs : y ? 1 : 0;
 
   CsvOpen(&csv, complaint);
   if (!complaint->status && csv.cols <= outputs)
@@ -173,7 +173,7 @@ static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *c
              "%s: has %llu columns, separated by commas; with %llu for targets (data.outputs) none is left for inputs", csv.path,
              (unsigned long long)csv.cols, (unsigned long long)outputs);
   if (!complaint->status) TableCreate(x, 2, (uint64_t[]){csv.rows, csv.cols - outputs}, complaint);
-  if (!complaint->status) TableCreate(y, 2, (uint64_t[]){csv.rows, outputs}, complaint);
+  if (!complaint->status && y) TableCreate(y, 2, (uint64_t[]){csv.rows, outputs}, complaint);
   for (size_t row = 0; !complaint->status && row < x->rows; row++) CsvReadRow(&csv, row, x, y, complaint);
   CsvClose(&csv);
 }

@@ -68,7 +68,7 @@ static void Hdf5Read(const DataOptions *options, Table *x, Table *y, Complaint *
     return;
   }
   Hdf5ReadTable(file, x, complaint);
-  if (!complaint->status) Hdf5ReadTable(file, y, complaint);
+  if (!complaint->status && y) Hdf5ReadTable(file, y, complaint);
   H5Fclose(file);
 }
 
@@ -117,14 +117,15 @@ static PetscBool WriteProblem(Data data, const char path[])
   const char *const y_scales[]   = {"none", "unit: each output to [-1,1]", "standard: each output's mean off, over its deviation"};
   hid_t             file         = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   const char       *x_definition = "inputs x_i of the points, one a row, as used: after scaling";
-  const char       *y_definition = data->options.target == TARGET_ONEHOT
-                                       ? "targets y_i of the points, one a row, as used: one column a class, after scaling"
-                                       : "targets y_i of the points, one a row, as used: after scaling";
-  PetscBool         ok;
+  static const char *const y_definition[] =
+      {[TARGET_VALUE]  = "targets y_i of the points, one a row, as used: after scaling",
+       [TARGET_ONEHOT] = "targets y_i of the points, one a row, as used: one column a class, after scaling",
+       [TARGET_NET]    = "targets y_i of the points, one a row, as used: what the net gave at the weights loaded"};
+  PetscBool ok;
 
   if (file < 0) return PETSC_FALSE;
   ok = (PetscBool)(WriteMatrix(file, "x", data->points, data->inputs, data->all_x, x_definition, scales[data->options.scale]) &&
-                   WriteMatrix(file, "y", data->points, data->outputs, data->all_y, y_definition,
+                   WriteMatrix(file, "y", data->points, data->outputs, data->all_y, y_definition[data->options.target],
                                y_scales[data->options.target_scale]));
   return (PetscBool)(H5Fclose(file) >= 0 && ok);
 }

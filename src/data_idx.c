@@ -102,7 +102,7 @@ static void IdxRead(const DataOptions *options, Table *x, Table *y, Complaint *c
 {
   (void)options;
   IdxReadTable(x, complaint);
-  if (!complaint->status) IdxReadTable(y, complaint);
+  if (!complaint->status && y) IdxReadTable(y, complaint);
 }
 
 static PetscBool IdxMatches(const DataOptions *options)

@@ -150,7 +150,7 @@ static void NpyRead(const DataOptions *options, Table *x, Table *y, Complaint *c
 {
   (void)options;
   NpyReadTable(x, complaint);
-  if (!complaint->status) NpyReadTable(y, complaint);
+  if (!complaint->status && y) NpyReadTable(y, complaint);
 }
 
 static PetscBool NpyMatches(const DataOptions *options)

@@ -31,7 +31,7 @@ void *TableCalloc(const Table *table, size_t rows, size_t cols, size_t size, Com
 
 typedef struct {
   PetscBool (*matches)(const DataOptions *options); /* do the options ask for this format? */
-  /* fill x and y; whatever is wrong with a file becomes the complaint */
+  /* fill x and y (NULL: no targets are wanted); whatever is wrong with a file becomes the complaint */
   void (*read)(const DataOptions *options, Table *x, Table *y, Complaint *complaint);
 } DataFormat;
 

@@ -53,7 +53,7 @@ void DataFindTwins(Data data, Complaint *complaint)
       continue;
     }
     KeepFirst(data->twins, first->index, point->index);
-    if (RowCompare(l, data->all_y + (size_t)first->index * l, data->all_y + (size_t)point->index * l))
+    if (l && RowCompare(l, data->all_y + (size_t)first->index * l, data->all_y + (size_t)point->index * l))
       KeepFirst(data->contradiction, first->index, point->index);
   }
   free(points);

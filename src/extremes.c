@@ -2,6 +2,7 @@
   extremes.c: see extremes.h.
 */
 #include "codim/extremes.h"
+#include <string.h>
 
 #define KEY(name, type, field, value, min, max, help)                                                                              \
   {                                                                                                                                \
@@ -88,6 +89,27 @@ static PetscErrorCode MatMult_Kernel(Mat mat, Vec x, Vec y)
 
 /* ---- the four solvers -------------------------------------------------------------------------------------------------------- */
 
+enum { MANY_PAIRS = 60 }; /* beyond it the projected problem is kept at that size, and the vectors in one array (BVMAT) */
+
+/* vectors of a Krylov-Schur basis for nev pairs of a problem of size n */
+static PetscInt BasisSize(PetscInt nev, PetscInt n)
+{
+  return PetscMin(n, nev > MANY_PAIRS ? nev + MANY_PAIRS : PetscMax(2 * nev, nev + 15));
+}
+
+static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
+{
+  BV bv;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSSetDimensions(eps, nev, BasisSize(nev, n), nev > MANY_PAIRS ? MANY_PAIRS : PETSC_DEFAULT));
+  if (nev > MANY_PAIRS) {
+    PetscCall(EPSGetBV(eps, &bv));
+    PetscCall(BVSetType(bv, BVMAT));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev, EPS *eps)
 {
   PetscFunctionBeginUser;
@@ -96,7 +118,10 @@ static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
   PetscCall(EPSSetType(*eps, type));
   PetscCall(EPSSetWhichEigenpairs(*eps, which));
-  PetscCall(EPSSetDimensions(*eps, nev, PETSC_DEFAULT, PETSC_DEFAULT));
+  if (!strcmp(type, EPSKRYLOVSCHUR))
+    PetscCall(SizeBasis(*eps, nev, e->map->n));
+  else
+    PetscCall(EPSSetDimensions(*eps, nev, PETSC_DEFAULT, PETSC_DEFAULT));
   PetscCall(EPSSetConvergenceTest(*eps, EPS_CONV_ABS));
   PetscCall(EPSSetFromOptions(*eps));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -132,8 +157,8 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
 
 PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local)
 {
-  const PetscInt krylov = PetscMax(2 * options->extreme, options->extreme + 15); /* SLEPc's ncv */
-  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros);       /* X, R, P, their images, and SLEPc's copies */
+  const PetscInt krylov = BasisSize(options->extreme, PETSC_MAX_INT);
+  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
 
   return 8. * (PetscReal)n_local * (PetscReal)(PetscMax(krylov, lobpcg) + 4);
 }

@@ -3,13 +3,14 @@
 
   For a pair of uses and places of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles and adds their
   Hadamard product to K. The lower triangle of the tiles is covered by slabs of columns: below a slab's last column one wide product,
-  and narrow ones along the diagonal, so that little above the diagonal is computed.
+  and narrow ones along the diagonal, so that little above the diagonal is computed. A label that goes by its block of J does so in
+  panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
 #include "panel.h"
 
-enum { SLAB = 256, NARROW = 64 }; /* columns */
+enum { SLAB = 256, NARROW = 64 /* columns */ };
 
 /* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
 typedef struct {
@@ -112,20 +113,27 @@ static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the sum of Delta over the uses and places of a bias, on the owned rows */
-static PetscErrorCode SumDelta(const Workspace *w, PetscInt nuses, const LabelUse uses[], PetscReal **sum)
+/* block += the rows `units` of a label's block of J, from one use, on the owned residuals: sum_t delta_t (x) a_t */
+static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt cols, Range units, PetscReal block[])
 {
-  const ResidualMap map   = w->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
-  const size_t      first = (size_t)(owned.first - GridGroupPoints(map->grid, map->d).first) * (size_t)map->l;
-  const size_t      rows = (size_t)(owned.last - owned.first) * (size_t)map->l, h = (size_t)uses[0].h;
+  const Range  owned = GridOwnedPoints(map->grid, map->d);
+  const size_t first = (size_t)(owned.first - GridGroupPoints(map->grid, map->d).first) * (size_t)map->l;
+  const size_t rows = (size_t)(owned.last - owned.first) * (size_t)map->l, T = (size_t)use->T, h = (size_t)use->h;
+  const size_t width = (size_t)(units.last - units.first) * (size_t)cols, start = (size_t)units.first * (size_t)cols;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(rows * h, sum));
-  for (PetscInt i = 0; i < nuses; i++)
-    for (size_t row = 0; row < rows; row++)
-      for (size_t t = 0; t < (size_t)uses[i].T; t++)
-        for (size_t j = 0; j < h; j++) (*sum)[row * h + j] += uses[i].Delta[((first + row) * (size_t)uses[i].T + t) * h + j];
+  for (size_t row = 0; row < rows; row++) {
+    const PetscReal *delta = use->Delta + (first + row) * T * h;
+
+    if (use->A) {
+      const PetscReal *a = use->A + (first + row) / (size_t)map->l * T * (size_t)use->k;
+
+      PetscCall(Gemm("N", "T", use->k, units.last - units.first, use->T, 1, a, use->k, delta + units.first, use->h, 1,
+                     block + row * width, use->k));
+    } else
+      for (size_t t = 0; t < T; t++)
+        for (size_t j = 0; j < width; j++) block[row * width + j] += delta[t * h + start + j];
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -244,6 +252,7 @@ static const LabelUse *JoiningPartner(PetscInt nuses, const LabelUse uses[], con
   return NULL;
 }
 
+/* by its factors */
 static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelUse uses[], PetscReal one)
 {
   UsePanels *panels;
@@ -260,18 +269,48 @@ static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelU
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AddBias(const Workspace *w, PetscInt count, const LabelUse uses[])
+/* by its block of J */
+static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUse uses[])
 {
-  UsePanels  panels = {.T = 1, .k = 1, .h = uses[0].h};
-  PetscReal *sum;
+  const ResidualMap map   = w->map;
+  const Label      *label = &map->network->labels[uses[0].label];
+  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const PetscInt    most  = PetscMax(1, GRAM_PANEL / label->cols);
 
   PetscFunctionBeginUser;
-  PetscCall(SumDelta(w, count, uses, &sum));
-  PetscCall(FetchBoth(w->rows, w->cols, panels.h, sum, &panels.Delta));
-  PetscCall(AddLowerTriangle(w, &panels, 0, &panels, 0, 0));
-  PetscCall(UsePanelsDestroy(&panels));
-  PetscCall(PetscFree(sum));
+  for (PetscInt row = 0; row < label->rows; row += most) {
+    const Range units  = {row, PetscMin(row + most, label->rows)};
+    UsePanels   panels = {.T = 1, .k = 1, .h = (units.last - units.first) * label->cols};
+    PetscReal  *block;
+
+    PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)map->l * (size_t)panels.h, &block));
+    for (PetscInt i = 0; i < count; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
+    PetscCall(FetchBoth(w->rows, w->cols, panels.h, block, &panels.Delta));
+    PetscCall(AddLowerTriangle(w, &panels, 0, &panels, 0, 0));
+    PetscCall(UsePanelsDestroy(&panels));
+    PetscCall(PetscFree(block));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool GramAssembles(ResidualMap map, PetscInt label, PetscReal *flops)
+{
+  const Network   net = map->network;
+  const PetscReal d = (PetscReal)map->d, m = (PetscReal)map->m;
+  const PetscReal h = (PetscReal)net->labels[label].rows, k = (PetscReal)net->labels[label].cols;
+  PetscReal       T = 0, values = 0, factors, block;
+  PetscBool       assembles;
+
+  for (PetscInt v = 1; v < net->nops; v++) {
+    T += net->ops[v].weight == label ? (PetscReal)net->ops[v].places : 0;
+    values += net->ops[v].bias == label;
+  }
+  factors   = T * T * (d * d * k + m * m * h);
+  block     = m * m * h * k + m * T * h * k;
+  assembles = (PetscBool)(values > 0 ||
+                          (T > 1 && block < factors)); /* T = 1: the block is the dearer one, or they are equal but for d^2 k */
+  *flops    = assembles ? block : factors;
+  return assembles;
 }
 
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
@@ -279,6 +318,7 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
   Workspace w;
   PetscInt  nuses;
   LabelUse *uses;
+  PetscReal flops;
 
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
@@ -288,10 +328,10 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
     const PetscInt  count   = CountUses(nuses, uses, first);
     const LabelUse *partner = JoiningPartner(nuses, uses, &uses[first]);
 
-    if (uses[first].A)
+    if (!GramAssembles(jacobian->map, uses[first].label, &flops))
       PetscCall(AddWeight(&w, count, &uses[first], partner ? 1 : 0));
     else if (!partner)
-      PetscCall(AddBias(&w, count, &uses[first]));
+      PetscCall(AddBlock(&w, count, &uses[first]));
   }
   PetscCall(PetscFree(uses));
   PetscCall(WorkspaceDestroy(&w));
@@ -300,17 +340,12 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
 
 PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
 {
-  const PetscReal d = (PetscReal)jacobian->map->d, m = (PetscReal)jacobian->map->m;
-  PetscInt        nuses;
-  LabelUse       *uses;
+  const ResidualMap map = jacobian->map;
+  PetscReal         one;
 
   PetscFunctionBeginUser;
   *flops = 0;
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++)
-    for (PetscInt j = 0; j < nuses; j++)
-      if (uses[i].label == uses[j].label && uses[i].A)
-        *flops += (PetscReal)uses[i].T * (PetscReal)uses[j].T * (d * d * (PetscReal)uses[i].k + m * m * (PetscReal)uses[i].h);
-  PetscCall(PetscFree(uses));
+  for (PetscInt label = 0; label < map->network->nlabels; label++)
+    if (!GramAssembles(map, label, &one) || map->network->labels[label].cols > 1) *flops += one;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -89,8 +89,9 @@ static PetscErrorCode TangentSweep(Hessian hessian, const OpContext *context)
     const NetOp *op     = &net->ops[v];
     OpArrays     arrays = OpArraysAt(hessian->map, hessian->trajectory, v);
 
-    for (PetscInt j = 0; j < OP_INPUTS_MAX; j++)
-      if (op->inputs[j] > 0) arrays.in_dot[j] = hessian->dot[op->inputs[j]];
+    if (!op->moves) continue;
+    for (PetscInt j = 0; j < op->ninputs; j++)
+      if (net->ops[op->inputs[j]].moves) arrays.in_dot[j] = hessian->dot[op->inputs[j]];
     arrays.out_dot = hessian->dot[v];
     arrays.saved   = hessian->saved[v];
     PetscCall(op->kind->tangent(op, context, &arrays));
@@ -123,14 +124,15 @@ static PetscErrorCode PullBack(Hessian hessian, const OpContext *context, PetscI
   arrays.saved       = hessian->saved[v];
   arrays.out_bar     = hessian->adjoint->bar[v];
   arrays.out_bar_dot = hessian->bar_dot[v];
-  if (op->weight >= 0) {
-    const OuterProduct products[] = {{arrays.out_bar_dot, arrays.in[0]}, {arrays.out_bar, hessian->dot[input]}};
+  if (OpHasParameters(op)) {
+    const PetscBool    moves      = (PetscBool)(input >= 0 && map->network->ops[input].moves);
+    const OuterProduct products[] = {{arrays.out_bar_dot, arrays.in[0]}, {arrays.out_bar, moves ? hessian->dot[input] : NULL}};
 
-    PetscCall(OpAddGradient(map, v, input > 0 ? 2 : 1, products, 1, y)); /* the net's input does not move */
+    PetscCall(OpAddGradient(map, v, moves ? 2 : 1, products, 1, y));
     PetscCall(OpAddBiasGradient(map, v, arrays.out_bar_dot, 1, y));
   }
-  for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-    if (op->inputs[j] <= 0) continue;
+  for (PetscInt j = 0; j < op->ninputs; j++) {
+    if (!map->network->ops[op->inputs[j]].moves) continue;
     arrays.in_dot[j]     = hessian->dot[op->inputs[j]];
     arrays.in_bar_dot[j] = hessian->bar_dot[op->inputs[j]];
   }

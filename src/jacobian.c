@@ -56,11 +56,17 @@ PetscErrorCode JacobianGetUses(Jacobian jacobian, PetscInt *nuses, LabelUse **us
   PetscCall(PetscMalloc1(2 * net->nops, uses));
   for (PetscInt label = 0; label < net->nlabels; label++)
     for (PetscInt v = 1; v < net->nops; v++) {
-      if (net->ops[v].weight < 0 || !jacobian->units->bar[v]) continue;
+      if (!jacobian->units->bar[v]) continue;
       if (net->ops[v].weight == label) (*uses)[(*nuses)++] = UseOf(jacobian, v, PETSC_FALSE);
       if (net->ops[v].bias == label) (*uses)[(*nuses)++] = UseOf(jacobian, v, PETSC_TRUE);
     }
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* this rank's units of a use: rows of W; of a bias or a parameter's value, entries */
+static Range UnitsOf(ResidualMap map, const LabelUse *use)
+{
+  return use->A ? ParametersShardRows(map->parameters, use->label) : ParametersShardEntries(map->parameters, use->label);
 }
 
 /* ---- J v ------------------------------------------------------------------------------------------------------------ */
@@ -68,7 +74,7 @@ PetscErrorCode JacobianGetUses(Jacobian jacobian, PetscInt *nuses, LabelUse **us
 /* rows += rowsum((A V^T (x) 1_l) o Delta) over this rank's units */
 static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, PetscReal rows[])
 {
-  const Range      units  = ParametersShardRows(map->parameters, use->label);
+  const Range      units  = UnitsOf(map, use);
   const PetscInt   width  = units.last - units.first;
   const size_t     places = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h;
   const PetscReal *V;
@@ -142,7 +148,7 @@ static PetscErrorCode AddOuter(const LabelUse *use, PetscInt places, PetscInt wi
 /* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1_l): the l rows of a point are added first, into D, N T x this rank's units */
 static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, PetscReal alpha, const PetscReal u[], Vec y)
 {
-  const Range    units = ParametersShardRows(map->parameters, use->label);
+  const Range    units = UnitsOf(map, use);
   const PetscInt width = units.last - units.first, places = map->N * use->T;
   const size_t   T = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h, w = (size_t)width;
   PetscReal     *D, *Y;
@@ -190,25 +196,30 @@ static PetscReal Dot(PetscInt n, const PetscReal a[], const PetscReal b[])
   return sum;
 }
 
-/* sum over rows and over pairs of places of two uses of one label: (delta . delta') (a . a') */
+/* (delta_t (x) a_t) . (delta'_s (x) a'_s) of one row, at places t and s of two uses of one label; where A is none and the other's is not, delta'
+   is an h x k block */
+static PetscReal PlacePairNorm(PetscInt l, size_t row, const LabelUse *use, PetscInt t, const LabelUse *other, PetscInt s)
+{
+  const size_t     i = row / (size_t)l, k = (size_t)use->k;
+  const PetscReal *a     = use->A ? use->A + (i * (size_t)use->T + (size_t)t) * k : NULL;
+  const PetscReal *b     = other->A ? other->A + (i * (size_t)other->T + (size_t)s) * (size_t)other->k : NULL;
+  const PetscReal *delta = use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h;
+  const PetscReal *beta  = other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)other->h;
+  PetscReal        sum   = 0;
+
+  if (!a && b) return PlacePairNorm(l, row, other, s, use, t);
+  if (!a || b) return Dot(use->h, delta, beta) * (a ? Dot(use->k, a, b) : 1);
+  for (size_t j = 0; j < (size_t)use->h; j++) sum += delta[j] * Dot(use->k, a, beta + j * k);
+  return sum;
+}
+
 static PetscReal UsePairNorm(ResidualMap map, Range points, const LabelUse *use, const LabelUse *other)
 {
   PetscReal sum = 0;
 
-  for (PetscInt i = points.first; i < points.last; i++)
+  for (PetscInt row = points.first * map->l; row < points.last * map->l; row++)
     for (PetscInt t = 0; t < use->T; t++)
-      for (PetscInt s = 0; s < other->T; s++) {
-        const PetscReal aa = use->A ? Dot(use->k, use->A + (size_t)(i * use->T + t) * (size_t)use->k,
-                                          other->A + (size_t)(i * other->T + s) * (size_t)use->k)
-                                    : 1;
-
-        for (PetscInt o = 0; o < map->l; o++) {
-          const size_t row = (size_t)i * (size_t)map->l + (size_t)o;
-
-          sum += aa * Dot(use->h, use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h,
-                          other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)use->h);
-        }
-      }
+      for (PetscInt s = 0; s < other->T; s++) sum += PlacePairNorm(map->l, (size_t)row, use, t, other, s);
   return sum;
 }
 

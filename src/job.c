@@ -109,6 +109,9 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
+                      STATUS_USAGE,
+                      "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
@@ -127,6 +130,7 @@ static PetscErrorCode BuildProblem(Job job)
 
   PetscFunctionBeginUser;
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
+  if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
   if (job->run.grid.n) {
     G = job->run.grid.v[0];
@@ -143,18 +147,20 @@ static PetscErrorCode BuildProblem(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "tanh 64-1024-1024-1" */
+/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
 static void NameNet(Job job)
 {
-  char  *text = job->report.net;
-  size_t room = sizeof(job->report.net), used;
+  const char *kind = NetworkKind(&job->net_options);
+  char       *text = job->report.net;
+  size_t      room = sizeof(job->report.net), used;
 
-  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, job->net_options.activation, job->data->inputs);
-  for (PetscInt i = 0; i <= job->net_options.widths.n; i++) {
+  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, kind ? kind : job->net_options.activation, job->data->inputs);
+  for (PetscInt i = 0; !kind && i < job->net_options.widths.n; i++) {
     used = strlen(text);
-    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT,
-                        i < job->net_options.widths.n ? job->net_options.widths.v[i] : job->data->outputs);
+    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->net_options.widths.v[i]);
   }
+  used = strlen(text);
+  (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->data->outputs);
 }
 
 static void DescribeProblem(Job job)
@@ -271,12 +277,23 @@ static PetscErrorCode Allocate(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* y := f_theta at the weights loaded */
+static PetscErrorCode TakeTargets(Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
+  PetscCall(ResidualMapApply(job->map, job->theta, job->trajectory, job->H));
+  PetscCall(DataSetTargets(job->data, job->grid, job->trajectory->value[job->network->nops - 1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Start(Job job)
 {
   json_t   *options = OptionsOf(job);
   PetscBool resumed;
 
   PetscFunctionBeginUser;
+  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
   PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
   json_decref(options);
   if (resumed)
@@ -507,14 +524,16 @@ static PetscErrorCode DrawSpectrum(Job job)
 
 static PetscErrorCode RunOutput(Job job)
 {
-  OptionString   problem, weights, certificate;
+  OptionString   problem, net, weights, certificate;
   CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", job->run.output));
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", job->run.output));
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", job->run.output));
+  PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", job->run.output));
   PetscCall(DataWriteProblem(job->data, problem));
+  PetscCall(NetworkWrite(job->comm, job->network, net));
   if (!job->report.reached) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(WeightsWrite(job->parameters, job->theta, weights));
   PetscCall(CertifyWriteJSON(certificate, &subject, &job->certificate));
@@ -585,13 +604,22 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
 
 PetscErrorCode JobCreateCheck(const char dir[], Job *job)
 {
-  OptionString certificate, weights, problem;
+  OptionString certificate, weights, problem, net, arch = "";
+  PetscBool    graph, ops;
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", dir));
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", dir));
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", dir));
   PetscCall(CertifyReadSubject(certificate, weights, problem));
+  PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", dir));
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-net_arch", arch, sizeof(arch), NULL));
+  PetscCall(PetscStrcmp(arch, "graph", &graph));
+  PetscCall(PetscStrcmp(arch, "ops", &ops));
+  if (graph || ops) { /* the file it was made from may be gone; its list of ops is here */
+    PetscCall(PetscOptionsSetValue(NULL, "-net_arch", "ops"));
+    PetscCall(PetscOptionsSetValue(NULL, "-net_file", net));
+  }
   PetscCall(PetscOptionsSetValue(NULL, "-data_file", problem));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_method", "load"));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_weights", weights));

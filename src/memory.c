@@ -2,16 +2,21 @@
   memory.c: see memory.h.
 */
 #include "memory.h"
+#include "codim/gram.h"
 #include <stdio.h>
 
-/* the widest panels of factors that the tiles need at once: A and Delta of one label, for their rows and for their columns */
+/* the widest panels of factors that the tiles need at once: A and Delta of one label, or a panel of its block of J, for
+   their rows and for their columns */
 static PetscReal PanelBytes(ResidualMap map, Tiles K)
 {
   const Network   net   = map->network;
   const PetscReal lines = (PetscReal)(TilesLocalRows(K, 0) + TilesLocalCols(K, 0));
-  PetscReal       width = 0;
+  PetscReal       width = 0, flops;
 
   if (map->grid->size == 1) return 0; /* borrowed */
+  for (PetscInt label = 0; label < net->nlabels; label++)
+    if (GramAssembles(map, label, &flops))
+      width = PetscMax(width, PetscMax((PetscReal)GRAM_PANEL, (PetscReal)net->labels[label].cols));
   for (PetscInt v = 1; v < net->nops; v++)
     if (net->ops[v].weight >= 0) width = PetscMax(width, (PetscReal)(net->ops[net->ops[v].inputs[0]].dim + net->ops[v].dim));
   return 8. * lines * width;

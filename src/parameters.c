@@ -134,6 +134,13 @@ Range ParametersShardRows(Parameters p, PetscInt label)
   return p->rows[label];
 }
 
+Range ParametersShardEntries(Parameters p, PetscInt label)
+{
+  const Range rows = p->rows[label], entries = {rows.first * p->labels[label].cols, rows.last * p->labels[label].cols};
+
+  return entries;
+}
+
 Grid ParametersGrid(Parameters p)
 {
   return p->grid;

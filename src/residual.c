@@ -194,12 +194,12 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
     arrays.rows    = adjoint->rows;
     arrays.out_bar = adjoint->bar[v];
     for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] <= 0) continue; /* nothing is wanted at the input */
+      if (op->inputs[j] < 0 || !net->ops[op->inputs[j]].moves) continue; /* nothing is wanted there */
       PetscCall(StartBar(map, adjoint, op->inputs[j], started));
       arrays.in_bar[j] = adjoint->bar[op->inputs[j]];
     }
     PetscCall(op->kind->adjoint(op, &context, &arrays));
-    if (adjoint->keep == ADJOINT_PARAMETERS && op->weight < 0) PetscCall(PetscFree(adjoint->bar[v]));
+    if (adjoint->keep == ADJOINT_PARAMETERS && !OpHasParameters(op)) PetscCall(PetscFree(adjoint->bar[v]));
   }
   PetscCall(PetscFree(started));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -209,13 +209,17 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
 
 PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, PetscInt count, const OuterProduct products[], PetscReal alpha, Vec grad)
 {
-  const NetOp   *op = &map->network->ops[v];
-  const PetscInt k = map->network->ops[op->inputs[0]].dim / op->places, h = op->dim / op->places;
-  const PetscInt places = map->N * op->places;
-  const Range    units  = ParametersShardRows(map->parameters, op->weight);
-  PetscReal     *rows;
+  const NetOp *op = &map->network->ops[v];
+  PetscInt     k, h, places;
+  Range        units;
+  PetscReal   *rows;
 
   PetscFunctionBeginUser;
+  if (op->weight < 0) PetscFunctionReturn(PETSC_SUCCESS);
+  k      = map->network->ops[op->inputs[0]].dim / op->places;
+  h      = op->dim / op->places;
+  places = map->N * op->places;
+  units  = ParametersShardRows(map->parameters, op->weight);
   PetscCall(ParametersBeginAdd(map->parameters, grad, op->weight, &rows));
   for (PetscInt i = 0; i < count; i++)
     PetscCall(Gemm("N", "T", k, units.last - units.first, places, alpha, products[i].a, k, products[i].z_bar + units.first, h, 1,
@@ -229,11 +233,12 @@ PetscErrorCode OpAddBiasGradient(ResidualMap map, PetscInt v, const PetscReal z_
   const NetOp *op     = &map->network->ops[v];
   const size_t h      = (size_t)(op->dim / op->places);
   const size_t places = (size_t)map->N * (size_t)op->places;
-  const Range  units  = ParametersShardRows(map->parameters, op->weight);
+  Range        units;
   PetscReal   *rows;
 
   PetscFunctionBeginUser;
   if (op->bias < 0) PetscFunctionReturn(PETSC_SUCCESS);
+  units = ParametersShardEntries(map->parameters, op->bias);
   PetscCall(ParametersBeginAdd(map->parameters, grad, op->bias, &rows));
   for (size_t place = 0; place < places; place++)
     for (PetscInt j = units.first; j < units.last; j++) rows[j - units.first] += alpha * z_bar[place * h + (size_t)j];
@@ -249,7 +254,7 @@ PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Ad
   for (PetscInt v = 1; v < net->nops; v++) {
     const OuterProduct product = {adjoint->bar[v], trajectory->value[PetscMax(0, net->ops[v].inputs[0])]};
 
-    if (net->ops[v].weight < 0 || !adjoint->bar[v]) continue;
+    if (!OpHasParameters(&net->ops[v]) || !adjoint->bar[v]) continue;
     PetscCall(OpAddGradient(map, v, 1, &product, alpha, grad));
     PetscCall(OpAddBiasGradient(map, v, adjoint->bar[v], alpha, grad));
   }

@@ -38,7 +38,7 @@ static PetscErrorCode CheckInertia(Tiles K, PetscReal lambda_min, PetscReal E, T
 
 PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *s)
 {
-  PetscReal *lambda, trace, sum = 0, sum2 = 0, E;
+  PetscReal *lambda, trace = 0, sum = 0, sum2 = 0, E = 0;
   Tiles      scratch;
 
   PetscFunctionBeginUser;

@@ -93,18 +93,19 @@ static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
 /* the part of a label's rows that is this rank's: shard q, divided evenly over the data groups */
 static Range EntriesOf(ResidualMap map, const LabelUse *use)
 {
-  const Range units   = ParametersShardRows(map->parameters, use->label);
-  Range       entries = BlockRange((units.last - units.first) * use->k, map->grid->G, map->grid->g);
+  const Range shard   = ParametersShardEntries(map->parameters, use->label);
+  Range       entries = BlockRange(shard.last - shard.first, map->grid->G, map->grid->g);
 
-  entries.first += units.first * use->k;
-  entries.last += units.first * use->k;
+  entries.first += shard.first;
+  entries.last += shard.first;
   return entries;
 }
 
 /* how many blocks the rank with the most rows of a label has: rank 0 */
 static PetscInt Rounds(ResidualMap map, const LabelUse *use, PetscInt b)
 {
-  const PetscInt shard = BlockRange(use->h, map->grid->Q, 0).last * use->k;
+  const Label   *label = &map->network->labels[use->label];
+  const PetscInt shard = BlockRange(label->rows, map->grid->Q, 0).last * label->cols;
 
   return (BlockRange(shard, map->grid->G, 0).last + b - 1) / b;
 }

@@ -6,13 +6,13 @@
 /* one use of the label; delta_rtj is Delta[(r T + t) stride + j - first unit] */
 typedef struct {
   PetscInt         T, k, stride;
+  Range            units;
   const PetscReal *A, *Delta; /* d x T x k, NULL: ones; m x T x stride */
   PetscReal       *fetched_A, *fetched_Delta;
 } UseStrip;
 
 struct Strip_s {
   PetscInt  m, l, nuses;
-  Range     units;
   UseStrip *uses;
 };
 
@@ -84,25 +84,36 @@ static PetscErrorCode FetchUse(ResidualMap map, const LabelUse *use, PetscMPIInt
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode FetchUses(ResidualMap map, const LabelUse uses[], Strip strip)
+/* the units that entries of a label belong to in one use: rows of k; a parameter's value has each for itself */
+static Range UnitsOf(const LabelUse *use, Range entries)
+{
+  Range units = {0, 0};
+
+  if (entries.last > entries.first) {
+    units.first = entries.first / use->k;
+    units.last  = (entries.last - 1) / use->k + 1;
+  }
+  return units;
+}
+
+static PetscErrorCode FetchUses(ResidualMap map, const LabelUse uses[], Range mine, Strip strip)
 {
   const PetscMPIInt G = map->grid->G;
-  Range            *units;
+  Range            *entries;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(G, &units));
-  units[map->grid->g] = strip->units;
-  PetscCallMPI(MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, units, 2, MPIU_INT, map->grid->shard));
+  PetscCall(PetscMalloc1(G, &entries));
+  entries[map->grid->g] = mine;
+  PetscCallMPI(MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, entries, 2, MPIU_INT, map->grid->shard));
   for (PetscInt i = 0; i < strip->nuses; i++)
-    for (PetscMPIInt g = 0; g < G; g++) PetscCall(FetchUse(map, &uses[i], g, units[g], &strip->uses[i]));
-  PetscCall(PetscFree(units));
+    for (PetscMPIInt g = 0; g < G; g++) PetscCall(FetchUse(map, &uses[i], g, UnitsOf(&uses[i], entries[g]), &strip->uses[i]));
+  PetscCall(PetscFree(entries));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode StripCreate(Jacobian jacobian, PetscInt nuses, const LabelUse uses[], Range entries, Strip *strip)
 {
   const ResidualMap map = jacobian->map;
-  const PetscInt    k   = uses[0].k;
   Strip             s;
 
   PetscFunctionBeginUser;
@@ -110,19 +121,16 @@ PetscErrorCode StripCreate(Jacobian jacobian, PetscInt nuses, const LabelUse use
   s->m     = map->m;
   s->l     = map->l;
   s->nuses = nuses;
-  if (entries.last > entries.first) {
-    s->units.first = entries.first / k;
-    s->units.last  = (entries.last - 1) / k + 1;
-  }
   PetscCall(PetscCalloc1(nuses, &s->uses));
   for (PetscInt i = 0; i < nuses; i++) {
     s->uses[i].T      = uses[i].T;
     s->uses[i].k      = uses[i].k;
     s->uses[i].stride = uses[i].h;
+    s->uses[i].units  = UnitsOf(&uses[i], entries);
     s->uses[i].A      = uses[i].A;
-    s->uses[i].Delta  = uses[i].Delta + s->units.first;
+    s->uses[i].Delta  = uses[i].Delta + s->uses[i].units.first;
   }
-  if (map->grid->G > 1) PetscCall(FetchUses(map, uses, s));
+  if (map->grid->G > 1) PetscCall(FetchUses(map, uses, entries, s));
   *strip = s;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -180,7 +188,7 @@ void StripFill(Strip strip, Range rows, PetscReal X[], PetscInt ldx)
         const PetscReal *delta = use->Delta + ((size_t)r * (size_t)use->T + (size_t)t) * (size_t)use->stride;
         const PetscReal *a     = use->A ? use->A + ((size_t)(r / strip->l) * (size_t)use->T + (size_t)t) * (size_t)use->k : NULL;
 
-        AddPlace(rows, use->k, strip->units.first, delta, a, x);
+        AddPlace(rows, use->k, use->units.first, delta, a, x);
       }
     }
   }

@@ -13,7 +13,7 @@ typedef struct {
   const PetscReal *z_bar, *a;
 } OuterProduct;
 
-/* grad += alpha sum of the `count` products on the weight of op v: one reduction for all of them. Collective. */
+/* grad += alpha sum of the `count` products on the weight of op v, if it has one: one reduction for all of them. Collective. */
 PetscErrorCode OpAddGradient(ResidualMap map, PetscInt v, PetscInt count, const OuterProduct products[], PetscReal alpha, Vec grad);
 
 /* grad += alpha sum_places z_bar on the bias of op v, if it has one. Collective. */

@@ -1,5 +1,5 @@
 /*
-  reference.h: a case of tests/reference, whose README says what it holds: the mlps, on any grid.
+  reference.h: a case of tests/reference, whose README says what it holds, on any grid.
 */
 #pragma once
 
@@ -7,6 +7,7 @@
 #include "problem.h"
 #include <hdf5.h>
 #include <jansson.h>
+#include <unistd.h>
 
 typedef struct {
   char        folder[128];
@@ -60,11 +61,69 @@ static inline PetscInt Int(const json_t *json, const char key[])
   return (PetscInt)json_integer_value(json_object_get(json, key));
 }
 
+static inline PetscInt IntOr(const json_t *json, const char key[], PetscInt otherwise)
+{
+  return json_object_get(json, key) ? Int(json, key) : otherwise;
+}
+
+static inline void Ints(const json_t *json, const char key[], OptionInts *ints)
+{
+  const json_t *list = json_object_get(json, key);
+
+  ints->n = (PetscInt)json_array_size(list);
+  for (PetscInt i = 0; i < ints->n; i++) ints->v[i] = (PetscInt)json_integer_value(json_array_get(list, (size_t)i));
+}
+
+/* the place of a name among others, 0 if there is none */
+static inline PetscInt Choice(const json_t *json, const char key[], const char *const names[])
+{
+  const char *name = json_string_value(json_object_get(json, key));
+
+  for (PetscInt i = 0; name && names[i]; i++)
+    if (!strcmp(names[i], name)) return i;
+  return 0;
+}
+
+/* the net's keys; what a case leaves out has the key's default */
+static inline PetscErrorCode ReadNet(const json_t *json, Case *c)
+{
+  static const char *const archs[] = {"mlp", "cnn", "rnn", "resnet", "graph", "ops", NULL}, *const cells[] = {"rnn", "lstm", "gru",
+                                                                                                              NULL};
+  const char *activation = json_string_value(json_object_get(json, "activation"));
+
+  PetscFunctionBeginUser;
+  c->net.arch = Choice(json, "arch", archs);
+  c->net.cell = Choice(json, "cell", cells);
+  Ints(json, "widths", &c->net.widths);
+  Ints(json, "shape", &c->net.shape);
+  Ints(json, "channels", &c->net.channels);
+  c->net.kernel      = IntOr(json, "kernel", 3);
+  c->net.pool        = IntOr(json, "pool", 2);
+  c->net.steps       = Int(json, "steps");
+  c->net.step_inputs = Int(json, "step_inputs");
+  c->net.hidden      = Int(json, "hidden");
+  c->net.width       = Int(json, "width");
+  c->net.blocks      = Int(json, "blocks");
+  c->net.bias        = (PetscBool)!json_is_false(json_object_get(json, "bias"));
+  PetscCall(PetscStrncpy(c->net.activation, activation ? activation : "tanh", sizeof c->net.activation));
+  PetscCall(PetscSNPrintf(c->net.file, sizeof c->net.file, "%s/net.json", c->folder));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the graph as a file of its own, for rank 0 to read */
+static inline PetscErrorCode WriteGraph(const json_t *graph, Case *c)
+{
+  PetscFunctionBeginUser;
+  if (!graph) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscSNPrintf(c->net.graph, sizeof c->net.graph, "/tmp/codim-test-%d.json", (int)getpid()));
+  PetscCheck(!json_dump_file(graph, c->net.graph, 0), PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s", c->net.graph);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static inline PetscErrorCode CaseCreate(const char name[], Case *c)
 {
-  char          path[160];
-  json_t       *json;
-  const json_t *widths;
+  char    path[160];
+  json_t *json;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(c, sizeof *c));
@@ -73,12 +132,8 @@ static inline PetscErrorCode CaseCreate(const char name[], Case *c)
   PetscCall(PetscSNPrintf(path, sizeof path, "%s/case.json", c->folder));
   json = json_load_file(path, 0, NULL);
   PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s", path);
-  widths          = json_object_get(json, "widths");
-  c->net.widths.n = (PetscInt)json_array_size(widths);
-  for (PetscInt i = 0; i < c->net.widths.n; i++)
-    c->net.widths.v[i] = (PetscInt)json_integer_value(json_array_get(widths, (size_t)i));
-  PetscCall(PetscStrncpy(c->net.activation, json_string_value(json_object_get(json, "activation")), sizeof c->net.activation));
-  c->net.bias = (PetscBool)!json_is_false(json_object_get(json, "bias"));
+  PetscCall(ReadNet(json, c));
+  PetscCall(WriteGraph(json_object_get(json, "graph"), c));
   c->d        = Int(json, "points");
   c->l        = Int(json, "outputs");
   c->m        = Int(json, "residuals");
@@ -94,6 +149,7 @@ static inline PetscErrorCode CaseCreate(const char name[], Case *c)
 static inline PetscErrorCode CaseDestroy(Case *c)
 {
   PetscFunctionBeginUser;
+  if (c->net.graph[0]) (void)unlink(c->net.graph);
   PetscCall(PetscFree(c->output));
   PetscCall(PetscFree(c->loss));
   PetscCall(PetscFree(c->J));

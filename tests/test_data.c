@@ -615,6 +615,37 @@ static void Refused(const char claim[], Asked asked, ExitStatus status, const ch
   if (!Tap(ok, "refused: %s", claim) && world_rank == 0) fprintf(stderr, "# %s", text);
 }
 
+/* ---- targets by the net ---------------------------------------------------------------------------------------------- */
+
+/* only inputs are read; then y_io = 10 i + o, set group by group, is whole on rank 0 */
+static void TestNetTargets(const char claim[], Asked asked, PetscInt d, PetscInt p)
+{
+  const PetscInt l = 2;
+  Data           data;
+  Grid           grid;
+  Range          mine;
+  PetscReal     *y;
+  PetscBool      ok = PETSC_TRUE;
+
+  asked.target = TARGET_NET;
+  TapCall(DataCreate(PETSC_COMM_WORLD, Options(asked), &data));
+  Tap((PetscBool)(data->points == d && data->inputs == p && data->outputs == 0), "targets by the net, %s: only inputs are read",
+      claim);
+  TapCall(DataExpectTargets(data, l));
+  TapCall(GridCreate(PETSC_COMM_WORLD, world_size % 2 ? world_size : world_size / 2, world_size % 2 ? 1 : 2, &grid));
+  TapCall(DataScatter(data, grid));
+  mine = GridGroupPoints(grid, d);
+  y    = malloc((size_t)(d * l) * sizeof *y);
+  for (PetscInt i = 0; i < d * l; i++) y[i] = (PetscReal)(10 * (i / l) + i % l);
+  TapCall(DataSetTargets(data, grid, y + l * mine.first));
+  for (PetscInt i = l * mine.first; i < l * mine.last; i++) ok = (PetscBool)(ok && data->y[i - l * mine.first] == y[i]);
+  for (PetscInt i = 0; world_rank == 0 && i < d * l; i++) ok = (PetscBool)(ok && data->all_y[i] == y[i]);
+  Tap(ok, "... those that are set are every group's, and whole on rank 0");
+  free(y);
+  TapCall(GridDestroy(&grid));
+  TapCall(DataDestroy(&data));
+}
+
 static void TestUsage(void)
 {
   Refused("no points at all", (Asked){0}, STATUS_USAGE, "data.file|data.x|data.images");
@@ -625,7 +656,10 @@ static void TestUsage(void)
   Refused("file and labels", (Asked){.file = "a.h5", .labels = "labels"}, STATUS_USAGE, "more than once");
   Refused("outputs for HDF5", (Asked){.file = "a.h5", .outputs = 1}, STATUS_USAGE, "data.outputs|CSV");
   Refused("a file of unknown suffix", (Asked){.file = "x.npy"}, STATUS_USAGE, "x.npy|.h5|.csv|data.x");
-  Refused("targets by the net, so far", (Asked){.file = "a.csv", .target = TARGET_NET}, STATUS_USAGE, "not available yet");
+  Refused("targets by the net, scaled", (Asked){.file = "a.csv", .target = TARGET_NET, .target_scale = SCALE_UNIT}, STATUS_USAGE,
+          "data.target_scale|not scaled");
+  Refused("y without x, targets by the net", (Asked){.y = "y.npy", .target = TARGET_NET}, STATUS_USAGE,
+          "data.y is given, data.x is not");
 }
 
 static void RefusedCsv(const char claim[], const char text[], const char words[])
@@ -807,6 +841,9 @@ int main(int argc, char **argv)
   TestTwins();
   TestScatter(D);
   TestScatter(2); /* fewer points than ranks */
+  TestNetTargets("CSV", (Asked){.file = "a.csv"}, 3, 4);
+  TestNetTargets("CSV without its last column", (Asked){.file = "a.csv", .outputs = 1}, 3, 3);
+  TestNetTargets("NumPy without y", (Asked){.x = "x3.npy"}, 3, 8);
   TestUsage();
   TestBadCsv();
   TestBadHdf5();

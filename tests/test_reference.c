@@ -1,6 +1,6 @@
 // ranks: 1 2 3 4 6
 /*
-  test_reference.c: every mlp of tests/reference on every grid, against PyTorch: f, L, J in all its forms, the gradient, the Hessian, K.
+  test_reference.c: every case of tests/reference on every grid, against PyTorch: f, L, J in all its forms, the gradient, the Hessian, K.
 
   Tolerances, as in tests/reference/README.md: 1e-12 of the largest entry, 1e-11 of the largest for eigenvalues. H = f - y inherits f's
   absolute error, and passes it to |H| and to the gradient: at a zero nothing relative is left of those.
@@ -47,7 +47,7 @@ static PetscErrorCode TestJacobian(const Case *c, Problem *problem)
 {
   const PetscInt m = c->m, n = c->n;
   PetscReal     *u, *J;
-  Mat            shell;
+  Mat            shell, assembled;
   Vec            v, rows;
   PetscReal      norm2, expected = 0;
 
@@ -71,6 +71,14 @@ static PetscErrorCode TestJacobian(const Case *c, Problem *problem)
     PetscCall(GetCanonical(problem->parameters, v, J + r * n));
   }
   Agree(m * n, J, c->J, c->J_size, 1e-12, "J, row by row from J^T u");
+  PetscCall(JacobianAssemble(problem->jacobian, &assembled));
+  for (PetscInt r = 0; r < m; r++) {
+    PetscCall(SetUnit(rows, r));
+    PetscCall(MatMult(assembled, rows, v));
+    PetscCall(GetCanonical(problem->parameters, v, J + r * n));
+  }
+  PetscCall(MatDestroy(&assembled));
+  Agree(m * n, J, c->J, c->J_size, 1e-12, "J, assembled");
   for (PetscInt k = 0; k < m * n; k++) expected += PetscSqr(c->J[k]);
   PetscCall(JacobianNormSquared(problem->jacobian, &norm2));
   Agree(1, &norm2, &expected, expected, 1e-12, "|J|_F^2");
@@ -174,6 +182,24 @@ static PetscErrorCode TestGram(const Case *c, Problem *problem)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* sigma by the streamed QR, from strips of J^T */
+static PetscErrorCode TestStreamed(const Case *c, Problem *problem)
+{
+  const SpectrumOptions options = {.method = 2};
+  Spectrum              spectrum;
+  Tiles                 K;
+  PetscBool             factored;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, c->m, &K));
+  PetscCall(SpectrumCompute(problem->jacobian, &options, K, &factored, &spectrum));
+  Tap((PetscBool)(!strcmp(spectrum.method, "qr")), "%s: asked for, the streamed QR is taken", where);
+  Agree(c->m, spectrum.sigma, c->sigma, c->sigma[0], 1e-12, "sigma by the streamed QR");
+  PetscCall(SpectrumDestroy(&spectrum));
+  PetscCall(TilesDestroy(&K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode TestSpectrum(const Case *c, Problem *problem)
 {
   const SpectrumOptions options = {0};
@@ -234,6 +260,7 @@ static PetscErrorCode TestCase(const char name[], PetscInt turn)
     if (shape++ == turn % shapes) PetscCall(TestFullHessian(&c, &problem));
     PetscCall(TestGram(&c, &problem));
     PetscCall(TestSpectrum(&c, &problem));
+    PetscCall(TestStreamed(&c, &problem));
     PetscCall(ProblemDestroy(&problem));
   }
   PetscCall(CaseDestroy(&c));
@@ -253,7 +280,21 @@ int main(int argc, char **argv)
                                       "mlp-erf",
                                       "mlp-sin",
                                       "linear-rank-deficient",
-                                      "quadratic-rank-deficient"};
+                                      "quadratic-rank-deficient",
+                                      "cnn-tanh",
+                                      "cnn-softplus-zero",
+                                      "rnn-tanh",
+                                      "lstm",
+                                      "lstm-zero",
+                                      "resnet-tanh",
+                                      "graph-node",
+                                      "graph-edge",
+                                      "graph-edge-zero",
+                                      "gru",
+                                      "cnn-odd",
+                                      "transformer",
+                                      "batchnorm-resnet",
+                                      "tied-embedding"};
 
   TapBegin(&argc, &argv);
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(cases); k++) TapCall(TestCase(cases[k], (PetscInt)k));

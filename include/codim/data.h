@@ -21,7 +21,8 @@
 typedef enum { SCALE_NONE, SCALE_UNIT, SCALE_STANDARD } DataScale;
 
 /* onehot: the one column of targets holds classes 0 … c; then l = c + 1 and y_io = 1 where o is the class, else 0; target_scale
-   comes after. net: y := f_theta0(x) is not available yet (STATUS_USAGE). */
+   comes after. net: y := f_theta0(x), theta0 the weights loaded; the file's targets, if it has any, are not read (CSV: the last data.outputs
+   columns are left out, 0 of them by default), and l is the net's (DataExpectTargets, DataSetTargets). */
 typedef enum { TARGET_VALUE, TARGET_ONEHOT, TARGET_NET } DataTarget;
 
 typedef struct {
@@ -58,6 +59,12 @@ PetscErrorCode DataDestroy(Data *data);
 /** Give every rank its group's points: 8 (p + l) bytes a point; on rank 0 they are the first of all_x, all_y, without a copy.
     Again with another grid: the former x, y are gone. STATUS_DATA on too little memory. Collective on the grid's world. */
 PetscErrorCode DataScatter(Data data, Grid grid);
+
+/** data.target: net. y is to come: l = outputs, y = 0 until it does. 8 d l bytes on rank 0. Before DataScatter. Collective. */
+PetscErrorCode DataExpectTargets(Data data, PetscInt outputs);
+
+/** y := targets, the outputs at this group's points, whole on each of its ranks. STATUS_DATA if one is not finite. Collective. */
+PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[]);
 
 /** Write /x and /y (the doubles used, after scaling) to an HDF5 file, beside it first, then renamed. STATUS_DATA if it cannot be
     written. Collective; rank 0 writes. */

@@ -4,15 +4,22 @@
     K = sum over weights of sum_t,s ((A_t A_s^T) (x) 1_l 1_l^T) o (Delta_t Delta_s^T)  +  sum over biases of (sum_t Delta_t)(sum_t Delta_t)^T
 
   t, s run over all uses and places of the label. A rank gets the panels of A and Delta that its tiles need; products go by column
-  slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label.
+  slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label of T places; or, from its assembled block B = sum_t Delta_t (x) A_t of J,
+  m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken; parameters that enter as values go by their block.
 */
 #pragma once
 
 #include "jacobian.h"
 #include "tiles.h"
 
+enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
+
 /** The lower triangle of K. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 
-/** Flops of the lower triangle by that formula (weights only; what dsyrk would count), all ranks together. Not collective. */
+/** Does a label go by its assembled block? *flops: what its way costs. Not collective. */
+PetscBool GramAssembles(ResidualMap map, PetscInt label, PetscReal *flops);
+
+/** Flops of the lower triangle by that formula (labels of vectors by blocks not counted; what dsyrk would count), all ranks together. Not
+    collective. */
 PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops);

@@ -6,6 +6,8 @@
 
     J v   = sum_t rowsum(((A_t V^T + 1 v_b^T) (x) 1_l) o Delta_t)        2 n d flops
     J^T u = sum_t (Delta_t o u)^T (A_t (x) 1_l),   sum_t Delta_t^T u      2 n d flops
+
+  A label that enters as a value of its own (op parameter) is used like a bias: T = 1, A = 1, and Delta is its block of J.
 */
 #pragma once
 
@@ -24,7 +26,7 @@ struct Jacobian_s {
 /* One use of one label: the factors of its block of J, on this group's points. */
 typedef struct {
   PetscInt         label, T, k, h; /* k: cols of a weight; 1 for a bias */
-  const PetscReal *A;              /* N x T x k; NULL: ones (a bias) */
+  const PetscReal *A;              /* N x T x k; NULL: ones (a bias, a parameter's value): then h is all the label's entries */
   const PetscReal *Delta;          /* (N l) x T x h */
 } LabelUse;
 

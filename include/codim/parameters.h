@@ -24,8 +24,9 @@ PetscErrorCode ParametersCreate(Grid grid, PetscInt nlabels, const Label labels[
 PetscErrorCode ParametersDestroy(Parameters *parameters);
 
 PetscErrorCode ParametersGetLabels(Parameters parameters, PetscInt *nlabels, const Label **labels);
-PetscInt       ParametersSize(Parameters parameters);                      /* n */
-Range          ParametersShardRows(Parameters parameters, PetscInt label); /* rows of the label in this rank's shard */
+PetscInt       ParametersSize(Parameters parameters);                         /* n */
+Range          ParametersShardRows(Parameters parameters, PetscInt label);    /* rows of the label in this rank's shard */
+Range          ParametersShardEntries(Parameters parameters, PetscInt label); /* the same, as positions in the label */
 Grid           ParametersGrid(Parameters parameters);
 PetscInt       ParametersLocalSize(Parameters parameters); /* entries of an n-sized Vec here */
 

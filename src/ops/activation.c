@@ -5,10 +5,23 @@
     adjoint            z_bar += sigma'(z) a_bar
     adjoint's tangent  z_bar' += sigma'(z) a_bar' + sigma''(z) z' a_bar
 
+    attributes         function: a name of activation.h
+
   saved: sigma'(z), then sigma''(z).
 */
-#include "../certify_bounds.h"
 #include "ops.h"
+
+static PetscErrorCode Setup(OpSetup *setup)
+{
+  const char *name = json_string_value(json_object_get(setup->attributes, "function"));
+
+  PetscFunctionBeginUser;
+  setup->op->activation = name ? ActivationFind(name) : NULL;
+  setup->op->dim        = OpInputDim(setup, 0);
+  if (!setup->op->activation)
+    OpComplain(setup, "attribute 'function': there is no '%s'; there are %s", name ? name : "", ActivationNames());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
@@ -160,4 +173,17 @@ static void BoundCurvature(const OpBoundArgs *args)
 
 static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL};
 
-const OpKind OpActivation = {"activation", Forward, Tangent, AdjointOf, AdjointTangent, 2, Save, &Bounds};
+static const char *const Attributes[] = {"function", NULL};
+
+const OpKind OpActivation = {.name            = "activation",
+                             .inputs_min      = 1,
+                             .inputs_max      = 1,
+                             .attributes      = Attributes,
+                             .setup           = Setup,
+                             .forward         = Forward,
+                             .tangent         = Tangent,
+                             .adjoint         = AdjointOf,
+                             .adjoint_tangent = AdjointTangent,
+                             .nsaved          = 2,
+                             .save            = Save,
+                             .bounds          = &Bounds};

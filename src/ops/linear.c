@@ -1,5 +1,9 @@
 /*
-  linear.c: z_t = W a_t + b at T places, the one op that knows of parameters and shards.
+  linear.c: z_t = W a_t + b at T places, the one op that computes in shards.
+
+    input 0            [T, k]
+    parameters         weight, h x k (its first dimension x the others); bias, h: may be left out
+    value              [T, h]
 
     forward            z      = W a + b
     tangent            z'     = W a' + V a + v_b                 V, v_b: direction in W, b
@@ -10,7 +14,6 @@
   Arrays are row-major: (N T) x k is column-major k x (N T); W, rows x k, is column-major k x rows.
 */
 #include "../blas.h"
-#include "../certify_bounds.h"
 #include "ops.h"
 #include <math.h>
 
@@ -18,6 +21,33 @@ typedef struct {
   PetscInt k, h, T, places; /* places: N T, or N rows T */
   Range    units;           /* rows of W here */
 } Shape;
+
+static const char *const Roles[] = {"weight", "bias"};
+
+static PetscErrorCode Setup(OpSetup *setup)
+{
+  NetOp         *op = setup->op;
+  const Label   *W  = op->weight < 0 ? NULL : &setup->net->labels[op->weight];
+  const Label   *b  = op->bias < 0 ? NULL : &setup->net->labels[op->bias];
+  const PetscInt k  = OpInputDim(setup, 0);
+
+  PetscFunctionBeginUser;
+  if (!W) {
+    OpComplain(setup, "it needs a parameter 'weight'");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (k % W->cols)
+    OpComplain(setup,
+               "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its input '%s' has %" PetscInt_FMT
+               " entries: no multiple of %" PetscInt_FMT,
+               W->name, W->rows, W->cols, setup->net->ops[op->inputs[0]].name, k, W->cols);
+  if (b && (b->rows != W->rows || b->cols != 1))
+    OpComplain(setup, "its weight '%s' is %" PetscInt_FMT " x %" PetscInt_FMT ", its bias '%s' %" PetscInt_FMT " x %" PetscInt_FMT,
+               W->name, W->rows, W->cols, b->name, b->rows, b->cols);
+  op->places = k / W->cols;
+  op->dim    = op->places * W->rows;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 static Shape ShapeOf(const NetOp *op, const OpContext *context, const OpArrays *arrays, PetscInt rows)
 {
@@ -320,4 +350,13 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
 
 static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split};
 
-const OpKind OpLinear = {"linear", Forward, Tangent, AdjointOf, AdjointTangent, 0, NULL, &Bounds};
+const OpKind OpLinear = {.name            = "linear",
+                         .inputs_min      = 1,
+                         .inputs_max      = 1,
+                         .parameters      = Roles,
+                         .setup           = Setup,
+                         .forward         = Forward,
+                         .tangent         = Tangent,
+                         .adjoint         = AdjointOf,
+                         .adjoint_tangent = AdjointTangent,
+                         .bounds          = &Bounds};

@@ -1,8 +1,68 @@
 /*
-  ops.h: the kinds of op; a new one is a line here and in the table of network.c.
+  ops.h: the kinds of op, and what their files share. A new kind is a line here.
 */
 #pragma once
 
+#include "../certify_bounds.h"
 #include "codim/network.h"
 
-extern const OpKind OpInput, OpLinear, OpActivation;
+#define OP_KINDS(X)                                                                                                                \
+  X(OpInput)                                                                                                                       \
+  X(OpLinear)                                                                                                                      \
+  X(OpParameter)                                                                                                                   \
+  X(OpActivation)                                                                                                                  \
+  X(OpAdd)                                                                                                                         \
+  X(OpMultiply)                                                                                                                    \
+  X(OpMatmul)                                                                                                                      \
+  X(OpAffine)                                                                                                                      \
+  X(OpLayernorm)                                                                                                                   \
+  X(OpSoftmax)                                                                                                                     \
+  X(OpEmbedding)                                                                                                                   \
+  X(OpMean)                                                                                                                        \
+  X(OpConcatenate)                                                                                                                 \
+  X(OpUnfold)                                                                                                                      \
+  X(OpSlice)                                                                                                                       \
+  X(OpPermute)                                                                                                                     \
+  X(OpSelect)
+
+#define OP_DECLARE(kind) extern const OpKind kind;
+OP_KINDS(OP_DECLARE)
+
+/* ---- setup: what an op reads of its attributes. A complaint (the first stays) names op, attribute and numbers ------------------------ */
+
+typedef struct {
+  PetscInt n, v[8];
+} OpShape;
+
+void OpComplain(OpSetup *setup, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+
+PetscInt OpInputDim(const OpSetup *setup, PetscInt j);
+
+/* an integer of at least `least`; the default is what stands in *value, and there is none if that is less */
+void OpGetInt(OpSetup *setup, const char name[], PetscInt least, PetscInt *value);
+void OpGetReal(OpSetup *setup, const char name[], PetscReal *value);
+void OpGetBool(OpSetup *setup, const char name[], PetscBool *value);
+
+/* a list of integers of at least `least` */
+void OpGetInts(OpSetup *setup, const char name[], PetscInt least, OpShape *values);
+
+/* "shape": of input 0, whose dimension is its product */
+void OpGetShape(OpSetup *setup, OpShape *shape);
+
+/* each entry of the shape's product: its position along the axes */
+void     OpPosition(const OpShape *shape, PetscInt entry, PetscInt at[]);
+PetscInt OpEntry(const OpShape *shape, const PetscInt at[]);
+
+/* ---- maps: ops that are linear in their inputs, the same for every theta ------------------------------------------------------------- */
+
+/* the tangent is forward applied to the inputs' tangents, the adjoint's tangent adjoint applied to the adjoint's */
+OpFn OpMapTangent, OpMapAdjointTangent;
+
+/* |out| <= norm sum_j |in_j|, sums of at most `chain` terms */
+extern const OpBounds OpMapBounds;
+
+/* ---- gathers: out_i = in_index(i), or 0 where index(i) = -1; data is the index, of op->dim entries -------------------------------------- */
+
+PetscErrorCode OpGatherCreate(OpSetup *setup, PetscInt dim, PetscInt **index); /* to be filled */
+PetscErrorCode OpGatherFinish(OpSetup *setup);
+OpFn           OpGatherForward, OpGatherAdjoint;

@@ -1,0 +1,86 @@
+/*
+  mean.c: the mean over some axes. Average pooling over p x p windows of [c, h, w] is shape [c, h/p, p, w/p, p], axes [2, 4].
+
+    input 0     shape
+    value       the other axes: out_place(i) = sum_i in_i / count
+    attributes  shape, axes
+    adjoint     in_bar_i += out_bar_place(i) / count
+*/
+#include "ops.h"
+
+static PetscErrorCode Setup(OpSetup *setup)
+{
+  const PetscInt dim = OpInputDim(setup, 0);
+  OpShape        shape, axes, out;
+  PetscInt       count = 1, *place;
+
+  PetscFunctionBeginUser;
+  OpGetShape(setup, &shape);
+  OpGetInts(setup, "axes", 0, &axes);
+  if (setup->complaint.status) PetscFunctionReturn(PETSC_SUCCESS);
+  out = shape;
+  for (PetscInt i = 0; i < axes.n; i++) {
+    if (axes.v[i] >= shape.n || out.v[axes.v[i]] != shape.v[axes.v[i]])
+      OpComplain(setup, "attribute 'axes': %" PetscInt_FMT " is none of the shape's axes 0 … %" PetscInt_FMT ", or there twice",
+                 axes.v[i], shape.n - 1);
+    else
+      out.v[axes.v[i]] = 1;
+  }
+  for (PetscInt i = 0; i < shape.n; i++) count *= shape.v[i] / out.v[i];
+  PetscCall(PetscMalloc1(dim, &place));
+  for (PetscInt i = 0; i < dim; i++) {
+    PetscInt at[PETSC_STATIC_ARRAY_LENGTH(out.v)];
+
+    OpPosition(&shape, i, at);
+    for (PetscInt axis = 0; axis < out.n; axis++) at[axis] = PetscMin(at[axis], out.v[axis] - 1);
+    place[i] = OpEntry(&out, at);
+  }
+  setup->op->data  = place;
+  setup->op->dim   = dim / count;
+  setup->op->norm  = 1 / PetscSqrtReal((PetscReal)count);
+  setup->op->chain = count + 1; /* the sum, and the quotient */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const PetscInt *place = (const PetscInt *)op->data;
+  const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0], size = (size_t)arrays->N * dim;
+  const PetscReal count = (PetscReal)in_dim / (PetscReal)dim;
+
+  PetscFunctionBeginUser;
+  (void)context;
+  PetscCall(PetscArrayzero(arrays->out, size));
+  for (size_t point = 0; point < (size_t)arrays->N; point++)
+    for (size_t i = 0; i < in_dim; i++) arrays->out[point * dim + (size_t)place[i]] += arrays->in[0][point * in_dim + i];
+  for (size_t i = 0; i < size; i++) arrays->out[i] /= count;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const OpArrays *arrays)
+{
+  const PetscInt *place = (const PetscInt *)op->data;
+  const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0];
+  const PetscReal count = (PetscReal)in_dim / (PetscReal)dim;
+
+  PetscFunctionBeginUser;
+  (void)context;
+  if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
+  for (size_t row = 0; row < (size_t)arrays->N * (size_t)arrays->rows; row++)
+    for (size_t i = 0; i < in_dim; i++)
+      arrays->in_bar[0][row * in_dim + i] += arrays->out_bar[row * dim + (size_t)place[i]] / count;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const char *const Attributes[] = {"shape", "axes", NULL};
+
+const OpKind OpMean = {.name            = "mean",
+                       .inputs_min      = 1,
+                       .inputs_max      = 1,
+                       .attributes      = Attributes,
+                       .setup           = Setup,
+                       .forward         = Forward,
+                       .tangent         = OpMapTangent,
+                       .adjoint         = AdjointOf,
+                       .adjoint_tangent = OpMapAdjointTangent,
+                       .bounds          = &OpMapBounds};
