@@ -251,7 +251,7 @@ static PetscErrorCode ShareRows(Data data, PetscInt cols, PetscReal *all, PetscR
   PetscCallMPI(MPI_Comm_rank(data->comm, &me));
   PetscCall(PetscMPIIntCast((PetscInt)entries, &count));
   *rows = all;
-  if (me) PetscCall(PetscMalloc1(entries, rows));
+  if (me && entries) PetscCall(PetscMalloc1(entries, rows));
   PetscCallMPI(MPI_Bcast(*rows, count, MPIU_REAL, 0, data->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -262,7 +262,7 @@ PetscErrorCode RationalRankCompute(Data data, uint64_t degrees, RationalRank *ra
   const PetscReal N     = (PetscReal)data->points;
   PetscReal       total = 0, cols = 0, least, *x, *y;
   PetscInt        with_y;
-  Monomials       f = {.N = data->points, .p = data->inputs, .l = data->outputs};
+  Monomials       f = {.N = data->points, .p = data->inputs, .l = data->options.target == TARGET_NET ? 0 : data->outputs};
 
   PetscFunctionBeginUser;
   for (PetscInt k = 0; k <= D; k++) {
@@ -274,7 +274,7 @@ PetscErrorCode RationalRankCompute(Data data, uint64_t degrees, RationalRank *ra
   if (N * (total + (PetscReal)data->outputs) > ENTRIES_MAX || N * (cols + (PetscReal)data->outputs) * least > MULTIPLICATIONS_MAX)
     PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ShareRows(data, f.p, data->all_x, &x));
-  PetscCall(ShareRows(data, f.l, data->all_y, &y));
+  PetscCall(ShareRows(data, f.l, f.l ? data->all_y : NULL, &y));
   f.x = x;
   f.y = y;
   PetscCall(MonomialsCreate(degrees, total, &f));
@@ -282,6 +282,6 @@ PetscErrorCode RationalRankCompute(Data data, uint64_t degrees, RationalRank *ra
   rank->y_outside = (PetscBool)(rank->computed && with_y > rank->rank);
   PetscCall(MonomialsDestroy(&f));
   if (x != data->all_x) PetscCall(PetscFree(x));
-  if (y != data->all_y) PetscCall(PetscFree(y));
+  if (f.l && y != data->all_y) PetscCall(PetscFree(y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -171,10 +171,10 @@ static SignedPoint Signed(Data data, PetscInt i)
   return point;
 }
 
-/* s_u y_u = s_v y_v; u = v at x = 0: y = 0 */
+/* s_u y_u = s_v y_v; u = v at x = 0: y = 0; what the net gives always does */
 static PetscBool TargetsAgree(Data data, const SignedPoint *u, const SignedPoint *v)
 {
-  const size_t l = (size_t)data->outputs;
+  const size_t l = data->options.target == TARGET_NET ? 0 : (size_t)data->outputs;
 
   for (size_t o = 0; o < l; o++) {
     const PetscReal y = data->all_y[(size_t)v->index * l + o];

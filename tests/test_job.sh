@@ -96,6 +96,8 @@ claim "a quadratic net, 2 ranks: refuted, exit 2" ends 2 2 "$place/quadratic.yam
 claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
 claim "... by proof" says basis '"proved"'
 claim "... whose bound is that rank" says rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
+claim "... with what the net gives as targets M has points" ends 2 3 "$place/quadratic.yaml" -data_target net -net_outputs 1
+claim "... and the same bound" grep -q '"reason": ".*rank J <= 18 < m = 25 for every theta"' "$place/out/report.json"
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
