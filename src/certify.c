@@ -112,14 +112,13 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(net->nlabels, &chain, net->nlabels, &uses));
   for (PetscInt v = 1; v < net->nops; v++) {
-    const NetOp *op = &net->ops[v];
-    PetscInt     h;
+    const NetOp    *op = &net->ops[v];
+    const PetscInt  h  = op->dim / op->places;
+    const PetscReal k  = op->weight >= 0 ? (PetscReal)net->labels[op->weight].cols : 0;
 
-    if (op->weight < 0) continue;
-    h                 = op->dim / op->places;
-    chain[op->weight] = (PetscReal)h + (PetscReal)net->labels[op->weight].cols;
-    uses[op->weight] += (PetscReal)op->places;
-    if (op->bias >= 0) chain[op->bias] = chain[op->weight];
+    if (op->weight >= 0) chain[op->weight] = (PetscReal)h + k;
+    if (op->weight >= 0) uses[op->weight] += (PetscReal)op->places;
+    if (op->bias >= 0) chain[op->bias] = PetscMax(chain[op->bias], (PetscReal)h + k);
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
   }
   for (PetscInt mu = 0; mu < net->nlabels; mu++)

@@ -111,15 +111,18 @@ static void JacobianRow(const Recursion *recursion, const PointBounds *point, Pe
 
   for (PetscInt mu = 0; mu < point->P; mu++) error[mu] = q[mu] = 0;
   for (PetscInt v = 1; v < point->nvalues; v++) {
-    const NetOp *op = &net->ops[v];
+    const NetOp      *op    = &net->ops[v];
+    const ValueBound *z     = &point->value[v];
+    const PetscReal   sqrtT = PetscSqrtReal((PetscReal)op->places);
 
-    if (op->weight >= 0 && recursion->measures->reached[v]) {
-      const ValueBound *z = &point->value[v], *a = &point->value[op->inputs[0]];
-      const PetscReal   sqrtT = PetscSqrtReal((PetscReal)op->places);
+    if (!recursion->measures->reached[v]) continue;
+    if (op->weight >= 0) {
+      const ValueBound *a = &point->value[op->inputs[0]];
 
       error[op->weight] = Up(error[op->weight] + z->F[o] * a->measure->norm + (z->bar[o] + z->F[o]) * a->e);
       q[op->weight]     = Up(q[op->weight] + z->bar[o] * a->measure->norm);
-      if (op->bias < 0) continue;
+    }
+    if (op->bias >= 0) {
       error[op->bias] = Up(error[op->bias] + sqrtT * z->F[o]);
       q[op->bias]     = Up(q[op->bias] + sqrtT * z->bar[o]);
     }

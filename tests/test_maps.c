@@ -1,6 +1,6 @@
 // ranks: 1
 /*
-  test_maps.c: the certificate's bounds of ops that are fixed linear maps: a Lipschitz constant of J on a ball against differences of J at pairs
+  test_maps.c: the certificate's bounds of ops besides linear and activation: a Lipschitz constant of J on a ball against differences of J at pairs
   of points in it, for nets of few numbers, where little is lost: a norm left out of one op is seen.
 */
 #include "../src/certify_norms.h"
@@ -33,6 +33,14 @@ static const struct {
     {"concatenate and mean",
      LIST("1", SQUARE("s", "z") ", " OP("t", "concatenate", "\"s\", \"s\", \"s\"", "") ", " OP("end", "mean", "\"t\"",
                                                                                                "\"shape\": [3], \"axes\": [0]"))},
+    {"multiply, of two values",
+     LIST("1", OP("s", "affine", "\"z\"", "\"scale\": [2], \"shift\": [1]") ", " OP("end", "multiply", "\"s\", \"z\"", ""))},
+    {"multiply, of a value by itself", LIST("1", OP("end", "multiply", "\"z\", \"z\"", ""))},
+    {"multiply, by a parameter that is a weight, too",
+     LIST("1", "{\"name\": \"p\", \"op\": \"parameter\", \"parameters\": {\"value\": \"a\"}}, " OP("end", "multiply",
+                                                                                                   "\"z\", \"p\"", ""))},
+    {"multiply, repeated",
+     LIST("4", OP("s", "select", "\"z\"", "\"indices\": [0, 0, 0, 0]") ", " OP("end", "multiply", "\"s\", \"z\"", ""))},
     {"unfold, with padding",
      LIST("9", OP("s", "unfold", "\"z\"", "\"shape\": [1, 1, 1], \"kernel\": 3, \"padding\": 1") ", " SQUARE("end", "s"))},
 };

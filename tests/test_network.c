@@ -106,7 +106,7 @@ static const Wrong wrongs[] = {
     {"a key twice", "{\"inputs\": 6, \"inputs\": 6}", {"net.file", "duplicate"}},
     {"no lists", "{\"inputs\": 6}", {"'parameters' and 'ops'"}},
     {"another number of inputs", "{\"inputs\": 4, \"parameters\": [], \"ops\": [{}]}", {"has 4 inputs, the data have 6"}},
-    {"an unknown op, with those there are", LIST(OP("a", "linaer", "\"input\"", "")), {"'linaer'", "linear, parameter"}},
+    {"an unknown op, with those there are", LIST(OP("a", "lineal", "\"input\"", "")), {"'lineal'", "linear, parameter"}},
     {"an op without a name", LIST("{\"op\": \"add\"}"), {"op 1 of the list"}},
     {"a missing input", LIST(W("a", "nothing")), {"op 'a' (linear)", "no op 'nothing'"}},
     {"a cycle", LIST(W("a", "c") ", " OP("c", "activation", "\"a\"", "\"function\": \"tanh\"")), {"op 'a'", "cycle"}},

@@ -85,6 +85,65 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- bounds. b is repeated R times. For any x of a's dimension and d of b's,
+
+     |x o d| <= |x| max|d|,   |x o d|, |sum over the copies of x o y| / |y| <= C(x) = min(sqrt(R) max|x|, |x|) times |d|
+
+   The errors of values are in norm, which bounds that of each entry.                                                                          */
+
+static PetscReal Repeated(const OpBoundArgs *args)
+{
+  return PetscSqrtReal((PetscReal)args->in[0]->dim / (PetscReal)args->in[1]->dim);
+}
+
+/* C(a) for all a within `error` of the computed one */
+static PetscReal CopiesNorm(const OpBoundArgs *args, PetscReal error)
+{
+  const Measure *a = args->in[0]->measure;
+
+  return PetscMin(Repeated(args) * (a->largest + error), a->norm + error);
+}
+
+/* fl(a^ b^) - a b = rounding + (a^ - a) b^ + a (b^ - b) */
+static void BoundForward(const OpBoundArgs *args)
+{
+  ValueBound *out = args->out, *a = args->in[0], *b = args->in[1];
+
+  out->eps = Up(ROUNDING * out->measure->norm);
+  out->e   = Up(a->e * b->measure->largest + CopiesNorm(args, a->e) * b->e + out->eps);
+  for (PetscInt mu = 0; mu < args->P; mu++)
+    out->t[mu] = Up(a->t[mu] * (b->measure->largest + b->E) + CopiesNorm(args, a->E) * b->t[mu]);
+}
+
+/* lambda b - fl(lambda^ b^), added to what is there: F b + lambda^ (b - b^) and two roundings; for b the same with a, and R more additions */
+static void BoundAdjoint(const OpBoundArgs *args)
+{
+  ValueBound     *out = args->out, *a = args->in[0], *b = args->in[1];
+  const PetscReal copies = CopiesNorm(args, 0), rounding = Gamma((PetscReal)a->dim / (PetscReal)b->dim + 2);
+
+  for (PetscInt o = 0; o < args->l; o++) {
+    const PetscReal bar_a = out->bar[o] * b->measure->largest, bar_b = out->bar[o] * copies;
+
+    a->F[o]   = Up(a->F[o] + out->F[o] * (b->measure->largest + b->E) + out->bar[o] * b->E + Gamma(2) * (bar_a + a->sum[o]));
+    a->sum[o] = Up(a->sum[o] + (1 + Gamma(2)) * bar_a);
+    b->F[o]   = Up(b->F[o] + out->F[o] * CopiesNorm(args, a->E) + out->bar[o] * a->E + rounding * (bar_b + b->sum[o]));
+    b->sum[o] = Up(b->sum[o] + (1 + rounding) * bar_b);
+  }
+}
+
+/* lambda . D^2(a b)[v,v] = 2 sum_i lambda_i a'_i b'_i <= 2 max_i |lambda_i| |a'| sqrt(R) |b'| */
+static void BoundCurvature(const OpBoundArgs *args)
+{
+  const PetscInt   P      = args->P;
+  const PetscReal  weight = Repeated(args) * (args->out->measure->column + OutputNorm(args->l, args->out->F));
+  const PetscReal *a = args->in[0]->t, *b = args->in[1]->t;
+
+  for (PetscInt mu = 0; mu < P; mu++)
+    for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * P + nu] += weight * (a[mu] * b[nu] + a[nu] * b[mu]);
+}
+
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL};
+
 const OpKind OpMultiply = {.name            = "multiply",
                            .inputs_min      = 2,
                            .inputs_max      = 2,
@@ -92,4 +151,5 @@ const OpKind OpMultiply = {.name            = "multiply",
                            .forward         = Forward,
                            .tangent         = Tangent,
                            .adjoint         = AdjointOf,
-                           .adjoint_tangent = AdjointTangent};
+                           .adjoint_tangent = AdjointTangent,
+                           .bounds          = &Bounds};

@@ -65,10 +65,26 @@ static PetscErrorCode Nothing(const NetOp *op, const OpContext *context, const O
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- bounds: the value is the label: |a'| <= |v_label|, and nothing is rounded ----------------------------------------------------------- */
+
+static void BoundForward(const OpBoundArgs *args)
+{
+  args->out->eps = args->out->e = 0;
+  args->out->t[args->op->bias]  = Up(args->out->t[args->op->bias] + 1);
+}
+
+static void BoundNothing(const OpBoundArgs *args)
+{
+  (void)args;
+}
+
+static const OpBounds Bounds = {BoundForward, BoundNothing, NULL, NULL};
+
 const OpKind OpParameter = {.name            = "parameter",
                             .parameters      = Roles,
                             .setup           = Setup,
                             .forward         = Forward,
                             .tangent         = Tangent,
                             .adjoint         = Nothing,
-                            .adjoint_tangent = Nothing};
+                            .adjoint_tangent = Nothing,
+                            .bounds          = &Bounds};
