@@ -34,7 +34,7 @@ static uint64_t ResidueOf(PetscReal x, uint64_t p)
   int            e;
   const int64_t  M    = (int64_t)ldexp(frexp((double)fabs((double)x), &e), 53);
   const uint64_t base = e >= 53 ? 2 : (p + 1) / 2, size = (uint64_t)(e >= 53 ? e - 53 : 53 - e);
-  const uint64_t r = (uint64_t)M % p * PowerModulo(base, size, p) % p;
+  const uint64_t r = (uint64_t)M % p * PowerModulo(base, size, p) % p; /* NOLINT(clang-analyzer-core.DivideZero): a prime */
 
   return x < 0 && r ? p - r : r;
 }
@@ -208,7 +208,7 @@ static PetscReal PrimesNeeded(const Monomials *f, PetscInt r)
 
   if (r == PetscMin(f->N, f->cols)) return 0;
   while (((PetscInt)1 << log) < r + 1) log++;
-  return PetscFloorReal(((PetscReal)r + 1) * ((PetscReal)((log + 1) / 2) + (PetscReal)f->bits) / PRIME_BITS) + 1;
+  return PetscFloorReal(((PetscReal)r + 1) * (.5 * (PetscReal)(log + 1) + (PetscReal)f->bits) / PRIME_BITS) + 1;
 }
 
 /* A prime a rank and round, each below all before. A rank modulo p that exceeds the former ones is nearer to the truth. */
