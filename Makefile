@@ -143,12 +143,11 @@ run: deps
 	$(again) all
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run $(JOB) $(ARGS)
 test: deps-test
-	$(again) $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
+	$(again) run-tests
+# in a make of its own: what deps-test installed decides which tests there are
+run-tests: $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
 	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
 	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
-# leave terms out of the certificate's bounds, one at a time: some test must fail (T: only mutations with this word)
-mutants: deps-test
-	@sh tests/mutate_certify.sh $(T)
 # what README.md shows of a run
 results: deps
 	$(again) all
