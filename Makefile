@@ -181,7 +181,8 @@ uninstall:
 
 # ---- check ---------------------------------------------------------------------------------------------------------
 CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.c)
-LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0
+LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0:log_path=$(CURDIR)/build-debug/asan \
+       UBSAN_OPTIONS=print_stacktrace=1:log_path=$(CURDIR)/build-debug/ubsan
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
