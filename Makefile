@@ -118,7 +118,10 @@ endef
 
 deps: ; $(call provide,$(NEEDED))
 deps-test: ; $(call provide,$(NEEDED_TEST))
-deps-check: ; $(call provide,$(NEEDED_CHECK))
+# in a make of its own: the name of PETSc's debug package follows from the PETSc that deps brought
+deps-check: deps
+	+@$(MAKE) --no-print-directory install-deps-check
+install-deps-check: ; $(call provide,$(NEEDED_CHECK))
 found:
 	@$(if $(strip $(NEEDED)),echo "not found: $(sort $(foreach n,$(NEEDED),$(firstword $(subst :, ,$n)))); see \`make deps\`" >&2; exit 1,:)
 
@@ -218,5 +221,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: all run test mutants results bench check format clean help install uninstall deps deps-test deps-check found FORCE \
+.PHONY: all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
