@@ -7,17 +7,6 @@
 #include "codim/job.h"
 #include <string.h>
 
-static const char Usage[] =
-    "codim: is the zero-loss set of a neural net a manifold here, and what is the signature of its Hessian?\n"
-    "\n"
-    "  codim run JOB.yaml [-option value ...]   bring the net to zero loss, find the spectra, give the verdict\n"
-    "  codim run JOB.yaml -help                 every option, with its default\n"
-    "  codim check DIR [-option value ...]      prove a finished run's certificate again, from its files\n"
-    "  codim --version | --help\n"
-    "\n"
-    "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
-    "stopped early.\n";
-
 /* the same complaint on every rank; printed once */
 static ExitStatus Agree(Complaint *complaint, int rank)
 {
@@ -73,19 +62,55 @@ static PetscErrorCode CheckDirectory(const char dir[], ExitStatus *status, Optio
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-typedef PetscErrorCode Command(const char subject[], ExitStatus *status, OptionString output);
+typedef struct {
+  const char *name, *subject; /* argv[1], and what argv[2] is */
+  const char *meaning;
+  PetscErrorCode (*run)(const char subject[], ExitStatus *status, OptionString output);
+  PetscBool job_file; /* the subject is a job file: checked before PETSc starts, and its keys are options */
+} Command;
 
-static ExitStatus Execute(Command *command, int argc, char **argv)
+/* clang-format off */
+static const Command Commands[] = {
+    {"run",   "JOB.yaml", "bring the net to zero loss, find the spectra, give the verdict; -help: every option",
+                                                                                          RunJob,         PETSC_TRUE},
+    {"check", "DIR",      "prove a finished run's certificate again, from its files",      CheckDirectory, PETSC_FALSE},
+    {NULL,    NULL,       NULL,                                                            NULL,           PETSC_FALSE}
+};
+/* clang-format on */
+
+static const char Title[] =
+    "codim: is the zero-loss set of a neural net a manifold here, and what is the signature of its Hessian?\n";
+
+static void PrintUsage(FILE *file)
+{
+  fprintf(file, "%s\n", Title);
+  for (const Command *c = Commands; c->name; c++)
+    fprintf(file, "  codim %-6s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
+  fputs("  codim --version | --help\n\n"
+        "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
+        "stopped early.\n",
+        file);
+}
+
+static const Command *FindCommand(const char name[])
+{
+  const Command *c = Commands;
+
+  while (c->name && strcmp(c->name, name)) c++;
+  return c->name ? c : NULL;
+}
+
+static ExitStatus Execute(const Command *command, int argc, char **argv)
 {
   ExitStatus     status = STATUS_BUG;
   OptionString   output = "";
   int            count, rank;
-  char         **arguments = PetscArguments(argc, argv, command == RunJob ? argv[2] : NULL, &count);
-  PetscErrorCode ierr      = SlepcInitialize(&count, &arguments, NULL, Usage);
+  char         **arguments = PetscArguments(argc, argv, command->job_file ? argv[2] : NULL, &count);
+  PetscErrorCode ierr      = SlepcInitialize(&count, &arguments, NULL, Title);
 
   if (ierr) return STATUS_BUG;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  ierr = command(argv[2], &status, output);
+  ierr = command->run(argv[2], &status, output);
   if (ierr) status = ExitStatusOfError(ierr);
   if (rank == 0 && output[0]) StatusWrite(output, status);
   if (status == STATUS_BUG) MPI_Abort(MPI_COMM_WORLD, STATUS_BUG);
@@ -97,24 +122,23 @@ static ExitStatus Execute(Command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-  Complaint  complaint = {STATUS_HOLDS, ""};
-  ExitStatus status    = STATUS_HOLDS;
-  int        rank;
+  const Command *command   = argc >= 3 && argv[2][0] != '-' ? FindCommand(argv[1]) : NULL;
+  Complaint      complaint = {STATUS_HOLDS, ""};
+  ExitStatus     status    = STATUS_HOLDS;
+  int            rank;
 
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-    if (rank == 0) fputs(Usage, stdout);
+    if (rank == 0) PrintUsage(stdout);
   } else if (argc == 2 && !strcmp(argv[1], "--version")) {
     if (rank == 0) puts(ReportVersion());
-  } else if (argc >= 3 && !strcmp(argv[1], "run") && argv[2][0] != '-') {
-    if (rank == 0) OptionsCheckFile(argv[2], JobKeys, &complaint);
+  } else if (command) {
+    if (rank == 0 && command->job_file) OptionsCheckFile(argv[2], JobKeys, &complaint);
     status = Agree(&complaint, rank);
-    if (!status) status = Execute(RunJob, argc, argv);
-  } else if (argc >= 3 && !strcmp(argv[1], "check") && argv[2][0] != '-') {
-    status = Execute(CheckDirectory, argc, argv);
+    if (!status) status = Execute(command, argc, argv);
   } else {
-    if (rank == 0) fputs(Usage, stderr);
+    if (rank == 0) PrintUsage(stderr);
     status = STATUS_USAGE;
   }
   MPI_Finalize();

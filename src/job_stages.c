@@ -1,0 +1,193 @@
+/*
+  job_stages.c: the stages of a job, in their order at the end of the file.
+*/
+#include "job_state.h"
+
+/* the memory every stage needs, checked before it is taken */
+static PetscErrorCode Allocate(Job job)
+{
+  PetscReal needed;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(job->comm, job->map->m, &job->K));
+  job->plan                    = MemoryPredict(job->map, &job->hessian_options, job->K);
+  needed                       = job->plan.base + job->plan.reach;
+  job->report.memory_predicted = needed;
+  PetscCall(UserCheck(job->comm, (PetscBool)(needed <= job->available), STATUS_DATA,
+                      "the job needs %.2f GB a rank and %.2f GB are available: use more nodes, or fewer ranks on each",
+                      (double)needed / 1e9, (double)job->available / 1e9));
+  PetscCall(ParametersCreateVec(job->parameters, &job->theta));
+  PetscCall(GridCreateResidualVec(job->grid, job->map->d, job->map->l, &job->H));
+  PetscCall(TrajectoryCreate(job->map, &job->trajectory));
+  PetscCall(JacobianCreate(job->map, &job->jacobian));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* y := f_theta at the weights loaded */
+static PetscErrorCode TakeTargets(Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
+  PetscCall(ResidualMapApply(job->map, job->theta, job->trajectory, job->H));
+  PetscCall(DataSetTargets(job->data, job->grid, job->trajectory->value[job->network->nops - 1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Start(Job job)
+{
+  json_t   *options = JobOptionsToJSON(job);
+  PetscBool resumed;
+
+  PetscFunctionBeginUser;
+  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
+  PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
+  json_decref(options);
+  if (resumed)
+    PetscCall(PetscPrintf(job->comm, "codim: going on from %s/checkpoint.safetensors\n", job->run.output));
+  else if (job->reach.method == REACH_LOAD)
+    PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
+  else
+    PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at weights as they were loaded: their own certificate, and how far polishing moves them */
+static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
+{
+  CertifyOptions options = CertifyDefaults;
+
+  PetscFunctionBeginUser;
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
+  job->report.start = &job->start;
+  PetscCall(VecDuplicate(job->theta, theta_0));
+  PetscCall(VecCopy(job->theta, *theta_0));
+  if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
+  options.enclose = PETSC_FALSE;
+  PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
+  job->report.start_certificate = &job->start_certificate;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobReach(Job job)
+{
+  Report         *r       = &job->report;
+  const PetscBool load    = (PetscBool)(job->reach.method == REACH_LOAD);
+  Vec             theta_0 = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(Allocate(job));
+  PetscCall(Start(job));
+  if (load && job->reach.polish) PetscCall(CertifyStart(job, &theta_0));
+  if (!load || job->reach.polish)
+    PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
+  else
+    PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
+  if (theta_0) {
+    PetscCall(VecAXPY(theta_0, -1, job->theta));
+    PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
+    PetscCall(VecDestroy(&theta_0));
+  }
+  r->reached = PETSC_TRUE;
+  r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunSpectrum(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->report.reach.reason == REACH_DIVERGED) {
+    PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_SPECTRUM], "theta is not finite", sizeof(job->report.skipped[0])));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
+  job->report.spectrum = &job->spectrum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the size of the zero eigenvalues as measured: on the kernel and in the pairs found, and what rounding of an exact product leaves */
+static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
+{
+  PetscReal size = 0;
+
+  for (PetscInt i = 0; i < e->kernel.found; i++) size = PetscMax(size, PetscAbsReal(e->kernel.value[i]) + e->kernel.residual[i]);
+  for (PetscInt i = 0; i < e->zeros.found; i++) size = PetscMax(size, PetscAbsReal(e->zeros.value[i]) + e->zeros.residual[i]);
+  return size + 100 * PETSC_MACHINE_EPSILON * lambda_max;
+}
+
+static PetscErrorCode RunExtremes(Job job)
+{
+  Report         *r          = &job->report;
+  const PetscReal needed     = job->plan.base + job->plan.extremes;
+  PetscReal       lambda_max = 0;
+
+  PetscFunctionBeginUser;
+  if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (needed > job->available) {
+    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_EXTREMES], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
+                            (double)needed / 1e9, (double)job->available / 1e9));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  r->memory_predicted = PetscMax(r->memory_predicted, needed);
+  SpectrumHessian(&job->spectrum, 1, &lambda_max);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
+                          lambda_max, &job->extremes_result));
+  r->extremes   = &job->extremes_result;
+  r->zero_bound = ZeroBound(&job->extremes_result, lambda_max);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunFull(Job job)
+{
+  Report         *r      = &job->report;
+  const PetscReal needed = job->plan.base + job->plan.extremes + FullHessianBytes(job->map->n, job->grid->size);
+
+  PetscFunctionBeginUser;
+  if (!job->hessian_options.full || !r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
+  if (needed > job->available) {
+    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_FULL], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
+                            (double)needed / 1e9, (double)job->available / 1e9));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (!job->hessian) {
+    PetscCall(HessianCreate(job->map, &job->hessian));
+    PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  }
+  PetscCall(FullHessianCompute(job->hessian, &job->full));
+  r->full = &job->full;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCertify(Job job)
+{
+  Report         *r       = &job->report;
+  CertifyOptions  options = CertifyDefaults;
+  const PetscReal needed  = job->plan.base + job->plan.certify;
+
+  PetscFunctionBeginUser;
+  if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
+  r->certificate = &job->certificate;
+  if (!job->run.certify)
+    CertifySkip("not asked for", &job->certificate);
+  else if (r->reach.reason == REACH_DIVERGED)
+    CertifySkip("theta is not finite", &job->certificate);
+  else if (needed > job->available)
+    CertifySkip("too little memory for the matrices of its size", &job->certificate);
+  else
+    PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* clang-format off */
+const JobStage JobStages[] = {
+    {"reach",    JobReach},
+    {"spectrum", RunSpectrum},
+    {"extremes", RunExtremes},
+    {"full",     RunFull},
+    {"certify",  JobCertify}, /* after the solvers that use K's factor */
+    {"output",   JobWriteOutput},
+    {NULL,       NULL}
+};
+/* clang-format on */
