@@ -174,7 +174,7 @@ static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *c
              (unsigned long long)csv.cols, (unsigned long long)outputs);
   if (!complaint->status) TableCreate(x, 2, (uint64_t[]){csv.rows, csv.cols - outputs}, complaint);
   if (!complaint->status && y) TableCreate(y, 2, (uint64_t[]){csv.rows, outputs}, complaint);
-  for (size_t row = 0; !complaint->status && row < x->rows; row++) CsvReadRow(&csv, row, x, y, complaint);
+  for (size_t row = 0; !complaint->status && (x->a || (y && y->a)) && row < x->rows; row++) CsvReadRow(&csv, row, x, y, complaint);
   CsvClose(&csv);
 }
 

@@ -20,7 +20,7 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, PlanKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -83,21 +83,38 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PlanJob PlanJobOf(Job job)
+{
+  const PlanJob what = {.network  = job->network,
+                        .d        = job->data->points,
+                        .reach    = &job->reach,
+                        .spectrum = &job->spectrum_options,
+                        .hessian  = &job->hessian_options,
+                        .certify  = job->run.certify,
+                        .G        = job->run.grid.n ? job->run.grid.v[0] : 0,
+                        .Q        = job->run.grid.n ? job->run.grid.v[1] : 0,
+                        .steps    = 1,
+                        .products = 1};
+
+  return what;
+}
+
 static PetscErrorCode BuildProblem(Job job)
 {
-  PetscInt    G = 0, Q = 0;
   PetscMPIInt size;
+  PetscReal   available;
 
   PetscFunctionBeginUser;
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
   if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
-  if (job->run.grid.n) {
-    G = job->run.grid.v[0];
-    Q = job->run.grid.v[1];
-  } else
-    GridChoose(size, job->data->points, NetworkSize(job->network), NetworkSumUnits(job->network), .25 * job->available, &G, &Q);
-  PetscCall(GridCreate(job->comm, G, Q, &job->grid));
+  PetscCall(MemoryAvailable(job->comm, &available));
+  job->plan_job = PlanJobOf(job);
+  PlanChoose(&job->plan_job, size, 1, available, NULL, &job->plan);
+  if (job->run.grid.n)
+    PetscCall(GridCreate(job->comm, job->run.grid.v[0], job->run.grid.v[1], &job->grid));
+  else
+    PetscCall(GridCreate(job->comm, (PetscInt)job->plan.sizes.G, (PetscInt)job->plan.sizes.Q, &job->grid));
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
@@ -107,20 +124,18 @@ static PetscErrorCode BuildProblem(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
-static void NameNet(Job job)
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[])
 {
-  const char *kind = NetworkKind(&job->net_options);
-  char       *text = job->report.net;
-  size_t      room = sizeof(job->report.net), used;
+  const char *kind = NetworkKind(options);
+  size_t      used;
 
-  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, kind ? kind : job->net_options.activation, job->data->inputs);
-  for (PetscInt i = 0; !kind && i < job->net_options.widths.n; i++) {
+  (void)PetscSNPrintf(text, size, "%s %" PetscInt_FMT, kind ? kind : options->activation, inputs);
+  for (PetscInt i = 0; !kind && i < options->widths.n; i++) {
     used = strlen(text);
-    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->net_options.widths.v[i]);
+    (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, options->widths.v[i]);
   }
   used = strlen(text);
-  (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->data->outputs);
+  (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, outputs);
 }
 
 static void DescribeProblem(Job job)
@@ -128,7 +143,7 @@ static void DescribeProblem(Job job)
   Report    *r    = &job->report;
   const Data data = job->data;
 
-  NameNet(job);
+  JobNameNet(&job->net_options, data->inputs, data->outputs, sizeof(r->net), r->net);
   r->d          = data->points;
   r->p          = data->inputs;
   r->l          = data->outputs;
@@ -164,7 +179,6 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   new->comm = PETSC_COMM_WORLD;
   PetscCall(ReadOptions(new, job_file));
   PetscCall(StageBegin(new->comm, "setup"));
-  PetscCall(MemoryAvailable(new->comm, &new->available));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
   PetscCall(OptionsCheckUnused(new->comm, JobKeys));

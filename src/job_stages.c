@@ -3,24 +3,31 @@
 */
 #include "job_state.h"
 
-/* the memory every stage needs, checked before it is taken */
+/* ---- reach ---------------------------------------------------------------------------------------------------------------------- */
+
+/* what is held from here to the end, and what the stages need on top of it, checked before it is taken */
 static PetscErrorCode Allocate(Job job)
 {
-  PetscReal needed;
+  const Plan *plan = &job->plan;
 
   PetscFunctionBeginUser;
+  job->report.memory_predicted = plan->needed;
+  PetscCall(PlanRaise(job->comm, &job->plan_job, plan));
   PetscCall(TilesCreate(job->comm, job->map->m, &job->K));
-  job->plan                    = MemoryPredict(job->map, &job->hessian_options, job->K);
-  needed                       = job->plan.base + job->plan.reach;
-  job->report.memory_predicted = needed;
-  PetscCall(UserCheck(job->comm, (PetscBool)(needed <= job->available), STATUS_DATA,
-                      "the job needs %.2f GB a rank and %.2f GB are available: use more nodes, or fewer ranks on each",
-                      (double)needed / 1e9, (double)job->available / 1e9));
   PetscCall(ParametersCreateVec(job->parameters, &job->theta));
   PetscCall(RowsCreateVec(job->map->rows, &job->H));
   PetscCall(TrajectoryCreate(job->map, &job->trajectory));
   PetscCall(JacobianCreate(job->map, &job->jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[])
+{
+  const PlanStage *stage = PlanFindStage(&job->plan, name);
+
+  if (!stage->reason[0]) return PETSC_TRUE;
+  if (reason) (void)PetscStrncpy(reason, stage->reason, size);
+  return PETSC_FALSE;
 }
 
 /* y := f_theta at the weights loaded */
@@ -92,6 +99,22 @@ PetscErrorCode JobReach(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
+  CertifyOptions  quick = CertifyDefaults;
+
+  stage->wanted = PETSC_TRUE;
+  quick.enclose = PETSC_FALSE;
+  stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
+  if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
+  TrainCost(s, load && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  if (load && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  TrainStepCost(s, &stage->longest);
+}
+
+/* ---- spectra -------------------------------------------------------------------------------------------------------------------- */
+
 static PetscErrorCode RunSpectrum(Job job)
 {
   PetscFunctionBeginUser;
@@ -104,6 +127,12 @@ static PetscErrorCode RunSpectrum(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = PETSC_TRUE;
+  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+}
+
 /* the size of the zero eigenvalues as measured: on the kernel and in the pairs found, and what rounding of an exact product leaves */
 static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 {
@@ -114,23 +143,25 @@ static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
   return size + 100 * PETSC_MACHINE_EPSILON * lambda_max;
 }
 
+static PetscErrorCode LinearizeHessian(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode RunExtremes(Job job)
 {
   Report         *r          = &job->report;
-  const PetscReal needed     = job->plan.base + job->plan.extremes;
   PetscReal       lambda_max = 0;
 
   PetscFunctionBeginUser;
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_EXTREMES], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
-                            (double)needed / 1e9, (double)job->available / 1e9));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  r->memory_predicted = PetscMax(r->memory_predicted, needed);
+  if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  PetscCall(HessianCreate(job->map, &job->hessian));
-  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscCall(LinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
   r->extremes   = &job->extremes_result;
@@ -138,56 +169,86 @@ static PetscErrorCode RunExtremes(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanExtremes(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)(job->hessian->extreme || job->hessian->zeros);
+  ExtremesCost(s, job->hessian, job->products, &stage->cost, &stage->longest);
+}
+
 static PetscErrorCode RunFull(Job job)
 {
-  Report         *r      = &job->report;
-  const PetscReal needed = job->plan.base + job->plan.extremes + FullHessianBytes(job->map->n, job->grid->size);
+  Report *r = &job->report;
 
   PetscFunctionBeginUser;
   if (!job->hessian_options.full || !r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_FULL], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
-                            (double)needed / 1e9, (double)job->available / 1e9));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  if (!job->hessian) {
-    PetscCall(HessianCreate(job->map, &job->hessian));
-    PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
-  }
+  if (!JobStageFits(job, "full", sizeof(r->skipped[0]), r->skipped[SKIPPED_FULL])) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(LinearizeHessian(job));
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = job->hessian->full;
+  if (!stage->wanted) return; /* n may be anything */
+  FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  FullHessianCost(s, &stage->cost);
+  CostHold(&stage->cost, HessianBytes(s));
+  CostLonger(&stage->longest, &stage->cost);
+}
+
+/* ---- certificate, output -------------------------------------------------------------------------------------------------------- */
+
 PetscErrorCode JobCertify(Job job)
 {
   Report         *r       = &job->report;
   CertifyOptions  options = CertifyDefaults;
-  const PetscReal needed  = job->plan.base + job->plan.certify;
+  char            reason[160];
 
   PetscFunctionBeginUser;
+  PetscCall(HessianDestroy(&job->hessian)); /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
   r->certificate = &job->certificate;
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
     CertifySkip("theta is not finite", &job->certificate);
-  else if (needed > job->available)
-    CertifySkip("too little memory for the matrices of its size", &job->certificate);
+  else if (!JobStageFits(job, "certify", sizeof(reason), reason))
+    CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
   if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = job->certify;
+  if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
+  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CostLonger(&stage->longest, &stage->cost);
+}
+
+/* theta is written by all ranks, and hashed by one */
+static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  (void)job;
+  stage->wanted                 = PETSC_TRUE;
+  stage->cost.work[WORK_STREAM] = 3 * 8 * s->local;
+  stage->cost.work[WORK_FILE]   = 8 * s->n;
+  stage->cost.work[WORK_HASH]   = 8 * (s->n + s->d * (s->p + s->l));
+  stage->cost.bytes             = 16 << 20; /* chunks, on their way through MPI-IO */
+}
+
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach},
-    {"spectrum", RunSpectrum},
-    {"extremes", RunExtremes},
-    {"full",     RunFull},
-    {"certify",  JobCertify}, /* after the solvers that use K's factor */
-    {"output",   JobWriteOutput},
-    {NULL,       NULL}
+    {"reach",    JobReach,       PlanReach,    PETSC_FALSE},
+    {"spectrum", RunSpectrum,    PlanSpectrum, PETSC_FALSE},
+    {"extremes", RunExtremes,    PlanExtremes, PETSC_TRUE},
+    {"full",     RunFull,        PlanFull,     PETSC_TRUE},
+    {"certify",  JobCertify,     PlanCertify,  PETSC_TRUE}, /* after the solvers that use K's factor */
+    {"output",   JobWriteOutput, PlanOutput,   PETSC_FALSE},
+    {NULL,       NULL,           NULL,         PETSC_FALSE}
 };
 /* clang-format on */

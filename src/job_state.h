@@ -5,8 +5,8 @@
 
 #include "codim/checkpoint.h"
 #include "codim/job.h"
+#include "codim/plan.h"
 #include "codim/refute.h"
-#include "memory.h"
 
 struct Job_s {
   MPI_Comm        comm;
@@ -25,8 +25,8 @@ struct Job_s {
   ResidualMap map;
   Train       train;
   Extremes    extremes;
-  MemoryPlan  plan;
-  PetscReal   available;
+  PlanJob     plan_job;
+  Plan        plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
@@ -49,6 +49,8 @@ struct Job_s {
 typedef struct {
   const char *name;
   PetscErrorCode (*run)(Job job);
+  PlanStageFn *plan;     /* what it will take */
+  PetscBool    optional; /* where memory does not suffice, the job goes on without it */
 } JobStage;
 
 extern const JobStage JobStages[]; /* NULL-terminated */
@@ -56,6 +58,12 @@ extern const JobStage JobStages[]; /* NULL-terminated */
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
+
+/* Does the stage fit into memory? If not, why, into a text of that size (NULL: not wanted). Not collective, equal on all ranks. */
+PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[]);
+
+/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[]);
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

@@ -104,15 +104,16 @@ static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *chec
 /* ---- methods ----------------------------------------------------------------------------------------------------------- */
 
 /* enough memory on every rank? */
-static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
-                           PetscReal *available, PetscBool *fits)
+static PetscErrorCode Fits(Jacobian jacobian, const SpectrumMethod *method, PetscReal *bytes, PetscReal *available, PetscBool *fits)
 {
-  const MPI_Comm world = jacobian->map->grid->world;
+  Cost  cost = {.bytes = 0}, stretch = {.bytes = 0};
+  Sizes sizes;
 
   PetscFunctionBeginUser;
-  PetscCall(method->bytes(jacobian, options, bytes));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MAX, world));
-  PetscCall(MemoryAvailable(world, available));
+  ResidualMapSizes(jacobian->map, &sizes);
+  method->cost(&sizes, &cost, &stretch);
+  *bytes = cost.bytes;
+  PetscCall(MemoryAvailable(jacobian->map->grid->world, available));
   *fits = (PetscBool)(*bytes <= *available);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -158,7 +159,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
                             "sigma_min is %.0f times the resolution, not 1000: certify, or spectrum.method: qr",
                             (double)(s->sigma[s->m - 1] / s->resolution)));
   if (!method->compute || (automatic && s->above == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Fits(jacobian, options, method, &bytes, &available, &fits));
+  PetscCall(Fits(jacobian, method, &bytes, &available, &fits));
   if (automatic && !fits) {
     PetscCall(PetscSNPrintf(s->note, sizeof(s->note), "qr was not tried: it needs %.2f GB a rank, %.2f GB are available",
                             (double)bytes / 1e9, (double)available / 1e9));
@@ -182,4 +183,14 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
 void SpectrumHessian(const Spectrum *s, PetscInt count, PetscReal lambda[])
 {
   for (PetscInt k = 0; k < count; k++) lambda[k] = 2 * s->sigma[k] * s->sigma[k];
+}
+
+void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Cost *stretch)
+{
+  const SpectrumMethod *method = Methods[options->method];
+
+  SpectrumGramCost(s, cost);
+  CostLonger(stretch, cost);
+  CostReduceAll(cost, s->P, 8, 1); /* |J|_F^2 */
+  if (method->cost) method->cost(s, cost, stretch);
 }

@@ -76,5 +76,8 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
 
+/** Cost (cost.h); auto: if gram is enough. stretch: what runs to its end before a request to stop is looked at. Not collective. */
+void SpectrumCost(const Sizes *sizes, const SpectrumOptions *options, Cost *cost, Cost *stretch);
+
 /** The positive eigenvalues of the Hessian on M: 2 sigma_k^2, k < count. Not collective. */
 void SpectrumHessian(const Spectrum *spectrum, PetscInt count, PetscReal lambda[]);

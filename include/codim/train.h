@@ -47,7 +47,7 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
 PetscErrorCode TrainDestroy(Train *train);
 
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
-    K is scratch; another matrix of its size and another trajectory live while it runs. Collective. */
+    K is scratch; another trajectory lives while it runs. Collective. */
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
 
 /** The result at theta as it is: nothing moves. Collective. */
@@ -55,3 +55,8 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
 
 /** In words: "reached the tolerance", …. Not collective. */
 const char *ReachReasonText(ReachReason reason);
+
+/** Cost (cost.h) of TrainSolve for so many accepted steps, none refused; and of one of them, which runs to its end before a request to stop
+    is looked at. Not collective. */
+void TrainCost(const Sizes *sizes, PetscReal steps, Cost *cost);
+void TrainStepCost(const Sizes *sizes, Cost *cost);
