@@ -71,6 +71,11 @@ static void Tanh(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[
   }
 }
 
+static void TanhSlope(PetscInt len, const PetscReal s[], PetscReal ds[])
+{
+  for (PetscInt i = 0; i < len; i++) ds[i] = (1 - s[i]) * (1 + s[i]);
+}
+
 static void Erf(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])
 {
   for (PetscInt i = 0; i < len; i++) {
@@ -276,7 +281,7 @@ const Activation *const Activations[] = {
   /*                   name        jet       sup |sigma'|        sup |sigma''|       smooth odd degree; where the suprema are attained */
   &(const Activation){"smoolu",   Smoolu,   1,                  1.344250845932327,  YES, NO,  -1}, /* oo; 1/3: 27/e^3 */
   &(const Activation){"softplus", Softplus, 1,                  .25,                YES, NO,  -1}, /* oo; 0 */
-  &(const Activation){"tanh",     Tanh,     1,                  .7698003589195011,  YES, YES, -1}, /* 0; tanh^2 z = 1/3: 4/(3 sqrt 3) */
+  &(const Activation){"tanh",     Tanh,     1,                  .7698003589195011,  YES, YES, -1, TanhSlope}, /* 0; tanh^2 z = 1/3: 4/(3 sqrt 3) */
   &(const Activation){"sigmoid",  Sigmoid,  .25,                .0962250448649377,  YES, NO,  -1}, /* 0; tanh^2(z/2) = 1/3: 1/(6 sqrt 3) */
   &(const Activation){"gelu",     Gelu,     1.128904145185155,  .7978845608028655,  YES, NO,  -1}, /* sqrt 2; 0: sqrt(2/pi) */
   &(const Activation){"silu",     Silu,     1.099839320128867,  .5,                 YES, NO,  -1}, /* 2.39936; 0 */

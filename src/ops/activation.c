@@ -73,7 +73,10 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc2(dim, &s, dim, &ds));
   for (PetscInt i = 0; i < arrays->N; i++) {
-    op->activation->jet(op->dim, arrays->in[0] + (size_t)i * dim, s, ds, NULL);
+    if (op->activation->slope)
+      op->activation->slope(op->dim, arrays->out + (size_t)i * dim, ds);
+    else
+      op->activation->jet(op->dim, arrays->in[0] + (size_t)i * dim, s, ds, NULL);
     for (PetscInt row = 0; row < arrays->rows; row++) {
       const size_t     at    = ((size_t)i * (size_t)arrays->rows + (size_t)row) * dim;
       const PetscReal *a_bar = arrays->out_bar + at;
