@@ -201,7 +201,7 @@ static PetscErrorCode CompareDerivatives(const Trial *trial, Problem *problem, T
   PetscCall(VecDuplicate(problem->H, &Jv));
   PetscCall(SetCanonical(problem->parameters, v, direction));
   PetscCall(JacobianMult(problem->jacobian, direction, Jv));
-  PetscCall(GridGatherAllRows(problem->grid, trial->d, l, Jv, rows));
+  PetscCall(RowsGatherAll(problem->map->rows, Jv, rows));
   for (int k = 0; k < trial->d * l; k++) largest = PetscMax(largest, PetscAbsReal(rows[k] * trial->scale));
   for (int i = 0; i < trial->d; i++) {
     ModDerivative(&trial->net, trial->n, trial->theta, trial->direction, trial->x + i * trial->net.p, derivative);
