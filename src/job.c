@@ -141,7 +141,8 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
-  r->zero_bound = PETSC_INFINITY;
+  r->next_loss  = INFINITY;
+  r->zero_bound = INFINITY;
 }
 
 /* what holds for every theta is known before any training */

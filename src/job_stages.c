@@ -180,6 +180,19 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* what floating point alone would call a zero */
+static PetscErrorCode RunConfirm(Job job)
+{
+  Report *r = &job->report;
+
+  PetscFunctionBeginUser;
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* clang-format off */
 const JobStage JobStages[] = {
     {"reach",    JobReach},
@@ -187,6 +200,7 @@ const JobStage JobStages[] = {
     {"extremes", RunExtremes},
     {"full",     RunFull},
     {"certify",  JobCertify}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm},
     {"output",   JobWriteOutput},
     {NULL,       NULL}
 };

@@ -32,7 +32,8 @@ typedef struct {
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   const char *method;
   ReachResult reach;
-  PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
+  PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
+  PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
   const ReachResult *start;
