@@ -35,22 +35,19 @@ struct Extremes_s {
 /* x := x - J^T K^(-1) J x */
 static PetscErrorCode ProjectOnce(Extremes e, Vec x)
 {
-  const ResidualMap map   = e->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
-  Vec               u;
-  PetscReal        *rows, *local;
+  const Rows rows = e->map->rows;
+  Vec        u;
+  PetscReal *all;
 
   PetscFunctionBeginUser;
-  PetscCall(GridCreateResidualVec(map->grid, map->d, map->l, &u));
-  PetscCall(PetscMalloc1(map->m, &rows));
+  PetscCall(RowsCreateVec(rows, &u));
+  PetscCall(PetscMalloc1(rows->m, &all));
   PetscCall(JacobianMult(e->jacobian, x, u));
-  PetscCall(GridGatherAllRows(map->grid, map->d, map->l, u, rows));
-  PetscCall(TilesSolve(e->factor, rows));
-  PetscCall(VecGetArrayWrite(u, &local));
-  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
-  PetscCall(VecRestoreArrayWrite(u, &local));
+  PetscCall(RowsGatherAll(rows, u, all));
+  PetscCall(TilesSolve(e->factor, all));
+  PetscCall(RowsSetAll(rows, all, u));
   PetscCall(JacobianMultTransposeAdd(e->jacobian, -1, u, x));
-  PetscCall(PetscFree(rows));
+  PetscCall(PetscFree(all));
   PetscCall(VecDestroy(&u));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -132,7 +132,7 @@ static void DescribeProblem(Job job)
   r->d          = data->points;
   r->p          = data->inputs;
   r->l          = data->outputs;
-  r->m          = data->points * data->outputs;
+  r->m          = job->map->m;
   r->n          = (PetscInt)NetworkSize(job->network);
   r->twins[0]   = data->twins[0];
   r->twins[1]   = data->twins[1];

@@ -17,7 +17,7 @@ static PetscErrorCode Allocate(Job job)
                       "the job needs %.2f GB a rank and %.2f GB are available: use more nodes, or fewer ranks on each",
                       (double)needed / 1e9, (double)job->available / 1e9));
   PetscCall(ParametersCreateVec(job->parameters, &job->theta));
-  PetscCall(GridCreateResidualVec(job->grid, job->map->d, job->map->l, &job->H));
+  PetscCall(RowsCreateVec(job->map->rows, &job->H));
   PetscCall(TrajectoryCreate(job->map, &job->trajectory));
   PetscCall(JacobianCreate(job->map, &job->jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);

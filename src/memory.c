@@ -30,7 +30,7 @@ MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K
   MemoryPlan      plan;
 
   plan.base = 8. * (PetscReal)map->n / map->grid->size + 8. * (PetscReal)map->N * (PetscReal)(map->network->inputs + map->l) +
-              values + values * (PetscReal)map->l + shard;
+              values + ResidualValuesBytes(map) + shard;
   plan.reach    = 2 * tiles + values + PanelBytes(map, K);
   plan.spectrum = 2 * tiles + PanelBytes(map, K);
   plan.extremes = tiles + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));

@@ -203,7 +203,7 @@ static PetscErrorCode Bytes(Jacobian jacobian, const SpectrumOptions *options, P
     strip = PetscMax(strip, StripBytes(jacobian, LabelUses(nuses, uses, i), &uses[i]));
   PetscCall(PetscFree(uses));
   *bytes = PetscMax(8. * (2 * m * m + (PetscReal)BlockRows(map) * m + 2. * PANEL * m) + strip,
-                    values * (PetscReal)(1 + map->l) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
+                    values + ResidualValuesBytes(map) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

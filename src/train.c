@@ -92,22 +92,19 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 /* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
 static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 {
-  const ResidualMap map   = train->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
-  PetscReal        *rows, *local;
+  const Rows rows = train->map->rows;
+  PetscReal *all;
 
   PetscFunctionBeginUser;
   PetscCall(TilesCopy(train->K, train->factor));
   PetscCall(TilesShift(train->factor, train->mu));
   PetscCall(TilesCholesky(train->factor, solved));
   if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscMalloc1(map->m, &rows));
-  PetscCall(GridGatherAllRows(map->grid, map->d, map->l, train->H, rows));
-  PetscCall(TilesSolve(train->factor, rows));
-  PetscCall(VecGetArrayWrite(train->c, &local));
-  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
-  PetscCall(VecRestoreArrayWrite(train->c, &local));
-  PetscCall(PetscFree(rows));
+  PetscCall(PetscMalloc1(rows->m, &all));
+  PetscCall(RowsGatherAll(rows, train->H, all));
+  PetscCall(TilesSolve(train->factor, all));
+  PetscCall(RowsSetAll(rows, all, train->c));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

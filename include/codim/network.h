@@ -16,7 +16,7 @@
 
   Derivatives, for an op out = phi(in; theta):
     tangent            out_dot  = D phi [in_dot; theta_dot]
-    adjoint            in_bar  += (D phi)^T out_bar                              `rows` rows of out_bar for every point
+    adjoint            in_bar  += (D phi)^T out_bar                              any number of rows of out_bar for a point
     adjoint's tangent  in_bar_dot += d/dt of the adjoint, along (in_dot, theta_dot, out_bar_dot)      one row for every point
 */
 #pragma once
@@ -72,18 +72,33 @@ typedef struct {
 
 /* The arrays around one op. in[j], in_dot[j], in_bar[j] follow op->inputs; a NULL entry in in_dot means zero, in in_bar: not wanted. */
 typedef struct {
-  PetscInt         N, rows; /* points here; adjoint rows for each point */
+  PetscInt         N, rows; /* points here; adjoint rows, in the order of their points */
+  const PetscInt  *point;   /* of each adjoint row; NULL: row i is point i's */
   const PetscReal *in[OP_INPUTS_MAX];
   PetscInt         in_dim[OP_INPUTS_MAX];
   const PetscReal *in_dot[OP_INPUTS_MAX];
   PetscReal       *out;         /* forward: written; otherwise read */
   PetscReal       *out_dot;     /* tangent: written */
-  const PetscReal *out_bar;     /* N rows x dim */
+  const PetscReal *out_bar;     /* rows x dim */
   const PetscReal *out_bar_dot; /* N x dim; NULL: zero */
   PetscReal       *in_bar[OP_INPUTS_MAX];
   PetscReal       *in_bar_dot[OP_INPUTS_MAX];
   PetscReal       *saved; /* what `save` left, kind->nsaved x N x dim; NULL: not saved */
 } OpArrays;
+
+/* Which point an adjoint row belongs to; and the end of the run of rows of the same point that begins with `row`. */
+static inline size_t OpRowPoint(const OpArrays *arrays, size_t row)
+{
+  return arrays->point ? (size_t)arrays->point[row] : row;
+}
+
+static inline size_t OpRowRunEnd(const OpArrays *arrays, size_t row)
+{
+  size_t end = row + 1;
+
+  while (end < (size_t)arrays->rows && OpRowPoint(arrays, end) == OpRowPoint(arrays, row)) end++;
+  return end;
+}
 
 typedef PetscErrorCode OpFn(const NetOp *op, const OpContext *context, const OpArrays *arrays);
 

@@ -72,12 +72,12 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc2(dim, &s, dim, &ds));
-  for (PetscInt i = 0; i < arrays->N; i++) {
-    op->activation->jet(op->dim, arrays->in[0] + (size_t)i * dim, s, ds, NULL);
-    for (PetscInt row = 0; row < arrays->rows; row++) {
-      const size_t     at    = ((size_t)i * (size_t)arrays->rows + (size_t)row) * dim;
-      const PetscReal *a_bar = arrays->out_bar + at;
-      PetscReal       *z_bar = arrays->in_bar[0] + at;
+  for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
+    end = OpRowRunEnd(arrays, first);
+    op->activation->jet(op->dim, arrays->in[0] + OpRowPoint(arrays, first) * dim, s, ds, NULL);
+    for (size_t row = first; row < end; row++) {
+      const PetscReal *a_bar = arrays->out_bar + row * dim;
+      PetscReal       *z_bar = arrays->in_bar[0] + row * dim;
 
       for (size_t j = 0; j < dim; j++) z_bar[j] += ds[j] * a_bar[j];
     }

@@ -88,8 +88,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
 {
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->in_bar[0])
-    Apply(op, (size_t)arrays->N * (size_t)arrays->rows, arrays->out_bar, PETSC_FALSE, PETSC_TRUE, arrays->in_bar[0]);
+  if (arrays->in_bar[0]) Apply(op, (size_t)arrays->rows, arrays->out_bar, PETSC_FALSE, PETSC_TRUE, arrays->in_bar[0]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
