@@ -15,6 +15,8 @@ enum {
   BINS_MAX      = 2 * BINS_A_DECADE * DECADES_MAX + 1
 };
 
+static const PetscReal TINY = 1e-300;
+
 /* ---- what is known --------------------------------------------------------------------------------------------------------------- */
 
 /* eigenvalues in (low, high] */
@@ -25,6 +27,13 @@ static PetscReal KnownBetween(const DensityView *view, PetscReal low, PetscReal 
   if (view->count < 0) return NAN;
   for (PetscInt k = 0; k < view->count; k++) count += view->lambda[k] > low && view->lambda[k] <= high;
   return (PetscReal)count;
+}
+
+PetscReal DensityKnownZeros(const DensityView *view)
+{
+  const PetscReal inside = DensityResolution(view->density) * (1 - 1e-9); /* the node that sets it may be an eigenvalue */
+
+  return KnownBetween(view, -inside, inside);
 }
 
 static PetscReal KnownTrace(const DensityView *view, PetscInt power)
@@ -53,11 +62,11 @@ json_t *DensityToJSON(const DensityView *view)
 {
   const Density  *density    = view->density;
   const PetscReal resolution = DensityResolution(density);
-  const PetscReal zeros      = view->count < 0 ? NAN : KnownBetween(view, -PETSC_MIN_REAL, PETSC_MIN_REAL);
+  const PetscReal zeros      = KnownBetween(view, -TINY, TINY);
   json_t         *near       = EstimateToJSON(DensityNearZero(density), zeros);
 
   json_object_set_new(near, "same_steps_on_the_known", RealOrNull(view->known ? DensityNearZero(view->known).value : NAN));
-  json_object_set_new(near, "known_within_resolution", RealOrNull(KnownBetween(view, -resolution, resolution)));
+  json_object_set_new(near, "known_within_resolution", RealOrNull(DensityKnownZeros(view)));
   return json_pack("{s:I, s:I, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "steps", (json_int_t)density->steps, "probes",
                    (json_int_t)density->probes, "products", (json_int_t)density->products, "resolution", RealOrNull(resolution),
                    "near_zero", near, "near_zero_is",
@@ -110,8 +119,8 @@ static void FillCounts(const DensityView *view, Counts *counts)
   DensityEnds(view->density, &largest, &residual, &least, &residual);
   largest    = PetscMax(largest, -least);
   resolution = PetscMin(resolution, largest);
-  last       = (PetscInt)PetscCeilReal(A_DECADE * PetscLog10Real(PetscMax(largest, PETSC_MIN_REAL)));
-  first      = (PetscInt)PetscFloorReal(A_DECADE * (PetscLog10Real(PetscMax(resolution, PETSC_MIN_REAL)) - 2));
+  last       = (PetscInt)PetscCeilReal(A_DECADE * PetscLog10Real(PetscMax(largest, TINY)));
+  first      = (PetscInt)PetscFloorReal(A_DECADE * (PetscLog10Real(PetscMax(resolution, TINY)) - 2));
   first      = PetscMax(first, last - LEVELS_MAX + 1);
   for (counts->levels = 0; first + counts->levels <= last; counts->levels++) {
     const PetscInt i = counts->levels;
@@ -241,9 +250,11 @@ static void Describe(const DensityView *view, size_t size, char note[])
   used = strlen(note);
   if (view->count >= 0)
     snprintf(note + used, size - used,
-             "Known (%s): %.0f zeros; the same steps on the known spectrum weigh %.1f there: %.1f too many, by the method alone.\n",
-             view->source, (double)(view->density->n - view->count), (double)DensityNearZero(view->known).value,
-             (double)(DensityNearZero(view->known).value - (PetscReal)(view->density->n - view->count)));
+             "Known (%s): %.0f lie between the resolution, %.1e, and its negative. The same steps on the known spectrum weigh %.1f "
+             "at the node next to "
+             "0: what the method alone makes of it.\n",
+             view->source, (double)DensityKnownZeros(view), (double)DensityResolution(view->density),
+             (double)DensityNearZero(view->known).value);
   used = strlen(note);
   snprintf(note + used, size - used,
            "Bands: the bracket of Chebyshev, Markov and Stieltjes, which contains the bias, widened by the error over probes.");
@@ -254,19 +265,20 @@ static PetscErrorCode DrawPlot(MPI_Comm comm, const char path[], const DensityVi
   const Beyond    *a = &c->above, *b = &c->below;
   const PetscInt   nc = c->levels, nb = h->bins;
   const PetscBool  known    = (PetscBool)(view->count >= 0);
-  const PlotSeries counts[] = {
-      {"above t: quadrature", PLOT_POINTS, PLOT_RED, 0, nc, c->t, a->value, a->band_low, a->band_high},
-      {"below −t: quadrature", PLOT_RINGS, PLOT_PURPLE, 0, nc, c->t, b->value, b->band_low, b->band_high},
-      {"above t: known", PLOT_STEPS, PLOT_BLUE, 0, nc, c->t, a->known, NULL, NULL},
-      {"below −t: known", PLOT_STEPS, PLOT_SKY, 0, nc, c->t, b->known, NULL, NULL},
-      {"the same steps on what is known", PLOT_LINE, PLOT_GREEN, PETSC_TRUE, nc, c->t, a->same, NULL, NULL},
+  const PetscBool  negative = (PetscBool)(b->value[0] > .05 || b->known[0] > 0);
+  const PlotSeries above    = {"above t: quadrature", PLOT_POINTS, PLOT_RED, 0, nc, c->t, a->value, a->band_low, a->band_high};
+  const PlotSeries below    = {"below −t: quadrature", PLOT_RINGS, PLOT_PURPLE, 0, nc, c->t, b->value, b->band_low, b->band_high};
+  const PlotSeries known_above = {"above t: known", PLOT_LINE, PLOT_BLUE, 0, nc, c->t, a->known, NULL, NULL};
+  const PlotSeries known_below = {"below −t: known", PLOT_LINE, PLOT_SKY, 0, nc, c->t, b->known, NULL, NULL};
+  const PlotSeries same = {"the same steps on what is known", PLOT_LINE, PLOT_GREEN, PETSC_TRUE, nc, c->t, a->same, NULL, NULL};
+  PlotSeries       counts[5];
+  PetscInt         ncounts = 0;
+  const PlotSeries bins[]  = {
+       {"quadrature, error over probes", PLOT_POINTS, PLOT_RED, 0, nb, h->x, h->value, h->low, h->high},
+       {"known", PLOT_RINGS, PLOT_BLUE, 0, nb, h->x, h->known, NULL, NULL},
+       {"the same steps on what is known", PLOT_LINE, PLOT_GREEN, PETSC_TRUE, nb, h->x, h->same, NULL, NULL},
   };
-  const PlotSeries bins[] = {
-      {"quadrature, error over probes", PLOT_POINTS, PLOT_RED, 0, nb, h->x, h->value, h->low, h->high},
-      {"known", PLOT_RINGS, PLOT_BLUE, 0, nb, h->x, h->known, NULL, NULL},
-      {"the same steps on what is known", PLOT_LINE, PLOT_GREEN, PETSC_TRUE, nb, h->x, h->same, NULL, NULL},
-  };
-  const PlotPanel panels[] = {
+  PlotPanel panels[] = {
       {"Eigenvalues of the Hessian, in bins of half a decade",
        {"eigenvalue", PLOT_SYMLOG, h->linear, 0, 0, 0},
        {"eigenvalues in the bin", PLOT_LOG, 0, .3, (PetscReal)view->density->n, 0},
@@ -278,10 +290,16 @@ static PetscErrorCode DrawPlot(MPI_Comm comm, const char path[], const DensityVi
        known ? 5 : 2,
        counts},
   };
-  char       note[768];
+  char       note[1024];
   const Plot plot = {view->title, note, 2, panels};
 
   PetscFunctionBeginUser;
+  counts[ncounts++] = above;
+  if (negative) counts[ncounts++] = below;
+  if (known) counts[ncounts++] = known_above;
+  if (known && negative) counts[ncounts++] = known_below;
+  if (known) counts[ncounts++] = same;
+  panels[1].nseries = ncounts;
   Describe(view, sizeof note, note);
   PetscCall(PlotWrite(comm, path, &plot));
   PetscFunctionReturn(PETSC_SUCCESS);

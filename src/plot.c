@@ -385,15 +385,33 @@ static void PutPanel(FILE *out, const PlotPanel *panel, PetscReal top)
           (double)RIGHT);
 }
 
+/* how much of a text goes into one line: up to its end, a newline, or the last blank before it is full */
+static size_t LineLength(const char text[])
+{
+  const PetscReal full  = (RIGHT - 24) / GLYPH;
+  size_t          blank = 0, length = 0;
+  PetscReal       glyphs = 0;
+
+  for (; text[length] && text[length] != '\n'; length++) {
+    glyphs += ((unsigned char)text[length] & 0xC0) != 0x80;
+    if (glyphs > full && blank) return blank;
+    if (text[length] == ' ') blank = length;
+  }
+  return length;
+}
+
+/* the note from `top` on; returns its end. Drawn, or only measured (out = NULL) */
 static PetscReal PutNote(FILE *out, const char note[], PetscReal top)
 {
   PetscReal y = top;
 
-  for (const char *line = note; line && *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
-    char text[256];
+  for (const char *line = note; line && *line;) {
+    const size_t length = LineLength(line);
+    char         text[512];
 
     y += LINE;
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+    snprintf(text, sizeof text, "%.*s", (int)length, line);
+    line += length + (line[length] ? 1 : 0);
     if (!out) continue;
     fprintf(out, "<text class=\"tick\" x=\"24\" y=\"%.1f\">", (double)y);
     SvgPutEscaped(out, text);

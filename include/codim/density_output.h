@@ -15,6 +15,9 @@ typedef struct {
   const Density   *known;  /* DensityOfSpectrum of them, by the same steps; NULL where not known */
 } DensityView;
 
+/** How many of the known eigenvalues lie within the density's resolution of 0. Not collective. */
+PetscReal DensityKnownZeros(const DensityView *view);
+
 /** For report.json; what is not known is null. A new reference. Not collective. */
 json_t *DensityToJSON(const DensityView *view);
 
