@@ -13,6 +13,9 @@ const OptionKey HessianKeys[] =
     {KEY("full", KEY_BOOL, full, "false", 0, 0, "assemble the whole Hessian and find every eigenvalue (n up to some thousands)"),
      KEY("extreme", KEY_INT, extreme, "2", 0, 1000, "eigenvalues of the exact Hessian wanted at each end; 0: none"),
      KEY("zeros", KEY_INT, zeros, "4", 0, 1000, "pairs wanted of the zero cluster of the exact Hessian; 0: none"),
+     KEY("density", KEY_INT, density.steps, "0", 0, 100000,
+         "spectral density of the exact Hessian: Lanczos steps a probe, with full reorthogonalization; 0: none"),
+     KEY("density_probes", KEY_INT, density.probes, "8", 1, 100000, "random vectors of the density; its error is over these"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY

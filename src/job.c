@@ -183,6 +183,10 @@ PetscErrorCode JobDestroy(Job *job)
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
+  json_decref(j->report.optional);
+  PetscCall(DensityDestroy(&j->density));
+  PetscCall(DensityDestroy(&j->density_known));
+  PetscCall(PetscFree(j->density_lambda));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));

@@ -35,6 +35,7 @@ MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K
   plan.reach    = 2 * tiles + values + PanelBytes(map, K);
   plan.spectrum = 2 * tiles + PanelBytes(map, K);
   plan.extremes = tiles + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
+  plan.density  = tiles + 5 * values + DensityBytes(&options->density, ParametersLocalSize(map->parameters));
   plan.certify  = 3 * tiles + 2 * values + PanelBytes(map, K);
   return plan;
 }

@@ -46,7 +46,9 @@ typedef struct {
   const ExtremesResult *extremes;
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
-  PetscReal             zero_bound;      /* measured size of the zero eigenvalues, rounding included */
+  json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
+  char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
+  PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   Verdict        verdict;
   PetscMPIInt    ranks;
@@ -56,6 +58,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
+enum { LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);
