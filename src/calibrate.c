@@ -8,6 +8,7 @@
 #include "codim/tiles.h"
 #include "sha256.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,12 +170,12 @@ static PetscErrorCode MeasureRate(MPI_Comm comm, Sample *sample, Scratch *s, Pet
 static PetscErrorCode MeasureNetwork(MPI_Comm comm, Scratch *s, Calibration *c)
 {
   const int small = 200, large = 4;
-  Cost      cost  = {.bytes = 0};
+  Cost      cost = {.bytes = 0};
   double    times[3];
 
   PetscFunctionBeginUser;
   c->latency   = 0;
-  c->bandwidth = PETSC_INFINITY;
+  c->bandwidth = (PetscReal)INFINITY;
   if (c->ranks == 1) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCallMPI(MPI_Barrier(comm));
   times[0] = MPI_Wtime();
@@ -254,7 +255,7 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
   for (int kind = 0; kind < WORK_KINDS; kind++) json_object_set_new(rates, Kinds[kind].name, json_real((double)c->rate[kind]));
   json = json_pack("{s:i, s:s, s:I, s:o, s:f, s:o}", "schema", 1, "machine", c->machine, "ranks", (json_int_t)c->ranks,
                    "a_second_of_one_rank", rates, "latency_seconds", (double)c->latency, "received_bytes_a_second",
-                   PetscIsInfReal(c->bandwidth) ? json_null() : json_real((double)c->bandwidth));
+                   !isfinite(c->bandwidth) ? json_null() : json_real((double)c->bandwidth));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) ok = (PetscBool)(json_dump_file(json, path, JSON_INDENT(2) | JSON_REAL_PRECISION(4)) == 0);
   json_decref(json);
@@ -264,13 +265,14 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
 
 static PetscBool Parse(const json_t *json, Calibration *c)
 {
-  const json_t *rates = json_object_get(json, "a_second_of_one_rank"), *bandwidth = json_object_get(json, "received_bytes_a_second");
-  const char   *machine = json_string_value(json_object_get(json, "machine"));
+  const json_t *rates     = json_object_get(json, "a_second_of_one_rank"),
+               *bandwidth = json_object_get(json, "received_bytes_a_second");
+  const char *machine     = json_string_value(json_object_get(json, "machine"));
 
   (void)PetscStrncpy(c->machine, machine ? machine : "", sizeof(c->machine));
   c->ranks     = (PetscInt)json_integer_value(json_object_get(json, "ranks"));
   c->latency   = json_number_value(json_object_get(json, "latency_seconds"));
-  c->bandwidth = json_is_number(bandwidth) ? json_number_value(bandwidth) : PETSC_INFINITY;
+  c->bandwidth = json_is_number(bandwidth) ? json_number_value(bandwidth) : (PetscReal)INFINITY;
   for (int kind = 0; kind < WORK_KINDS; kind++) {
     c->rate[kind] = json_number_value(json_object_get(rates, Kinds[kind].name));
     if (!(c->rate[kind] > 0)) return PETSC_FALSE;

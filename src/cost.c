@@ -93,30 +93,31 @@ PetscReal CostFlops(const Cost *cost)
   return flops;
 }
 
-static void CostCalls(Cost *cost, PetscReal received, PetscReal calls)
+static void CostCalls(Cost *cost, PetscReal p, PetscReal received, PetscReal calls)
 {
+  if (p <= 1) return; /* no data move */
   cost->received += calls * received;
   cost->messages += calls;
 }
 
 void CostGather(Cost *cost, PetscReal p, PetscReal bytes, PetscReal calls)
 {
-  CostCalls(cost, bytes * (1 - 1 / p), calls);
+  CostCalls(cost, p, bytes * (1 - 1 / p), calls);
 }
 
 void CostReduceAll(Cost *cost, PetscReal p, PetscReal bytes, PetscReal calls)
 {
-  CostCalls(cost, 2 * bytes * (1 - 1 / p), calls);
+  CostCalls(cost, p, 2 * bytes * (1 - 1 / p), calls);
 }
 
 void CostReduceScatter(Cost *cost, PetscReal p, PetscReal bytes, PetscReal calls)
 {
-  CostCalls(cost, bytes * (1 - 1 / p), calls);
+  CostCalls(cost, p, bytes * (1 - 1 / p), calls);
 }
 
 void CostBroadcast(Cost *cost, PetscReal p, PetscReal bytes, PetscReal calls)
 {
-  CostCalls(cost, bytes * (1 - 1 / p), calls);
+  CostCalls(cost, p, bytes * (1 - 1 / p), calls);
 }
 
 /* ---- shards of parameters (parameters.c) ---------------------------------------------------------------------------- */

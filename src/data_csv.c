@@ -158,8 +158,8 @@ static void CsvReadRow(Csv *csv, size_t row, Table *x, Table *y, Complaint *comp
              row + 2, (unsigned long long)cells, (unsigned long long)csv->cols, quoted ? "; quoted fields are not supported" : "");
     return;
   }
-  for (size_t j = 0; j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
-  for (size_t o = 0; y && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
+  for (size_t j = 0; x->a && j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
+  for (size_t o = 0; y && y->a && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
 }
 
 static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *complaint)

@@ -13,6 +13,9 @@ const OptionKey HessianKeys[] =
     {KEY("full", KEY_BOOL, full, "false", 0, 0, "assemble the whole Hessian and find every eigenvalue (n up to some thousands)"),
      KEY("extreme", KEY_INT, extreme, "2", 0, 1000, "eigenvalues of the exact Hessian wanted at each end; 0: none"),
      KEY("zeros", KEY_INT, zeros, "4", 0, 1000, "pairs wanted of the zero cluster of the exact Hessian; 0: none"),
+     KEY("density", KEY_INT, density.steps, "0", 0, 100000,
+         "spectral density of the exact Hessian: Lanczos steps a probe, with full reorthogonalization; 0: none"),
+     KEY("density_probes", KEY_INT, density.probes, "8", 1, 100000, "random vectors of the density; its error is over these"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
@@ -107,13 +110,16 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev, EPS *eps)
+/* nev at most; LOBPCG wants n >= 5 nev, and where n is smaller LAPACK takes the matrix that n products make */
+static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev_max, EPS *eps)
 {
+  const PetscInt nev = PetscMin(nev_max, e->map->n);
+
   PetscFunctionBeginUser;
   PetscCall(EPSCreate(e->map->grid->world, eps));
   PetscCall(EPSSetOptionsPrefix(*eps, prefix));
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
-  PetscCall(EPSSetType(*eps, type));
+  PetscCall(EPSSetType(*eps, !strcmp(type, EPSLOBPCG) && e->map->n < 5 * nev ? EPSLAPACK : type));
   PetscCall(EPSSetWhichEigenpairs(*eps, which));
   if (!strcmp(type, EPSKRYLOVSCHUR))
     PetscCall(SizeBasis(*eps, nev, e->map->n));
@@ -134,7 +140,8 @@ PetscErrorCode ExtremesCreate(ResidualMap map, const HessianOptions *options, Ex
   e->options = options;
   PetscCall(SolverCreate(e, "largest_", EPSKRYLOVSCHUR, EPS_LARGEST_REAL, PetscMax(1, options->extreme), &e->largest));
   PetscCall(SolverCreate(e, "smallest_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->extreme), &e->smallest));
-  PetscCall(SolverCreate(e, "zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->zeros), &e->zeros));
+  PetscCall(
+      SolverCreate(e, "zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMin(PetscMax(1, options->zeros), map->n - map->m), &e->zeros));
   PetscCall(SolverCreate(e, "kernel_", EPSKRYLOVSCHUR, EPS_LARGEST_MAGNITUDE, 1, &e->kernel));
   *extremes = e;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -231,7 +238,7 @@ static PetscErrorCode Solve(Extremes e, EPS eps, Mat A, PetscInt starts, PetscIn
   PetscFunctionBeginUser;
   PetscCall(EPSSetOperators(eps, A, NULL));
   PetscCall(UseProjection(e, eps));
-  PetscCall(SetStart(e, eps, starts, stream));
+  PetscCall(SetStart(e, eps, PetscMin(starts, e->map->n), stream));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetDimensions(eps, &pairs->wanted, NULL, NULL));
   PetscCall(Collect(eps, pairs));

@@ -15,6 +15,8 @@ static const OptionKey RunKeys[] =
     {KEY("grid", KEY_INTS, grid, "",
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
      KEY("certify", KEY_BOOL, certify, "true", "prove the verdict where that is possible"),
+     {"node_memory", KEY_REAL, offsetof(RunOptions, node_memory), "0", 0, 1e18, NULL,
+      "bytes of a node that the job may take (0: what the system calls available)"},
      KEY("output", KEY_STRING, output, "", "directory of the results; results/JOBNAME if not given"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
@@ -55,10 +57,8 @@ static int MakeDirectories(const char path[])
   return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
 }
 
-static PetscErrorCode ReadOptions(Job job, const char job_file[])
+PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-  PetscMPIInt rank;
-  int         reason = 0;
 
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
@@ -67,6 +67,7 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  job->spectrum_options.node_memory = job->run.node_memory;
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
@@ -75,6 +76,15 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MakeOutput(Job job)
+{
+  PetscMPIInt rank;
+  int         reason = 0;
+
+  PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
   if (rank == 0) reason = MakeDirectories(job->run.output);
   PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
@@ -83,18 +93,19 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PlanJob PlanJobOf(Job job)
+PlanJob JobToPlan(Job job)
 {
-  const PlanJob what = {.network  = job->network,
-                        .d        = job->data->points,
-                        .reach    = &job->reach,
-                        .spectrum = &job->spectrum_options,
-                        .hessian  = &job->hessian_options,
-                        .certify  = job->run.certify,
-                        .G        = job->run.grid.n ? job->run.grid.v[0] : 0,
-                        .Q        = job->run.grid.n ? job->run.grid.v[1] : 0,
-                        .steps    = 1,
-                        .products = 1};
+  const PlanJob what = {.network     = job->network,
+                        .d           = job->data->points,
+                        .reach       = &job->reach,
+                        .spectrum    = &job->spectrum_options,
+                        .hessian     = &job->hessian_options,
+                        .certify     = job->run.certify,
+                        .node_memory = job->run.node_memory,
+                        .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
+                        .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
+                        .steps       = 1,
+                        .products    = 1};
 
   return what;
 }
@@ -108,8 +119,8 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
   if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
-  PetscCall(MemoryAvailable(job->comm, &available));
-  job->plan_job = PlanJobOf(job);
+  PetscCall(MemoryAvailable(job->comm, job->run.node_memory, &available));
+  job->plan_job = JobToPlan(job);
   PlanChoose(&job->plan_job, size, 1, available, NULL, &job->plan);
   if (job->run.grid.n)
     PetscCall(GridCreate(job->comm, job->run.grid.v[0], job->run.grid.v[1], &job->grid));
@@ -156,7 +167,8 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
-  r->zero_bound = PETSC_INFINITY;
+  r->next_loss  = INFINITY;
+  r->zero_bound = INFINITY;
 }
 
 /* what holds for every theta is known before any training */
@@ -177,7 +189,8 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   PetscCall(PetscNew(&new));
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
-  PetscCall(ReadOptions(new, job_file));
+  PetscCall(JobReadOptions(new, job_file));
+  PetscCall(MakeOutput(new));
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
@@ -196,6 +209,10 @@ PetscErrorCode JobDestroy(Job *job)
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
+  json_decref(j->report.optional);
+  PetscCall(DensityDestroy(&j->density));
+  PetscCall(DensityDestroy(&j->density_known));
+  PetscCall(PetscFree(j->density_lambda));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));

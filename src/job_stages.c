@@ -133,6 +133,15 @@ static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
   SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
 }
 
+PetscErrorCode JobLinearizeHessian(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* the size of the zero eigenvalues as measured: on the kernel and in the pairs found, and what rounding of an exact product leaves */
 static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 {
@@ -143,25 +152,16 @@ static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
   return size + 100 * PETSC_MACHINE_EPSILON * lambda_max;
 }
 
-static PetscErrorCode LinearizeHessian(Job job)
-{
-  PetscFunctionBeginUser;
-  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(HessianCreate(job->map, &job->hessian));
-  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode RunExtremes(Job job)
 {
-  Report         *r          = &job->report;
-  PetscReal       lambda_max = 0;
+  Report   *r          = &job->report;
+  PetscReal lambda_max = 0;
 
   PetscFunctionBeginUser;
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  PetscCall(LinearizeHessian(job));
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
   r->extremes   = &job->extremes_result;
@@ -182,7 +182,7 @@ static PetscErrorCode RunFull(Job job)
   PetscFunctionBeginUser;
   if (!job->hessian_options.full || !r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "full", sizeof(r->skipped[0]), r->skipped[SKIPPED_FULL])) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(LinearizeHessian(job));
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -202,12 +202,12 @@ static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 PetscErrorCode JobCertify(Job job)
 {
-  Report         *r       = &job->report;
-  CertifyOptions  options = CertifyDefaults;
-  char            reason[160];
+  Report        *r       = &job->report;
+  CertifyOptions options = CertifyDefaults;
+  char           reason[160];
 
   PetscFunctionBeginUser;
-  PetscCall(HessianDestroy(&job->hessian)); /* room */
+  PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
   r->certificate = &job->certificate;
   if (!job->run.certify)
@@ -230,6 +230,28 @@ static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
   CostLonger(&stage->longest, &stage->cost);
 }
 
+/* what floating point alone would call a zero */
+static PetscErrorCode RunConfirm(Job job)
+{
+  Report *r = &job->report;
+
+  PetscFunctionBeginUser;
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* only where nothing was proved: one step, to a second theta */
+static void PlanConfirm(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)!job->certify;
+  TrainStepCost(s, &stage->cost);
+  CostHold(&stage->cost, 8 * s->local);
+  CostLonger(&stage->longest, &stage->cost);
+}
+
 /* theta is written by all ranks, and hashed by one */
 static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
@@ -247,7 +269,9 @@ const JobStage JobStages[] = {
     {"spectrum", RunSpectrum,    PlanSpectrum, PETSC_FALSE},
     {"extremes", RunExtremes,    PlanExtremes, PETSC_TRUE},
     {"full",     RunFull,        PlanFull,     PETSC_TRUE},
+    {"density",  JobDensity,     JobPlanDensity,PETSC_TRUE},
     {"certify",  JobCertify,     PlanCertify,  PETSC_TRUE}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm,     PlanConfirm,  PETSC_TRUE},
     {"output",   JobWriteOutput, PlanOutput,   PETSC_FALSE},
     {NULL,       NULL,           NULL,         PETSC_FALSE}
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codim/checkpoint.h"
+#include "codim/density_output.h"
 #include "codim/job.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
@@ -39,6 +40,8 @@ struct Job_s {
   Spectrum       spectrum;
   ExtremesResult extremes_result;
   FullHessian    full;
+  Density        density, density_known;
+  PetscReal     *density_lambda; /* what is known beside it */
   Refutation     refutation;
   Certificate    certificate, start_certificate;
   ReachResult    start;
@@ -55,9 +58,18 @@ typedef struct {
 
 extern const JobStage JobStages[]; /* NULL-terminated */
 
+PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
+
+PetscErrorCode JobDensity(Job job);
+PlanStageFn    JobPlanDensity;
+DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
+
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
+
+PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
+PlanJob        JobToPlan(Job job);                             /* data and network are there */
 
 /* Does the stage fit into memory? If not, why, into a text of that size (NULL: not wanted). Not collective, equal on all ranks. */
 PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[]);

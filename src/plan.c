@@ -3,6 +3,7 @@
 */
 #include "codim/plan.h"
 #include "job_state.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads
   stage->optional = what->optional;
   what->plan(job, &plan->sizes, stage);
   stage->bytes   = plan->held + stage->cost.bytes;
-  stage->seconds = stage->longest_seconds = PETSC_INFINITY;
+  stage->seconds = stage->longest_seconds = (PetscReal)INFINITY;
   if (calibration) {
     stage->seconds         = CalibrationSeconds(calibration, &stage->cost, threads);
     stage->longest_seconds = CalibrationSeconds(calibration, &stage->longest, threads);
@@ -40,7 +41,7 @@ static void SumStages(Plan *plan)
   plan->needed = plan->held;
   for (PetscInt i = 0; i < plan->nstages; i++) {
     const PlanStage *stage = &plan->stages[i];
-    const PetscReal  part  = PetscIsInfOrNanReal(stage->longest_seconds) ? CostFlops(&stage->longest) : stage->longest_seconds;
+    const PetscReal  part  = !isfinite(stage->longest_seconds) ? CostFlops(&stage->longest) : stage->longest_seconds;
 
     if (!stage->wanted || (stage->optional && stage->reason[0])) continue;
     plan->seconds += stage->seconds;
@@ -92,7 +93,8 @@ static PetscBool Better(const Plan *a, const Plan *b)
   return (PetscBool)(StepTraffic(&a->sizes) < StepTraffic(&b->sizes));
 }
 
-void PlanChoose(const PlanJob *job, PetscInt ranks, PetscInt threads, PetscReal available, const Calibration *calibration, Plan *plan)
+void PlanChoose(const PlanJob *job, PetscInt ranks, PetscInt threads, PetscReal available, const Calibration *calibration,
+                Plan *plan)
 {
   Plan      other;
   PetscBool first = PETSC_TRUE;
@@ -203,52 +205,23 @@ PetscErrorCode PlanRaise(MPI_Comm comm, const PlanJob *job, const Plan *plan)
   PetscFunctionBeginUser;
   if (!plan->refused[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(NodeHere(comm, &node));
+  if (job->node_memory > 0) node.memory = job->node_memory;
   PetscCall(PlanRefuse(comm, job, &node, plan));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- here -------------------------------------------------------------------------------------------------------------- */
 
-/* KiB of a line of a file of /proc, in bytes; -1: none */
-static PetscReal ProcBytes(const char path[], const char format[])
-{
-  FILE     *file = fopen(path, "r");
-  char      line[256];
-  long long kib = -1;
-
-  while (file && kib < 0 && fgets(line, sizeof(line), file))
-    if (sscanf(line, format, &kib) != 1) kib = -1;
-  if (file) (void)fclose(file);
-  return kib < 0 ? -1 : 1024. * (PetscReal)kib;
-}
-
 PetscErrorCode NodeHere(MPI_Comm comm, Node *node)
 {
-  const PetscReal available = ProcBytes("/proc/meminfo", "MemAvailable: %lld");
-  PetscReal       mine[2], all[2];
+  PetscReal mine[2], all[2];
 
   PetscFunctionBeginUser;
-  mine[0] = available < 0 ? -PETSC_INFINITY : -available;
-  mine[1] = PetscMax(0, ProcBytes("/proc/self/status", "VmRSS: %lld"));
+  mine[0] = -MemoryOnNode();
+  mine[1] = MemoryResident();
   PetscCallMPI(MPI_Allreduce(mine, all, 2, MPIU_REAL, MPI_MAX, comm));
   node->memory   = -all[0];
   node->baseline = all[1];
   node->cores    = (PetscInt)sysconf(_SC_NPROCESSORS_ONLN);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes)
-{
-  MPI_Comm    local;
-  PetscMPIInt ranks;
-  Node        node;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local));
-  PetscCallMPI(MPI_Comm_size(local, &ranks));
-  PetscCallMPI(MPI_Comm_free(&local));
-  PetscCall(NodeHere(comm, &node));
-  *bytes = node.memory / ranks;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

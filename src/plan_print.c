@@ -2,21 +2,22 @@
   plan_print.c: `codim plan` as text and as JSON; see plan.h.
 */
 #include "codim/plan.h"
+#include <math.h>
 #include <string.h>
 
 #define FIELD(name) offsetof(PlanOptions, name)
 
-const OptionKey PlanKeys[] =
-    {{"ranks", KEY_INTS, FIELD(ranks), "", 1, 1e8, NULL, "plan: numbers of ranks, e.g. 64,128; the ways to fill one node if not given"},
-     {"node_cores", KEY_INT, FIELD(node_cores), "0", 0, 1e6, NULL, "plan: cores of a node (0: of this machine)"},
-     {"node_memory", KEY_REAL, FIELD(node_memory), "0", 0, 1e18, NULL, "plan: bytes of a node that a job may take (0: what this machine has)"},
-     {"plan_steps", KEY_REAL, FIELD(steps), "8", 0, 1e9, NULL, "plan: steps to a zero that are assumed"},
-     {"plan_products", KEY_REAL, FIELD(products), "60", 0, 1e9, NULL,
-      "plan: products of the Hessian with a vector that are assumed for its extreme eigenvalues"},
-     {"calibration", KEY_STRING, FIELD(calibration), "results/calibration.json", 0, 0, NULL,
-      "plan: how fast the machine is, as codim calibrate wrote it"},
-     {"json", KEY_BOOL, FIELD(json), "false", 0, 0, NULL, "plan: JSON instead of text"},
-     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+const OptionKey PlanKeys[] = {{"ranks", KEY_INTS, FIELD(ranks), "", 1, 1e8, NULL,
+                               "plan: numbers of ranks, e.g. 64,128; the ways to fill one node if not given"},
+                              {"node_cores", KEY_INT, FIELD(node_cores), "0", 0, 1e6, NULL,
+                               "plan: cores of a node (0: of this machine)"},
+                              {"plan_steps", KEY_REAL, FIELD(steps), "8", 0, 1e9, NULL, "plan: steps to a zero that are assumed"},
+                              {"plan_products", KEY_REAL, FIELD(products), "60", 0, 1e9, NULL,
+                               "plan: products of the Hessian with a vector that are assumed for its extreme eigenvalues"},
+                              {"calibration", KEY_STRING, FIELD(calibration), "results/calibration.json", 0, 0, NULL,
+                               "plan: how fast the machine is, as codim calibrate wrote it"},
+                              {"json", KEY_BOOL, FIELD(json), "false", 0, 0, NULL, "plan: JSON instead of text"},
+                              {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef FIELD
 
@@ -48,8 +49,9 @@ typedef struct {
 static PetscBool Preferable(const Candidate *a, const Candidate *b)
 {
   if (a->plan.refused[0] || b->plan.refused[0]) return (PetscBool)!a->plan.refused[0];
-  if (!PetscIsInfReal(a->plan.seconds)) return (PetscBool)(a->plan.seconds < b->plan.seconds);
-  return (PetscBool)(a->layout.nodes < b->layout.nodes || (a->layout.nodes == b->layout.nodes && a->plan.sizes.P > b->plan.sizes.P));
+  if (isfinite(a->plan.seconds)) return (PetscBool)(a->plan.seconds < b->plan.seconds);
+  return (PetscBool)(a->layout.nodes < b->layout.nodes ||
+                     (a->layout.nodes == b->layout.nodes && a->plan.sizes.P > b->plan.sizes.P));
 }
 
 static void AddCandidate(Sheet *sheet, PetscInt ranks)
@@ -63,8 +65,7 @@ static void FillSheet(Sheet *sheet)
 {
   const PlanOptions *options = sheet->options;
 
-  for (PetscInt i = 0; i < options->ranks.n; i++)
-    AddCandidate(sheet, options->ranks.v[i]);
+  for (PetscInt i = 0; i < options->ranks.n; i++) AddCandidate(sheet, options->ranks.v[i]);
   for (PetscInt ranks = 1; !options->ranks.n && ranks <= sheet->node.cores && sheet->count < CANDIDATES_MAX; ranks++) {
     if (sheet->node.cores % ranks == 0) AddCandidate(sheet, ranks);
   }
@@ -166,11 +167,13 @@ static void PrintRecommendation(const Sheet *sheet)
   const Candidate *best = sheet->recommended < 0 ? &sheet->smallest : &sheet->candidates[sheet->recommended];
 
   if (sheet->recommended >= 0)
-    printf("\nrecommended: mpiexec -n %.0f, OMP_NUM_THREADS=%" PetscInt_FMT ", %" PetscInt_FMT " rank%s on a node, -grid %.0f,%.0f\n",
+    printf("\nrecommended: mpiexec -n %.0f, OMP_NUM_THREADS=%" PetscInt_FMT ", %" PetscInt_FMT
+           " rank%s on a node, -grid %.0f,%.0f\n",
            (double)best->plan.sizes.P, best->layout.threads, best->layout.per_node, Plural(best->layout.per_node),
            (double)best->plan.sizes.G, (double)best->plan.sizes.Q);
   if (sheet->possible)
-    printf("the smallest number of such nodes: %" PetscInt_FMT ", with %" PetscInt_FMT " rank%s of %" PetscInt_FMT " thread%s on each\n",
+    printf("the smallest number of such nodes: %" PetscInt_FMT ", with %" PetscInt_FMT " rank%s of %" PetscInt_FMT
+           " thread%s on each\n",
            sheet->smallest.layout.nodes, sheet->smallest.layout.per_node, Plural(sheet->smallest.layout.per_node),
            sheet->smallest.layout.threads, Plural(sheet->smallest.layout.threads));
 }
@@ -182,8 +185,8 @@ static void PrintSheet(const Sheet *sheet)
 
   printf("%s on d = %.0f points, l = %.0f: m = %.0f residuals, n = %.0f parameters\n", sheet->title, (double)s->d, (double)s->l,
          (double)s->m, (double)s->n);
-  printf("nodes of %" PetscInt_FMT " cores and %.3g GB; assumed: %.4g steps to a zero, %.4g products of the Hessian\n", sheet->node.cores,
-         (double)sheet->node.memory / 1e9, (double)sheet->job->steps, (double)sheet->job->products);
+  printf("nodes of %" PetscInt_FMT " cores and %.3g GB; assumed: %.4g steps to a zero, %.4g products of the Hessian\n",
+         sheet->node.cores, (double)sheet->node.memory / 1e9, (double)sheet->job->steps, (double)sheet->job->products);
   MachineName(sizeof(here), here);
   if (!sheet->calibrated)
     printf("no times: %s is not there (make calibrate)\n", sheet->options->calibration);
@@ -198,7 +201,7 @@ static void PrintSheet(const Sheet *sheet)
 
 static json_t *Real(PetscReal x)
 {
-  return PetscIsInfOrNanReal(x) ? json_null() : json_real((double)x);
+  return !isfinite(x) ? json_null() : json_real((double)x);
 }
 
 static json_t *RealOrNull(double x)
@@ -219,8 +222,9 @@ static json_t *StageJSON(const Sheet *sheet, const Plan *plan, const PlanStage *
 
   return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", stage->name, "bytes", Real(stage->bytes), "flops",
                    Real(CostFlops(&stage->cost)), "received", Real(stage->cost.received), "messages", Real(stage->cost.messages),
-                   "seconds", Real(stage->seconds), "longest_seconds", Real(stage->longest_seconds), "measured_peak", RealOrNull(bytes),
-                   "measured_seconds", RealOrNull(seconds), "skipped", stage->reason[0] ? json_string(stage->reason) : json_null());
+                   "seconds", Real(stage->seconds), "longest_seconds", Real(stage->longest_seconds), "measured_peak",
+                   RealOrNull(bytes), "measured_seconds", RealOrNull(seconds), "skipped",
+                   stage->reason[0] ? json_string(stage->reason) : json_null());
 }
 
 static json_t *CandidateJSON(const Sheet *sheet, const Candidate *c)
@@ -229,11 +233,11 @@ static json_t *CandidateJSON(const Sheet *sheet, const Candidate *c)
 
   for (PetscInt i = 0; i < c->plan.nstages; i++)
     if (c->plan.stages[i].wanted) json_array_append_new(stages, StageJSON(sheet, &c->plan, &c->plan.stages[i]));
-  json_object_update_new(json, json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "fits", c->plan.refused[0] ? 0 : 1, "refused",
-                                         c->plan.refused[0] ? json_string(c->plan.refused) : json_null(), "needed",
-                                         Real(c->plan.needed), "available", Real(c->plan.available), "held", Real(c->plan.held),
-                                         "seconds", Real(c->plan.seconds), "longest", c->plan.stages[c->plan.longest].name, "stages",
-                                         stages));
+  json_object_update_new(json,
+                         json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "fits", c->plan.refused[0] ? 0 : 1, "refused",
+                                   c->plan.refused[0] ? json_string(c->plan.refused) : json_null(), "needed", Real(c->plan.needed),
+                                   "available", Real(c->plan.available), "held", Real(c->plan.held), "seconds",
+                                   Real(c->plan.seconds), "longest", c->plan.stages[c->plan.longest].name, "stages", stages));
   return json;
 }
 
@@ -243,11 +247,11 @@ static void PrintSheetJSON(const Sheet *sheet)
   json_t      *plans = json_array(), *json;
 
   for (PetscInt i = 0; i < sheet->count; i++) json_array_append_new(plans, CandidateJSON(sheet, &sheet->candidates[i]));
-  json = json_pack("{s:i, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:o, s:o}, s:{s:f, s:f}, s:o, s:o, s:o, s:o}", "schema", 1, "net",
-                   sheet->title, "problem", "points", (json_int_t)s->d, "inputs", (json_int_t)s->p, "outputs", (json_int_t)s->l,
-                   "residuals", (json_int_t)s->m, "parameters", (json_int_t)s->n, "node", "cores", (json_int_t)sheet->node.cores,
-                   "memory", Real(sheet->node.memory), "baseline", Real(sheet->node.baseline), "assumed", "steps",
-                   (double)sheet->job->steps, "products", (double)sheet->job->products, "calibration",
+  json = json_pack("{s:i, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:o, s:o}, s:{s:f, s:f}, s:o, s:o, s:o, s:o}", "schema", 1,
+                   "net", sheet->title, "problem", "points", (json_int_t)s->d, "inputs", (json_int_t)s->p, "outputs",
+                   (json_int_t)s->l, "residuals", (json_int_t)s->m, "parameters", (json_int_t)s->n, "node", "cores",
+                   (json_int_t)sheet->node.cores, "memory", Real(sheet->node.memory), "baseline", Real(sheet->node.baseline),
+                   "assumed", "steps", (double)sheet->job->steps, "products", (double)sheet->job->products, "calibration",
                    sheet->calibrated ? json_string(sheet->calibration.machine) : json_null(), "plans", plans, "recommended",
                    sheet->recommended < 0 ? json_null() : LayoutJSON(&sheet->candidates[sheet->recommended]), "smallest",
                    sheet->possible ? LayoutJSON(&sheet->smallest) : json_null());
@@ -269,7 +273,7 @@ PetscErrorCode PlanPrint(MPI_Comm comm, const PlanJob *job, const PlanOptions *o
   assumed.products = MeasuredProducts(measured, (double)options->products);
   PetscCall(NodeHere(comm, &sheet.node));
   if (options->node_cores) sheet.node.cores = options->node_cores;
-  if (options->node_memory > 0) sheet.node.memory = options->node_memory;
+  if (job->node_memory > 0) sheet.node.memory = job->node_memory;
   PetscCall(CalibrationRead(comm, options->calibration, &sheet.calibration, &sheet.calibrated));
   PetscCall(PetscMalloc1(CANDIDATES_MAX, &sheet.candidates));
   FillSheet(&sheet);

@@ -32,13 +32,24 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the decision rule of spectrum.h; gram does not know a sigma below its resolution from 0 */
+PetscInt SpectrumRank(const Spectrum *s, PetscInt *above)
+{
+  PetscInt count = 0;
+
+  while (count < s->m && s->sigma[count] > s->resolution) count++;
+  if (above) *above = count;
+  return count == 0 || s->sigma[count - 1] >= 1e3 * s->resolution ? count : -1;
+}
+
+/* gram does not know a sigma below its resolution from 0 */
 static void DecideRank(Spectrum *s, PetscBool gram)
 {
-  for (s->above = 0; s->above < s->m && s->sigma[s->above] > s->resolution; s->above++) {
-  }
-  s->rank = s->above == 0 || s->sigma[s->above - 1] >= 1e3 * s->resolution ? s->above : -1;
+  s->rank = SpectrumRank(s, &s->above);
   if (gram && s->rank < s->m) s->rank = -1;
+  if (s->rank < 0 || s->rank_scaled <= s->rank) return;
+  (void)PetscSNPrintf(s->note, sizeof s->note, "with rows and columns scaled to norm 1, %" PetscInt_FMT " sigma stand out",
+                      s->rank_scaled);
+  s->rank = -1;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------ */
@@ -104,7 +115,8 @@ static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *chec
 /* ---- methods ----------------------------------------------------------------------------------------------------------- */
 
 /* enough memory on every rank? */
-static PetscErrorCode Fits(Jacobian jacobian, const SpectrumMethod *method, PetscReal *bytes, PetscReal *available, PetscBool *fits)
+static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
+                           PetscReal *available, PetscBool *fits)
 {
   Cost  cost = {.bytes = 0}, stretch = {.bytes = 0};
   Sizes sizes;
@@ -113,7 +125,7 @@ static PetscErrorCode Fits(Jacobian jacobian, const SpectrumMethod *method, Pets
   ResidualMapSizes(jacobian->map, &sizes);
   method->cost(&sizes, &cost, &stretch);
   *bytes = cost.bytes;
-  PetscCall(MemoryAvailable(jacobian->map->grid->world, available));
+  PetscCall(MemoryAvailable(jacobian->map->grid->world, options->node_memory, available));
   *fits = (PetscBool)(*bytes <= *available);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -159,7 +171,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
                             "sigma_min is %.0f times the resolution, not 1000: certify, or spectrum.method: qr",
                             (double)(s->sigma[s->m - 1] / s->resolution)));
   if (!method->compute || (automatic && s->above == s->m)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(Fits(jacobian, method, &bytes, &available, &fits));
+  PetscCall(Fits(jacobian, options, method, &bytes, &available, &fits));
   if (automatic && !fits) {
     PetscCall(PetscSNPrintf(s->note, sizeof(s->note), "qr was not tried: it needs %.2f GB a rank, %.2f GB are available",
                             (double)bytes / 1e9, (double)available / 1e9));

@@ -44,6 +44,9 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscFunctionBeginUser;
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
+  PetscCall(UserCheck(jacobian->map->grid->world, (PetscBool)!PetscIsInfOrNanReal(s->norm4), STATUS_UNDECIDED,
+                      "J is too large to be squared, |J|_F^2 = %.3e: the weights have diverged, or the data want scaling",
+                      (double)trace));
   PetscCall(TilesDuplicate(K, &scratch));
   PetscCall(TilesCopy(K, scratch));
   PetscCall(PetscMalloc1(s->m, &lambda));
@@ -73,7 +76,7 @@ void SpectrumGramCost(const Sizes *s, Cost *cost)
   GramCost(s, &gram);
   TilesEigenvaluesCost(s, &dense);
   for (int factorizations = 0; factorizations < 3; factorizations++) TilesCholeskyCost(s, &dense); /* inertia twice; what follows */
-  CostHold(&dense, SizesTiles(s)); /* scratch */
+  CostHold(&dense, SizesTiles(s));                                                                 /* scratch */
   CostAdd(&gram, &dense, 1);
   CostReduceAll(&gram, s->P, 8, 3);
   CostAdd(cost, &gram, 1);

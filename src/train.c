@@ -4,6 +4,7 @@
     (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
 */
 #include "codim/train.h"
+#include <math.h>
 
 struct Train_s {
   ResidualMap         map;
@@ -77,6 +78,19 @@ static PetscErrorCode Evaluate(Train train)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* power: the last power of 2 among the steps; norm_half: at least half-way */
+static void KeepNorm(ReachResult *result, PetscReal norm)
+{
+  const PetscInt steps = result->steps;
+
+  if (steps == 0) result->norm_start = result->norm_power = norm;
+  if ((steps & (steps - 1)) == 0) {
+    result->norm_half  = result->norm_power;
+    result->norm_power = norm;
+  }
+  result->norm = norm;
+}
+
 static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 {
   PetscReal norm;
@@ -84,6 +98,7 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
   PetscFunctionBeginUser;
   PetscCall(VecNorm(train->theta, NORM_2, &norm));
   *diverged = (PetscBool)(PetscIsInfOrNanReal(train->result->loss) || !(norm <= train->far));
+  KeepNorm(train->result, norm);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -294,6 +309,24 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode WorkCreate(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(train->H, &train->H_trial));
+  PetscCall(VecDuplicate(train->H, &train->c));
+  PetscCall(TrajectoryCreate(train->map, &train->trial));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkDestroy(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&train->H_trial));
+  PetscCall(VecDestroy(&train->c));
+  PetscCall(TrajectoryDestroy(&train->trial));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
 {
   PetscBool ours;
@@ -305,17 +338,43 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   train->far = 1e8 * PetscMax(1, train->far);
   train->K   = K;
   train->mu  = -1;
-  PetscCall(VecDuplicate(H, &train->H_trial));
-  PetscCall(VecDuplicate(H, &train->c));
-  PetscCall(TrajectoryCreate(train->map, &train->trial));
+  PetscCall(WorkCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));
   PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
   if (!ours) PetscCall(ResultOfTao(train));
   PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
-  PetscCall(VecDestroy(&train->H_trial));
-  PetscCall(VecDestroy(&train->c));
-  PetscCall(TrajectoryDestroy(&train->trial));
+  PetscCall(WorkDestroy(train));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
+                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed)
+{
+  Vec       next;
+  PetscReal trace;
+
+  PetscFunctionBeginUser;
+  train->trajectory = trajectory;
+  train->H          = H;
+  train->jacobian   = jacobian;
+  train->K          = K;
+  *loss             = INFINITY;
+  PetscCall(WorkCreate(train));
+  PetscCall(GramCompute(jacobian, K));
+  PetscCall(TilesNorms(K, &trace, NULL, NULL));
+  train->mu = PETSC_MACHINE_EPSILON * trace / (PetscReal)train->map->m;
+  PetscCall(SolveDual(train, confirmed));
+  if (*confirmed) {
+    PetscCall(VecDuplicate(theta, &next));
+    PetscCall(VecCopy(theta, next));
+    PetscCall(JacobianMultTransposeAdd(jacobian, -1, train->c, next));
+    PetscCall(ResidualMapApply(train->map, next, train->trial, train->H_trial));
+    PetscCall(VecDot(train->H_trial, train->H_trial, loss));
+    PetscCall(VecDestroy(&next));
+  }
+  *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
+  PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

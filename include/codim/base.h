@@ -84,5 +84,17 @@ PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const ch
 /** Has any rank been asked to stop (SIGUSR1, SIGTERM)? Collective: call at safe points only. */
 PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
 
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/** Bytes the system calls available on this node now; infinity where it does not tell. Not collective. */
+PetscReal MemoryOnNode(void);
+
+/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0; the least of all nodes.
+    Collective. */
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes);
+
+/** Bytes of this process that are in memory now; 0 where the system does not tell. Not collective. */
+PetscReal MemoryResident(void);
+
 /** Seconds since BaseInitialize. Not collective. */
 PetscLogDouble ElapsedSeconds(void);

@@ -8,7 +8,8 @@
     bytes      the largest rank's, at the peak of the part, on top of what is held when it begins
     received   bytes a rank receives, the mean over all ranks: B of a broadcast, the others' parts of a gathered B, 2 B (p-1)/p of a B
                reduced to all p ranks, the others' share of B (p-1)/p of one reduced and scattered, B of a message
-    messages   calls of MPI that move data on a rank, the mean: a collective call is one, of a message the sender's
+    messages   calls of MPI that move data, the mean over all ranks: a collective call on several ranks is one on each, a message one
+               on its sender
 */
 #pragma once
 
@@ -37,11 +38,11 @@ typedef struct {
 typedef struct {
   Network   network;
   PetscReal d, p, l, m, n;
-  PetscReal P, G, Q;      /* ranks, data groups, parameter shards: P = G Q */
-  PetscReal N, R;         /* points and residuals of the largest group */
-  PetscReal shard, local; /* parameters in the largest shard, and on the largest rank */
+  PetscReal P, G, Q;              /* ranks, data groups, parameter shards: P = G Q */
+  PetscReal N, R;                 /* points and residuals of the largest group */
+  PetscReal shard, local;         /* parameters in the largest shard, and on the largest rank */
   PetscReal nb, nprow, npcol, PK; /* tiles of K, and its process grid of PK ranks */
-  PetscReal rows, cols;   /* of the fullest process of it */
+  PetscReal rows, cols;           /* of the fullest process of it */
 } Sizes;
 
 /** Every target is taken as observed. Not collective: needs nothing but the net. */

@@ -20,7 +20,8 @@ typedef struct {
   const SpectrumOptions *spectrum;
   const HessianOptions  *hessian;
   PetscBool              certify;
-  PetscInt               G, Q; /* the grid where G Q is the number of ranks; 0: free */
+  PetscReal              node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
+  PetscInt               G, Q;            /* the grid where G Q is the number of ranks; 0: free */
   PetscReal              steps, products; /* assumed: steps to a zero, products of the Hessian with a vector */
 } PlanJob;
 
@@ -29,8 +30,8 @@ typedef struct {
   PetscBool   wanted;
   PetscBool   optional; /* where it does not fit, a run goes on without it */
   Cost        cost;
-  Cost        longest;  /* of its parts that run to their end before a request to stop is looked at */
-  PetscReal   bytes;    /* of the largest rank at its peak, with what is held throughout */
+  Cost        longest;                  /* of its parts that run to their end before a request to stop is looked at */
+  PetscReal   bytes;                    /* of the largest rank at its peak, with what is held throughout */
   PetscReal   seconds, longest_seconds; /* infinity: no calibration */
   char        reason[160];              /* why it is left out, or cannot run; "" */
 } PlanStage;
@@ -44,8 +45,8 @@ typedef struct {
   PetscReal needed;    /* bytes of the largest rank at the peak of what will run */
   PetscInt  nstages;
   PlanStage stages[PLAN_STAGES_MAX];
-  PetscReal seconds;     /* of all that will run; infinity: no calibration */
-  PetscInt  longest;     /* the stage with the longest part that a request to stop waits for */
+  PetscReal seconds;      /* of all that will run; infinity: no calibration */
+  PetscInt  longest;      /* the stage with the longest part that a request to stop waits for */
   char      refused[256]; /* why it cannot run; "" */
 } Plan;
 
@@ -55,7 +56,8 @@ void PlanMake(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, Pets
 
 /** The same on the best grid of so many ranks: of those that fit, the one whose steps receive least; if none fits, the one that needs
     least memory. Not collective. */
-void PlanChoose(const PlanJob *job, PetscInt ranks, PetscInt threads, PetscReal available, const Calibration *calibration, Plan *plan);
+void PlanChoose(const PlanJob *job, PetscInt ranks, PetscInt threads, PetscReal available, const Calibration *calibration,
+                Plan *plan);
 
 /* Machines alike. */
 typedef struct {
@@ -85,10 +87,6 @@ PetscErrorCode PlanRaise(MPI_Comm comm, const PlanJob *job, const Plan *plan);
 /** The same for nodes of another kind. Collective. */
 PetscErrorCode PlanRefuse(MPI_Comm comm, const PlanJob *job, const Node *node, const Plan *plan);
 
-/** Bytes a rank may take: what the system calls available on its node, over the node's ranks; infinity where it does not tell.
-    Collective. */
-PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes);
-
 /** This machine: its cores, what the system calls available, what a rank takes now (all ranks the same: the largest). Collective. */
 PetscErrorCode NodeHere(MPI_Comm comm, Node *node);
 
@@ -98,7 +96,6 @@ typedef void PlanStageFn(const PlanJob *job, const Sizes *sizes, PlanStage *stag
 typedef struct {
   OptionInts   ranks;
   PetscInt     node_cores; /* 0: as here */
-  PetscReal    node_memory;
   PetscReal    steps, products;
   OptionString calibration;
   PetscBool    json;
