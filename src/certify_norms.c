@@ -218,7 +218,7 @@ void BoundLabelNormsCost(const Sizes *s, Cost *cost)
     const Label    *what = &s->network->labels[label];
     const PetscReal rows = SizesShardRows(s, label), cols = (PetscReal)what->cols;
     const PetscBool columns = (PetscBool)(what->cols <= LargestSide(d) && (s->Q > 1 || what->cols <= what->rows));
-    const PetscReal side = columns ? cols : what->rows <= LargestSide(d) ? (PetscReal)what->rows : PANEL;
+    const PetscReal side    = columns ? cols : what->rows <= LargestSide(d) ? (PetscReal)what->rows : PANEL;
 
     if (what->rows == 1 || what->cols == 1 || (NeedsPanels(d, what) && d < PANEL / 2)) continue;
     CostReadShard(s, label, &norms);

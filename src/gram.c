@@ -346,7 +346,8 @@ PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
   PetscFunctionBeginUser;
   *flops = 0;
   for (PetscInt label = 0; label < map->network->nlabels; label++)
-    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || map->network->labels[label].cols > 1) *flops += one;
+    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || map->network->labels[label].cols > 1)
+      *flops += one;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -367,7 +368,7 @@ static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, Pets
   const PetscReal owned = (residuals ? s->m : s->d) / s->P, others = s->PK / s->P * (1 - 1 / s->P);
   Cost            fetch = {.work[WORK_STREAM] = 3 * 8 * (rows + cols) * width};
 
-  if (s->P == 1) return; /* borrowed */
+  if (s->P == 1) return;                                                     /* borrowed */
   fetch.bytes    = 8 * owned * (s->npcol > 1 ? s->npcol : s->nprow) * width; /* packed for the receivers */
   fetch.received = 8 * others * (mean_cols + (s->npcol > 1 ? mean_rows : 0)) * width;
   fetch.messages = s->npcol > 1 ? 2 : 1;
@@ -401,10 +402,11 @@ static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
 static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
-  const PetscReal most   = PetscMax(1, GRAM_PANEL / what->cols), width = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
+  const PetscReal most   = PetscMax(1, GRAM_PANEL / what->cols),
+                  width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
-  PetscReal       held = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;
-  Cost            panel = {.bytes = 0};
+  PetscReal       held   = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;
+  Cost            panel  = {.bytes = 0};
 
   FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
   panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK;

@@ -9,6 +9,13 @@
 #include "codim/plan.h"
 #include "codim/refute.h"
 
+/* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
+typedef struct {
+  char problem[65], net[65], start[65];
+} JobIdentity;
+
+enum { JOB_STAGES_MAX = 32 };
+
 struct Job_s {
   MPI_Comm        comm;
   RunOptions      run;
@@ -35,7 +42,14 @@ struct Job_s {
   Jacobian   jacobian;
   Hessian    hessian;
   Tiles      K;
-  PetscBool  factored; /* K holds its Cholesky factor */
+  Vec        theta_0;        /* loaded weights that are moved, while they are; else NULL */
+  PetscBool  factored;       /* K has a Cholesky factor, and holds it */
+  PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
+
+  /* the loop */
+  JobIdentity identity;
+  PetscBool   resumed, done[JOB_STAGES_MAX];
+  PetscInt    current; /* of JobStages */
 
   Spectrum       spectrum;
   ExtremesResult extremes_result;
@@ -52,12 +66,16 @@ struct Job_s {
 typedef struct {
   const char *name;
   PetscErrorCode (*run)(Job job);
-  PlanStageFn *plan;     /* what it will take */
-  PetscBool    optional; /* where memory does not suffice, the job goes on without it */
+  PlanStageFn *plan;                                   /* what it will take */
+  PetscBool    optional;                               /* where memory does not suffice, the job goes on without it */
+  PetscErrorCode (*archive)(Archive archive, Job job); /* its result to and from the checkpoint; NULL: it is done again */
+  const char *options;                                 /* prefixes of the options that its result depends on */
+  const char *pauses;                                  /* where it can be interrupted, and what is done again then */
 } JobStage;
 
 extern const JobStage JobStages[]; /* NULL-terminated */
 
+PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
@@ -76,6 +94,20 @@ PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[]);
 
 /* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
 void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[]);
+
+/* the Cholesky factor of K, where a checkpoint had everything but it */
+PetscErrorCode JobFactor(Job job);
+
+/* the checkpoint: whose it is, the whole state, and the stages' results */
+PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
+ArchiveFn      JobArchive;
+PetscErrorCode JobReachArchive(Archive archive, Job job);
+PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
+PetscErrorCode JobExtremesArchive(Archive archive, Job job);
+PetscErrorCode JobFullArchive(Archive archive, Job job);
+PetscErrorCode JobDensityArchive(Archive archive, Job job);
+PetscErrorCode JobCertifyArchive(Archive archive, Job job);
+PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

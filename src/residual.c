@@ -330,7 +330,8 @@ typedef struct {
 static LinearSizes LinearSizesOf(const Sizes *s, const NetOp *op)
 {
   const PetscReal   T     = (PetscReal)op->places;
-  const LinearSizes sizes = {T, (PetscReal)s->network->labels[op->weight].cols, (PetscReal)op->dim / T, SizesShardRows(s, op->weight)};
+  const LinearSizes sizes = {T, (PetscReal)s->network->labels[op->weight].cols, (PetscReal)op->dim / T,
+                             SizesShardRows(s, op->weight)};
 
   return sizes;
 }

@@ -638,7 +638,8 @@ void TilesLimit(const Sizes *s, PetscBool vectors, size_t size, char text[])
     (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits", (double)share);
 #ifndef CODIM_HAVE_ELPA
   else if (vectors && share > INT_MAX / 2.5)
-    (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank", (double)share);
+    (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank",
+                        (double)share);
 #else
   (void)vectors;
 #endif

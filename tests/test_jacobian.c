@@ -219,7 +219,7 @@ static PetscErrorCode TestNet(const Shapes *s, const Activation *activation, Pet
 /* points 0 and 1 coincide, so large parts of u cancel in J^T u: taking away what was added leaves no more than the rounding of y */
 static PetscErrorCode TestUndo(PetscInt G)
 {
-  const Shapes      s   = {9, 4, 1, 2, {7, 5}};
+  const Shapes     s   = {9, 4, 1, 2, {7, 5}};
   const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
   Problem          problem;
   Data             data;
@@ -264,7 +264,7 @@ static PetscErrorCode TestShape(PetscInt G)
 
 static PetscErrorCode TestTooManyPoints(void)
 {
-  const Shapes      s   = {17, 2, 2, 1, {4}}; /* m = 34, n = 22 */
+  const Shapes     s   = {17, 2, 2, 1, {4}}; /* m = 34, n = 22 */
   const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
   char             text[1024];
   Problem          problem = {0};

@@ -11,6 +11,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "density.h"
 #include "hessian.h"
 #include "jacobian.h"
@@ -45,9 +46,13 @@ PetscErrorCode ExtremesCreate(ResidualMap map, const HessianOptions *options, Ex
 PetscErrorCode ExtremesDestroy(Extremes *extremes);
 
 /** At the linearization of hessian and jacobian, with the Cholesky factor of K; factor NULL (rank J < m): no projection is possible, then
-    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. *result is zero at first. Collective. */
+    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. *result is zero at first. It can pause at
+    every test of convergence (checkpoint.h), a solver goes on from the vectors it had; stopped there, *result is not whole. Collective. */
 PetscErrorCode ExtremesSolve(Extremes extremes, Hessian hessian, Jacobian jacobian, Tiles factor, PetscReal lambda_max,
                              ExtremesResult *result);
+
+/** Collective. */
+PetscErrorCode ExtremesResultArchive(Archive archive, ExtremesResult *result);
 PetscErrorCode ExtremesResultDestroy(ExtremesResult *result);
 
 /** Cost (cost.h) for so many products with the exact Hessian in all: how many the solvers take depends on the spectrum. Not collective. */
