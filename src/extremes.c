@@ -110,7 +110,10 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* nev at most; LOBPCG wants n >= 5 nev, and where n is smaller LAPACK takes the matrix that n products make */
+enum { DENSE = 100 };
+
+/* nev at most. LOBPCG wants n >= 5 nev, and where its 3 nev vectors nearly span R^n they become dependent: for small n LAPACK takes the matrix
+   that n products make. */
 static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev_max, EPS *eps)
 {
   const PetscInt nev = PetscMin(nev_max, e->map->n);
@@ -119,7 +122,7 @@ static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type
   PetscCall(EPSCreate(e->map->grid->world, eps));
   PetscCall(EPSSetOptionsPrefix(*eps, prefix));
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
-  PetscCall(EPSSetType(*eps, !strcmp(type, EPSLOBPCG) && e->map->n < 5 * nev ? EPSLAPACK : type));
+  PetscCall(EPSSetType(*eps, !strcmp(type, EPSLOBPCG) && e->map->n < PetscMax(DENSE, 5 * nev) ? EPSLAPACK : type));
   PetscCall(EPSSetWhichEigenpairs(*eps, which));
   if (!strcmp(type, EPSKRYLOVSCHUR))
     PetscCall(SizeBasis(*eps, nev, e->map->n));

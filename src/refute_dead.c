@@ -317,6 +317,20 @@ static PetscBool Applies(Network net)
   return rectified;
 }
 
+PetscErrorCode CertifyRefuteNear(ResidualMap map, const DeadUnits *dead, Certificate *certificate)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CertificateDestroy(certificate));
+  CertificateClear(map, certificate);
+  certificate->status      = CERTIFY_REFUTED;
+  certificate->rank_bound  = dead->rank_bound;
+  certificate->rank_radius = dead->radius;
+  PetscCall(PetscSNPrintf(certificate->reason, sizeof certificate->reason,
+                          "%s: rank J <= %" PetscInt_FMT " < m = %" PetscInt_FMT " for every theta within %.2e of these weights",
+                          dead->why, dead->rank_bound, map->m, .995 * (double)dead->radius)); /* not rounded up */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode RefuteDeadUnits(Data data, ResidualMap map, Vec theta, Trajectory trajectory, DeadUnits *dead)
 {
   PetscInt  bound;

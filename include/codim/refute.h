@@ -32,6 +32,9 @@ typedef struct {
   char      why[256];
 } DeadUnits;
 
+/** The certificate that they make: of status refuted. Not collective. */
+PetscErrorCode CertifyRefuteNear(ResidualMap map, const DeadUnits *dead, Certificate *certificate);
+
 /** Units of a rectified sigma that are dead at theta_0 and, by the bounds of the certificate, in a ball around it: points at which a whole
     layer is dead coincide for the net, units dead at every point hide weights. Of all balls of radii |theta| 2^-k about the largest with
     the bound at theta_0 itself. `trajectory` is at theta; 10 d values bytes on every rank, 8 d values more on rank 0. Collective. */
