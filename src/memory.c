@@ -3,6 +3,7 @@
 */
 #include "memory.h"
 #include "codim/gram.h"
+#include <math.h>
 #include <stdio.h>
 
 /* the widest panels of factors that the tiles need at once: A and Delta of one label, or a panel of its block of J, for
@@ -54,7 +55,7 @@ PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes)
   while (file && kib < 0 && fgets(line, sizeof(line), file))
     if (sscanf(line, "MemAvailable: %lld", &kib) != 1) kib = -1;
   if (file) (void)fclose(file);
-  *bytes = kib < 0 ? PETSC_INFINITY : 1024. * (PetscReal)kib / ranks;
+  *bytes = kib < 0 ? INFINITY : 1024. * (PetscReal)kib / ranks;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

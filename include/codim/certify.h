@@ -12,6 +12,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "data.h"
 #include "gram.h"
 #include "residual.h"
@@ -75,6 +76,9 @@ void CertificateClear(ResidualMap map, Certificate *certificate);
 void CertifySkip(const char reason[], Certificate *certificate);
 
 PetscErrorCode CertificateDestroy(Certificate *certificate);
+
+/** Collective. */
+PetscErrorCode CertificateArchive(Archive archive, Certificate *certificate);
 
 /** proved, refuted, undecided or skipped. Not collective. */
 const char *CertifyStatusText(CertifyStatus status);

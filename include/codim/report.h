@@ -32,7 +32,8 @@ typedef struct {
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   const char *method;
   ReachResult reach;
-  PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
+  PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
+  PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
   const ReachResult *start;
@@ -48,6 +49,8 @@ typedef struct {
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
   char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
+
+  PetscInt interruptions; /* how often the job went on from a checkpoint */
 
   Verdict        verdict;
   PetscMPIInt    ranks;
