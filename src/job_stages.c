@@ -225,6 +225,8 @@ const JobStage JobStages[] = {
      "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     JobConfirmArchive,  "",
      "in one piece"},
+    {"walk",     JobWalk,        JobWalkArchive,     "walk_",
+     "after every step"},
     {"output",   JobWriteOutput, NULL,               "",
      "in one piece"},
     {NULL,       NULL,           NULL,               NULL, NULL}

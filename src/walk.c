@@ -2,6 +2,7 @@
   walk.c: see walk.h.
 */
 #include "codim/walk.h"
+#include "codim/checkpoint.h"
 #include "codim/kernel.h"
 #include "codim/random.h"
 #include "codim/store.h"
@@ -11,7 +12,6 @@
 enum { STREAM_WALK = 1 << 22, RETURNS_MAX = 20, HALVINGS_MAX = 12, LANCZOS_STEPS = 24 };
 
 static const char *const Directions[] = {"random", "straight", "shrink", "toward", NULL};
-enum { RANDOM, STRAIGHT, SHRINK, TOWARD };
 
 #define KEY(name, type, field, value, min, max, choices, help)                                                                     \
   {                                                                                                                                \
@@ -39,6 +39,7 @@ typedef struct {
   PetscReal          tolerance;
 
   Vec        theta, theta_0, before, t, target; /* before: theta_(k-1); t: the direction, in ker J */
+  PetscBool  directed;                          /* t is one: something was left of what was wanted */
   Vec        H, c;
   Trajectory trajectory;
   Jacobian   jacobian;
@@ -128,8 +129,20 @@ static PetscErrorCode SmallestSigma(Walk *w, PetscReal *sigma)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how far the outputs on held-out data moved; `first`: they are kept */
-static PetscErrorCode MeasureHeldout(Walk *w, PetscBool first, WalkPoint *point)
+/* the outputs on held-out data at theta_0 */
+static PetscErrorCode KeepHeldout(Walk *w)
+{
+  const ResidualMap map = w->heldout;
+
+  PetscFunctionBeginUser;
+  if (!map) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ResidualMapApply(map, w->theta_0, w->heldout_trajectory, w->heldout_H));
+  PetscCall(PetscArraycpy(w->heldout_start, w->heldout_trajectory->value[map->network->nops - 1], (size_t)map->N * (size_t)map->l));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* how far they moved */
+static PetscErrorCode MeasureHeldout(Walk *w, WalkPoint *point)
 {
   const ResidualMap map    = w->heldout;
   PetscReal         sum[2] = {0, 0}, largest = 0; /* of squares, of entries */
@@ -141,7 +154,6 @@ static PetscErrorCode MeasureHeldout(Walk *w, PetscBool first, WalkPoint *point)
   PetscCall(ResidualMapApply(map, w->theta, w->heldout_trajectory, w->heldout_H));
   f    = w->heldout_trajectory->value[map->network->nops - 1];
   size = (size_t)map->N * (size_t)map->l;
-  if (first) PetscCall(PetscArraycpy(w->heldout_start, f, size));
   for (size_t i = 0; i < size; i++) {
     const PetscReal change = PetscAbsReal(f[i] - w->heldout_start[i]);
 
@@ -221,25 +233,25 @@ static PetscErrorCode Distance(Walk *w, Vec x, PetscReal *distance)
 
 /* ---- directions ----------------------------------------------------------------------------------------------------------------------- */
 
-/* t: a unit vector of ker J at theta; *found: something was left of what was wanted */
-static PetscErrorCode Direct(Walk *w, PetscInt k, PetscBool *found)
+/* t: a unit vector of ker J at theta, the k-th point */
+static PetscErrorCode Direct(Walk *w, PetscInt k)
 {
   const PetscInt wanted = w->options->direction;
   PetscReal      whole, norm;
 
   PetscFunctionBeginUser;
-  if (wanted == RANDOM || (wanted == STRAIGHT && k == 0))
+  if (wanted == WALK_RANDOM || (wanted == WALK_STRAIGHT && k == 0))
     PetscCall(ParametersSetRandom(w->map->parameters, w->options->seed, STREAM_WALK + 1 + k, w->t));
-  else if (wanted == SHRINK) {
+  else if (wanted == WALK_SHRINK) {
     PetscCall(VecCopy(w->theta, w->t));
     PetscCall(VecScale(w->t, -1));
-  } else if (wanted == TOWARD)
+  } else if (wanted == WALK_TOWARD)
     PetscCall(VecWAXPY(w->t, -1, w->theta, w->target));
   PetscCall(VecNorm(w->t, NORM_2, &whole));
   PetscCall(KernelProject(w->jacobian, w->K, 2, w->t));
   PetscCall(VecNorm(w->t, NORM_2, &norm));
-  *found = (PetscBool)(norm > 1e-8 * whole && whole > 0);
-  if (*found) PetscCall(VecScale(w->t, 1 / norm));
+  w->directed = (PetscBool)(norm > 1e-8 * whole && whole > 0);
+  if (w->directed) PetscCall(VecScale(w->t, 1 / norm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -251,10 +263,10 @@ static PetscErrorCode StepLength(Walk *w, const WalkPoint *point, PetscReal *len
 
   PetscFunctionBeginUser;
   *length = w->options->length > 0 ? w->options->length : point->regular_radius / 2;
-  if (w->options->direction == SHRINK) {
+  if (w->options->direction == WALK_SHRINK) {
     PetscCall(VecDot(w->theta, w->t, &ahead));
     ahead = -ahead;
-  } else if (w->options->direction == TOWARD) {
+  } else if (w->options->direction == WALK_TOWARD) {
     PetscCall(VecDuplicate(w->theta, &rest));
     PetscCall(VecWAXPY(rest, -1, w->theta, w->target));
     PetscCall(VecDot(rest, w->t, &ahead));
@@ -266,16 +278,23 @@ static PetscErrorCode StepLength(Walk *w, const WalkPoint *point, PetscReal *len
 
 /* ---- the walk ------------------------------------------------------------------------------------------------------------------------- */
 
-/* what is measured at a point; K's factor serves sigma_min and the next direction, then the certificate takes K */
-static PetscErrorCode Measure(Walk *w, PetscInt k, WalkPoint *point, PetscBool *found)
+/* what is measured at point k; K's factor serves sigma_min and the next direction, then the certificate takes K */
+static PetscErrorCode Measure(Walk *w, PetscInt k)
 {
+  WalkPoint *point = &w->result->point[k];
+  PetscBool  proved;
+
   PetscFunctionBeginUser;
   PetscCall(VecNorm(w->theta, NORM_2, &point->norm));
   PetscCall(SmallestSigma(w, &point->sigma_min));
-  PetscCall(MeasureHeldout(w, (PetscBool)(k == 0), point));
-  PetscCall(Direct(w, k, found));
+  PetscCall(MeasureHeldout(w, point));
+  PetscCall(Direct(w, k));
   if (k == 0 && w->options->growth) PetscCall(WalkGrowth(w->jacobian, w->K, w->result->floor, w->options, w->result->growth));
   PetscCall(Certify(w, point));
+  w->result->points = k + 1;
+  if (k == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  point->link   = WalkLink(point - 1, point, point->step, &proved);
+  point->linked = proved;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -299,45 +318,96 @@ static PetscErrorCode Step(Walk *w, PetscReal length, const WalkPoint *from, Wal
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Steps(Walk *w)
+PetscErrorCode WalkArchive(Archive archive, WalkResult *r)
 {
-  WalkResult *result = w->result;
-  PetscBool   found, back, proved, stop;
-  PetscReal   length;
+  PetscInt points = r->points;
 
   PetscFunctionBeginUser;
-  PetscCall(Return(w, &result->point[0], &back));
-  if (!back) {
-    result->reason = WALK_BLOCKED;
+  PetscCall(ArchiveInt(archive, "points", &points));
+  if (ArchiveReading(archive) && !r->point) PetscCall(PetscCalloc1(points, &r->point));
+  r->points = points;
+  PetscCall(ArchiveStruct(archive, "reason", sizeof r->reason, &r->reason));
+  PetscCall(ArchiveInt(archive, "n", &r->n));
+  PetscCall(ArchiveInt(archive, "m", &r->m));
+  PetscCall(ArchiveInt(archive, "heldout", &r->heldout));
+  PetscCall(ArchiveReal(archive, "tolerance", &r->tolerance));
+  PetscCall(ArchiveReal(archive, "floor", &r->floor));
+  PetscCall(ArchiveStruct(archive, "growth", sizeof r->growth, r->growth));
+  if (points) PetscCall(ArchiveStruct(archive, "point", (size_t)points * sizeof *r->point, r->point));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* after a point was measured */
+static PetscErrorCode StateArchive(Archive archive, void *context)
+{
+  Walk *w = (Walk *)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(WalkArchive(archive, w->result));
+  PetscCall(ArchiveBool(archive, "directed", &w->directed));
+  PetscCall(ArchiveVec(archive, "theta", w->map->parameters, w->theta));
+  PetscCall(ArchiveVec(archive, "theta_0", w->map->parameters, w->theta_0));
+  PetscCall(ArchiveVec(archive, "t", w->map->parameters, w->t));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Start(Walk *w)
+{
+  PetscBool back;
+
+  PetscFunctionBeginUser;
+  w->result->reason = WALK_BLOCKED;
+  PetscCall(Return(w, &w->result->point[0], &back));
+  if (!back) PetscFunctionReturn(PETSC_SUCCESS);
+  w->result->reason = WALK_WHOLE;
+  PetscCall(ResidualMapRoundingFloor(w->map, w->trajectory, w->jacobian->units, &w->result->floor));
+  PetscCall(VecCopy(w->theta, w->theta_0));
+  PetscCall(KeepHeldout(w));
+  PetscCall(Measure(w, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* from point k - 1 to point k; or the reason why there is none */
+static PetscErrorCode Advance(Walk *w, PetscInt k)
+{
+  WalkPoint *from = &w->result->point[k - 1], *to = from + 1;
+  PetscReal  length;
+  PetscBool  back;
+
+  PetscFunctionBeginUser;
+  PetscCall(StepLength(w, from, &length));
+  if (!w->directed || !(length > 0)) {
+    w->result->reason = w->directed && !(w->options->length > 0 || from->regular_radius > 0) ? WALK_UNPROVED : WALK_ARRIVED;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(ResidualMapRoundingFloor(w->map, w->trajectory, w->jacobian->units, &result->floor));
-  PetscCall(VecCopy(w->theta, w->theta_0));
-  for (PetscInt k = 0;; k++) {
-    WalkPoint *point = &result->point[k];
+  PetscCall(Step(w, length, from, to, &back));
+  if (back)
+    PetscCall(Measure(w, k));
+  else
+    w->result->reason = WALK_BLOCKED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
-    PetscCall(Measure(w, k, point, &found));
-    if (k) {
-      point->link   = WalkLink(point - 1, point, point->step, &proved);
-      point->linked = proved;
-    }
-    result->points = k + 1;
-    PetscCall(Progress(w->map->grid->world, (PetscReal)k, (PetscReal)w->options->steps,
-                       "path %.3g, loss before the return %.1e, sigma_min %.3g", (double)point->path, (double)point->loss_before,
-                       (double)point->sigma_min));
-    PetscCall(StopRequested(w->map->grid->world, &stop));
-    result->reason = stop ? WALK_STOPPED : !found ? WALK_ARRIVED : WALK_WHOLE;
-    if (k == w->options->steps || result->reason != WALK_WHOLE) break;
-    PetscCall(StepLength(w, point, &length));
-    if (!(length > 0)) {
-      result->reason = w->options->length > 0 || point->regular_radius > 0 ? WALK_ARRIVED : WALK_UNPROVED;
-      break;
-    }
-    PetscCall(Step(w, length, point, point + 1, &back));
-    if (!back) {
-      result->reason = WALK_BLOCKED;
-      break;
-    }
+static PetscErrorCode Steps(Walk *w)
+{
+  const MPI_Comm comm   = w->map->grid->world;
+  WalkResult    *result = w->result;
+  PetscBool      resumed, stop = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointResume("walk", StateArchive, w, &resumed));
+  if (resumed)
+    PetscCall(KeepHeldout(w));
+  else
+    PetscCall(Start(w));
+  while (result->points <= w->options->steps && result->reason == WALK_WHOLE && !stop) {
+    const WalkPoint *last = &result->point[result->points - 1];
+
+    PetscCall(Progress(comm, (PetscReal)(result->points - 1), (PetscReal)w->options->steps,
+                       "path %.3g, loss before the return %.1e, sigma_min %.3g", (double)last->path, (double)last->loss_before,
+                       (double)last->sigma_min));
+    PetscCall(CheckpointSafePoint(comm, "walk", StateArchive, w, &stop));
+    if (!stop) PetscCall(Advance(w, result->points));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -356,7 +426,7 @@ static PetscErrorCode Begin(Walk *w, Vec theta)
   PetscCall(VecDuplicate(w->H, &w->c));
   PetscCall(TrajectoryCreate(map, &w->trajectory));
   PetscCall(JacobianCreate(map, &w->jacobian));
-  if (w->options->direction == TOWARD) {
+  if (w->options->direction == WALK_TOWARD) {
     PetscCall(VecDuplicate(theta, &w->target));
     PetscCall(WeightsRead(map->parameters, w->options->toward, w->target));
   }
@@ -421,7 +491,7 @@ PetscReal WalkBytes(ResidualMap map)
 const char *WalkReasonText(WalkReason reason)
 {
   static const char *const texts[] = {"all steps were taken", "no direction is left", "no step returned to M",
-                                      "a point's certificate gave no radius", "stopped on request"};
+                                      "a point's certificate gave no radius"};
 
   return texts[reason];
 }

@@ -20,15 +20,18 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "certify.h"
 #include "gram.h"
 #include "options.h"
 #include "spectrum_file.h"
 
+typedef enum { WALK_RANDOM, WALK_STRAIGHT, WALK_SHRINK, WALK_TOWARD } WalkDirection;
+
 typedef struct {
   PetscInt     steps;     /* 0: no walk */
   PetscReal    length;    /* of a step; 0: half the certified radius at each point */
-  PetscInt     direction; /* random straight shrink toward */
+  PetscInt     direction; /* WalkDirection */
   OptionString toward;    /* safetensors file: where `toward` goes */
   PetscInt     seed;
   PetscBool    certify;
@@ -38,11 +41,10 @@ typedef struct {
 extern const OptionKey WalkKeys[];
 
 typedef enum {
-  WALK_WHOLE,    /* all steps were taken */
-  WALK_ARRIVED,  /* toward, shrink: no direction is left */
-  WALK_BLOCKED,  /* no step, however short, returned to M: rank J falls */
-  WALK_UNPROVED, /* walk.length 0: a point's certificate gave no radius */
-  WALK_STOPPED   /* asked to stop */
+  WALK_WHOLE,   /* all steps were taken */
+  WALK_ARRIVED, /* toward, shrink: no direction is left */
+  WALK_BLOCKED, /* no step, however short, returned to M: rank J falls */
+  WALK_UNPROVED /* walk.length 0: a point's certificate gave no radius */
 } WalkReason;
 
 /* One point of the walk; infinity where it was not found. */
@@ -85,10 +87,13 @@ typedef struct {
 } WalkResult;
 
 /** From theta on M (not changed). K is scratch. heldout: a map of the same net on other points, or NULL. Two trajectories, the factors, 6 n-sized
-    Vecs while it runs. STATUS_DATA on weights to go to that do not fit. Collective. */
+    Vecs while it runs. Each step is a safe point (checkpoint.h). STATUS_DATA on weights to go to that do not fit. Collective. */
 PetscErrorCode WalkRun(ResidualMap map, ResidualMap heldout, const WalkOptions *options, PetscReal tolerance, Vec theta, Tiles K,
                        WalkResult *result);
 PetscErrorCode WalkResultDestroy(WalkResult *result);
+
+/** The result to and from a checkpoint. Collective. */
+PetscErrorCode WalkArchive(Archive archive, WalkResult *result);
 
 /** Bytes a rank, for the base that a job holds anyway and the tiles of K. Not collective. */
 PetscReal WalkBytes(ResidualMap map);
