@@ -153,6 +153,8 @@ PetscErrorCode JobWalk(Job job)
   Report         *r      = &job->report;
   char           *line   = r->lines[LINE_WALK];
   const PetscReal needed = job->plan.base + job->plan.walk;
+  OptionString    end;
+  Vec             theta;
 
   PetscFunctionBeginUser;
   if (!job->walk_options.steps) PetscFunctionReturn(PETSC_SUCCESS);
@@ -167,8 +169,14 @@ PetscErrorCode JobWalk(Job job)
   }
   r->memory_predicted = PetscMax(r->memory_predicted, needed);
   job->factored       = PETSC_FALSE;
-  PetscCall(
-      WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), job->theta, job->K, &job->walk));
-  if (!CheckpointStopped()) FinishWalk(job);
+  PetscCall(VecDuplicate(job->theta, &theta));
+  PetscCall(VecCopy(job->theta, theta));
+  PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
+  if (!CheckpointStopped()) {
+    FinishWalk(job);
+    PetscCall(PetscSNPrintf(end, sizeof(end), "%s/walk.safetensors", job->run.output));
+    PetscCall(WeightsWrite(job->parameters, theta, end));
+  }
+  PetscCall(VecDestroy(&theta));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -237,7 +237,7 @@ static PetscErrorCode Distance(Walk *w, Vec x, PetscReal *distance)
 static PetscErrorCode Direct(Walk *w, PetscInt k)
 {
   const PetscInt wanted = w->options->direction;
-  PetscReal      whole, norm;
+  PetscReal      whole, norm, size;
 
   PetscFunctionBeginUser;
   if (wanted == WALK_RANDOM || (wanted == WALK_STRAIGHT && k == 0))
@@ -250,7 +250,8 @@ static PetscErrorCode Direct(Walk *w, PetscInt k)
   PetscCall(VecNorm(w->t, NORM_2, &whole));
   PetscCall(KernelProject(w->jacobian, w->K, 2, w->t));
   PetscCall(VecNorm(w->t, NORM_2, &norm));
-  w->directed = (PetscBool)(norm > 1e-8 * whole && whole > 0);
+  PetscCall(VecNorm(w->theta, NORM_2, &size));
+  w->directed = (PetscBool)(norm > 1e-8 * whole && (wanted != WALK_TOWARD || whole > 1e-9 * size));
   if (w->directed) PetscCall(VecScale(w->t, 1 / norm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -353,7 +354,8 @@ static PetscErrorCode StateArchive(Archive archive, void *context)
 
 static PetscErrorCode Start(Walk *w)
 {
-  PetscBool back;
+  const PetscReal tolerance = w->tolerance;
+  PetscBool       back;
 
   PetscFunctionBeginUser;
   w->result->reason = WALK_BLOCKED;
@@ -361,6 +363,9 @@ static PetscErrorCode Start(Walk *w)
   if (!back) PetscFunctionReturn(PETSC_SUCCESS);
   w->result->reason = WALK_WHOLE;
   PetscCall(ResidualMapRoundingFloor(w->map, w->trajectory, w->jacobian->units, &w->result->floor));
+  w->tolerance = PetscMin(tolerance, 10 * w->result->floor); /* the growth of the loss is seen from as near to M as can be */
+  PetscCall(Return(w, &w->result->point[0], &back));
+  w->tolerance = tolerance;
   PetscCall(VecCopy(w->theta, w->theta_0));
   PetscCall(KeepHeldout(w));
   PetscCall(Measure(w, 0));
@@ -470,6 +475,7 @@ PetscErrorCode WalkRun(ResidualMap map, ResidualMap heldout, const WalkOptions *
   PetscCall(PetscCalloc1(options->steps + 1, &result->point));
   PetscCall(Begin(&w, theta));
   PetscCall(Steps(&w));
+  PetscCall(VecCopy(w.theta, theta));
   PetscCall(End(&w));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -86,7 +86,7 @@ typedef struct {
   Growth     growth[GROWTH_KINDS];
 } WalkResult;
 
-/** From theta on M (not changed). K is scratch. heldout: a map of the same net on other points, or NULL. Two trajectories, the factors, 6 n-sized
+/** From theta on M, which is moved to the end of the walk. K is scratch. heldout: a map of the same net on other points, or NULL. Two trajectories, the factors, 6 n-sized
     Vecs while it runs. Each step is a safe point (checkpoint.h). STATUS_DATA on weights to go to that do not fit. Collective. */
 PetscErrorCode WalkRun(ResidualMap map, ResidualMap heldout, const WalkOptions *options, PetscReal tolerance, Vec theta, Tiles K,
                        WalkResult *result);
