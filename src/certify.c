@@ -405,7 +405,8 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .jacobian_error = INFINITY,
                                .eigen_error    = INFINITY,
                                .margin         = INFINITY,
-                               .rank_bound     = -1};
+                               .rank_bound     = -1,
+                               .rank_radius    = INFINITY};
 
   *c   = nothing;
   c->m = map->m;

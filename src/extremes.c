@@ -123,6 +123,8 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+enum { DENSE = 100 };
+
 /* The test that was chosen; but a solver that is to pause finds every pair converged: it ends, whatever its method, and hands over the
    vectors it has. Called at least once an iteration. */ // NOLINTNEXTLINE(readability-function-size)
 static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
@@ -138,7 +140,8 @@ static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* nev at most; LOBPCG wants n >= 5 nev, and where n is smaller LAPACK takes the matrix that n products make */
+/* nev at most. LOBPCG wants n >= 5 nev, and where its 3 nev vectors nearly span R^n they become dependent: for small n LAPACK takes the matrix
+   that n products make. */
 static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max)
 {
   const PetscInt nev  = PetscMin(nev_max, e->map->n);
@@ -150,7 +153,7 @@ static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max
   PetscCall(EPSCreate(e->map->grid->world, &eps));
   PetscCall(EPSSetOptionsPrefix(eps, plan->prefix));
   PetscCall(EPSSetProblemType(eps, EPS_HEP));
-  PetscCall(EPSSetType(eps, !strcmp(plan->type, EPSLOBPCG) && e->map->n < 5 * nev ? EPSLAPACK : plan->type));
+  PetscCall(EPSSetType(eps, !strcmp(plan->type, EPSLOBPCG) && e->map->n < PetscMax(DENSE, 5 * nev) ? EPSLAPACK : plan->type));
   PetscCall(EPSSetWhichEigenpairs(eps, plan->which));
   if (!strcmp(plan->type, EPSKRYLOVSCHUR))
     PetscCall(SizeBasis(eps, nev, e->map->n));

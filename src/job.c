@@ -134,14 +134,16 @@ static void DescribeProblem(Job job)
   const Data data = job->data;
 
   NameNet(job);
-  r->d          = data->points;
-  r->p          = data->inputs;
-  r->l          = data->outputs;
-  r->m          = job->map->m;
-  r->n          = (PetscInt)NetworkSize(job->network);
-  r->twins[0]   = data->twins[0];
-  r->twins[1]   = data->twins[1];
-  r->distinct   = data->distinct;
+  r->d        = data->points;
+  r->p        = data->inputs;
+  r->l        = data->outputs;
+  r->m        = job->map->m;
+  r->n        = (PetscInt)NetworkSize(job->network);
+  r->twins[0] = data->twins[0];
+  r->twins[1] = data->twins[1];
+  r->distinct = data->distinct;
+  for (PetscInt v = 1; v < job->network->nops; v++)
+    if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
