@@ -24,7 +24,7 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, PlanKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -68,8 +68,11 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
+                      STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
@@ -102,6 +105,7 @@ PlanJob JobToPlan(Job job)
                         .reach       = &job->reach,
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
+                        .walk        = &job->walk_options,
                         .certify     = job->run.certify,
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
@@ -215,6 +219,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
   PetscCall(PetscFree(j->density_lambda));
@@ -247,6 +252,7 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
 }

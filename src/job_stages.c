@@ -310,6 +310,8 @@ const JobStage JobStages[] = {
       "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "in one piece"},
+    {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
+      "after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",
       "in one piece"},
     {NULL,       NULL,           NULL,           PETSC_FALSE, NULL,               NULL, NULL}

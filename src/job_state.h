@@ -8,6 +8,7 @@
 #include "codim/job.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/walk.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
 typedef struct {
@@ -25,6 +26,7 @@ struct Job_s {
   ReachOptions    reach;
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
+  WalkOptions     walk_options;
 
   Data        data;
   Grid        grid;
@@ -56,6 +58,7 @@ struct Job_s {
   FullHessian    full;
   Density        density, density_known;
   PetscReal     *density_lambda; /* what is known beside it */
+  WalkResult     walk;
   Refutation     refutation;
   Certificate    certificate, start_certificate;
   ReachResult    start;
@@ -79,7 +82,8 @@ PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts 
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
-PlanStageFn    JobPlanDensity;
+PlanStageFn    JobPlanDensity, JobPlanWalk;
+PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
@@ -106,6 +110,7 @@ PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
 PetscErrorCode JobDensityArchive(Archive archive, Job job);
+PetscErrorCode JobWalkArchive(Archive archive, Job job);
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 

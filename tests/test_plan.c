@@ -10,6 +10,7 @@
 static ReachOptions    reach;
 static SpectrumOptions spectrum;
 static HessianOptions  hessian = {.extreme = 2, .zeros = 4};
+static WalkOptions     walk;
 
 static PetscErrorCode NetOf(PetscInt width, Network *network)
 {
@@ -22,8 +23,14 @@ static PetscErrorCode NetOf(PetscInt width, Network *network)
 
 static PlanJob JobOf(Network network, PetscInt d)
 {
-  const PlanJob job =
-      {.network = network, .d = d, .reach = &reach, .spectrum = &spectrum, .hessian = &hessian, .steps = 8, .products = 60};
+  const PlanJob job = {.network  = network,
+                       .d        = d,
+                       .reach    = &reach,
+                       .spectrum = &spectrum,
+                       .hessian  = &hessian,
+                       .walk     = &walk,
+                       .steps    = 8,
+                       .products = 60};
 
   return job;
 }

@@ -11,6 +11,7 @@
 #include "extremes.h"
 #include "spectrum.h"
 #include "train.h"
+#include "walk.h"
 
 /* What of a job a plan depends on; borrowed. */
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
   const ReachOptions    *reach;
   const SpectrumOptions *spectrum;
   const HessianOptions  *hessian;
+  const WalkOptions     *walk;
   PetscBool              certify;
   PetscReal              node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
   PetscInt               G, Q;            /* the grid where G Q is the number of ranks; 0: free */

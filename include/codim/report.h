@@ -49,7 +49,7 @@ typedef struct {
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
-  char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
+  char                  lines[3][768]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   PetscInt interruptions; /* how often the job went on from a checkpoint */
