@@ -136,6 +136,8 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  if (job->reach.method == REACH_CONSTRUCT)
+    PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -171,7 +173,7 @@ static void DescribeProblem(Job job)
   r->distinct = data->distinct;
   for (PetscInt v = 1; v < job->network->nops; v++)
     if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
-  r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
+  r->method     = ReachMethods[job->reach.method];
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
@@ -234,6 +236,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
@@ -338,11 +341,17 @@ static PetscErrorCode Finish(Job job, PetscInt output)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
+  const PetscBool equal = (PetscBool)(job->construct && job->data->twins[0] >= 0);
+  const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
   PetscBool       stop  = PETSC_FALSE;
   PetscInt        i     = 0;
 
   PetscFunctionBeginUser;
+  if (equal)
+    PetscCall(PetscPrintf(job->comm,
+                          "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
+                          " have the same x: remove one of them\n",
+                          job->data->twins[0] + 1, job->data->twins[1] + 1));
   if (!empty) PetscCall(Begin(job));
   for (; JobStages[i].run != JobWriteOutput && !stop; i++)
     if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));

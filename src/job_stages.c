@@ -45,11 +45,14 @@ PetscErrorCode JobBegin(Job job)
   PetscFunctionBeginUser;
   PetscCall(Allocate(job));
   if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
-  if (job->reach.method == REACH_LOAD)
+  if (job->construct) {
+    PetscCall(ConstructSolve(job->construct, job->theta, job->trajectory, job->H, job->jacobian, &job->constructed));
+    job->report.constructed = &job->constructed;
+  } else if (job->reach.method == REACH_LOAD)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
-  if (job->reach.method == REACH_LOAD && job->reach.polish) {
+  if (job->reach.method != REACH_TRAIN && job->reach.polish) {
     PetscCall(VecDuplicate(job->theta, &job->theta_0));
     PetscCall(VecCopy(job->theta, job->theta_0));
   }
@@ -83,8 +86,9 @@ static PetscErrorCode Moved(Job job)
 
 PetscErrorCode JobReach(Job job)
 {
-  Report         *r    = &job->report;
-  const PetscBool load = (PetscBool)(job->reach.method == REACH_LOAD), moves = (PetscBool)(!load || job->reach.polish);
+  Report         *r     = &job->report;
+  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
+  const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
 
   PetscFunctionBeginUser;
   if (load && moves && !r->start) PetscCall(CertifyStart(job));

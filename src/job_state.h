@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codim/checkpoint.h"
+#include "codim/construct.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
 #include "codim/plan.h"
@@ -34,6 +35,7 @@ struct Job_s {
   Parameters  parameters;
   ResidualMap map;
   Train       train;
+  Construct   construct; /* NULL: not asked for */
   Extremes    extremes;
   PlanJob     plan_job;
   Plan        plan; /* available: bytes a rank may take */
@@ -44,7 +46,7 @@ struct Job_s {
   Jacobian   jacobian;
   Hessian    hessian;
   Tiles      K;
-  Vec        theta_0;        /* loaded weights that are moved, while they are; else NULL */
+  Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
   PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
 
@@ -53,16 +55,17 @@ struct Job_s {
   PetscBool   resumed, done[JOB_STAGES_MAX];
   PetscInt    current; /* of JobStages */
 
-  Spectrum       spectrum;
-  ExtremesResult extremes_result;
-  FullHessian    full;
-  Density        density, density_known;
-  PetscReal     *density_lambda; /* what is known beside it */
-  WalkResult     walk;
-  Refutation     refutation;
-  Certificate    certificate, start_certificate;
-  ReachResult    start;
-  Report         report;
+  Spectrum        spectrum;
+  ExtremesResult  extremes_result;
+  FullHessian     full;
+  Density         density, density_known;
+  PetscReal      *density_lambda; /* what is known beside it */
+  WalkResult      walk;
+  Refutation      refutation;
+  Certificate     certificate, start_certificate;
+  ReachResult     start;
+  ConstructResult constructed;
+  Report          report;
 };
 
 /* A part of the run, in the order of the table; every stage is collective and may find that there is nothing for it to do. */

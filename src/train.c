@@ -24,22 +24,23 @@ struct Train_s {
   ReachResult *result;
 };
 
-static const char *const Methods[] = {"train", "load", NULL};
+const char *const ReachMethods[] = {"train", "load", "construct", NULL};
 
 #define KEY(name, type, field, value, min, max, choices, help)                                                                     \
   {                                                                                                                                \
     "reach_" name, type, offsetof(ReachOptions, field), value, min, max, choices, help                                             \
   }
 
-const OptionKey ReachKeys[] = {KEY("method", KEY_CHOICE, method, "train", 0, 0, Methods,
-                                   "how a zero is reached: train from random weights, or load them from a file"),
-                               KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
-                               KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL,
-                                   "the loss |H|^2 to reach; not asked below its rounding floor"),
-                               KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL,
-                                   "load: go on from the loaded weights to the tolerance"),
-                               KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
-                               {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+const OptionKey ReachKeys[] =
+    {KEY("method", KEY_CHOICE, method, "train", 0, 0, ReachMethods,
+         "how a zero is reached: train from random weights; load them from a file; construct them (Lemma 3.3, Corollary 3.4)"),
+     KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
+     KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL, "the loss |H|^2 to reach; not asked below its rounding floor"),
+     KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL, "load, construct: go on from these weights to the tolerance"),
+     KEY("printed", KEY_BOOL, printed, "false", 0, 0, NULL,
+         "construct: the weights literally as Corollary 3.4 prints them, to see that they fail"),
+     KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
+     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 

@@ -12,16 +12,18 @@
 #include <petsctao.h>
 
 typedef struct {
-  PetscInt     method;    /* train load */
+  PetscInt     method;    /* train load construct */
   OptionString weights;   /* safetensors file: where load starts */
   PetscReal    tolerance; /* the loss to reach */
-  PetscBool    polish;    /* load: Levenberg-Marquardt from there */
+  PetscBool    polish;    /* load, construct: Levenberg-Marquardt from there */
+  PetscBool    printed;   /* construct: as Corollary 3.4 is printed (construct.h) */
   PetscInt     steps;     /* at most */
 } ReachOptions;
 
-enum { REACH_TRAIN, REACH_LOAD }; /* ReachOptions.method */
+enum { REACH_TRAIN, REACH_LOAD, REACH_CONSTRUCT }; /* ReachOptions.method */
 
-extern const OptionKey ReachKeys[];
+extern const OptionKey   ReachKeys[];
+extern const char *const ReachMethods[]; /* by ReachOptions.method; NULL-terminated */
 
 typedef enum {
   REACH_TOLERANCE, /* loss <= max(reach.tolerance, rounding floor) */
