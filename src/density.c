@@ -79,16 +79,18 @@ static PetscErrorCode AddProbe(Mat A, Vec v, BV V, const LanczosProgress *progre
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density)
+PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, const DensitySpace *space,
+                              Density *density)
 {
-  const PetscLogDouble start   = MPI_Wtime();
-  const MPI_Comm       world   = ParametersGrid(parameters)->world;
-  PetscBool            stopped = PETSC_FALSE, resumed;
+  const PetscLogDouble start     = MPI_Wtime();
+  const MPI_Comm       world     = ParametersGrid(parameters)->world;
+  const PetscInt       dimension = space ? space->dimension : ParametersSize(parameters);
+  PetscBool            stopped   = PETSC_FALSE, resumed;
   Vec                  v;
   BV                   V;
 
   PetscFunctionBeginUser;
-  PetscCall(Allocate(ParametersSize(parameters), PetscMin(options->steps, ParametersSize(parameters)), options->probes, density));
+  PetscCall(Allocate(dimension, PetscMin(options->steps, dimension), options->probes, density));
   PetscCall(CheckpointResume("density", PartArchive, density, &resumed));
   PetscCall(ParametersCreateVec(parameters, &v));
   PetscCall(LanczosCreateBasis(v, density->steps, &V));
@@ -96,7 +98,8 @@ PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions
     const LanczosProgress progress = {"Lanczos steps of the density", probe * density->steps, options->probes * density->steps};
 
     PetscCall(ParametersSetRandom(parameters, 0, DENSITY_STREAM + probe, v));
-    PetscCall(AddProbe(A, v, V, &progress, density, &stopped));
+    if (space) PetscCall(space->project(space->context, v));
+    PetscCall(AddProbe(A, v, V, CheckpointHeld() ? NULL : &progress, density, &stopped));
     PetscCall(CheckpointSafePoint(world, "density", PartArchive, density, &stopped));
   }
   PetscCall(BVDestroy(&V));

@@ -105,7 +105,7 @@ PetscErrorCode JobDensity(Job job)
   job->report.memory_predicted = PetscMax(job->report.memory_predicted, needed);
   PetscCall(JobLinearizeHessian(job));
   PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
-  PetscCall(DensityCompute(A, job->parameters, options, &job->density));
+  PetscCall(DensityCompute(A, job->parameters, options, NULL, &job->density));
   PetscCall(MatDestroy(&A));
   if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);

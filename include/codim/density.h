@@ -37,7 +37,7 @@ typedef struct {
 } DensityEstimate;
 
 typedef struct {
-  PetscInt   n;
+  PetscInt   n;             /* eigenvalues: dimension of the space */
   PetscInt   steps, probes; /* probes: completed ones */
   PetscInt   products;
   PetscInt  *nodes;                    /* of each probe: steps, or fewer where it is exact before */
@@ -46,10 +46,17 @@ typedef struct {
   PetscReal  seconds;
 } Density;
 
-/** 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. It can pause between probes (checkpoint.h); stopped, it returns those
-    completed. The probes are streams of
-    random.h: the same on any grid. Collective. */
-PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density);
+/* An invariant subspace whose eigenvalues alone are wanted. */
+typedef struct {
+  PetscInt dimension;
+  PetscErrorCode (*project)(void *context, Vec v); /* onto it, in place */
+  void *context;
+} DensitySpace;
+
+/** `space` NULL: all of R^n. 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. It can pause between probes (checkpoint.h); stopped, it returns those
+    completed. The probes are streams of random.h: the same on any grid. Collective. */
+PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, const DensitySpace *space,
+                              Density *density);
 
 /** The quadrature, by so many steps, of the measure of n eigenvalues: `count` of them in lambda, n - count equal to 0. One "probe", without
     randomness. 8 count (steps + 3) bytes. Not collective: the same on every rank. */
