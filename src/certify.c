@@ -137,7 +137,7 @@ static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(proof->map, proof->map->l, ADJOINT_ALL, &jacobian.units));
+  PetscCall(AdjointCreate(proof->map, proof->map->l, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
   PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
   PetscCall(GramCompute(&jacobian, proof->K));
@@ -192,48 +192,25 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "unit 3 of value 2 at point 7, |z| = 1e-9": of all arguments at theta_0 of a sigma that is not smooth, the one nearest its kink */
-static PetscErrorCode NearestKink(const Proof *proof, size_t size, char text[])
+/* "unit 3 of op 'layers.0.sigma' (relu) at point 7, 1.0e-09 from its kink" */
+static void NearestKink(const Proof *proof, const Margin *margin, size_t size, char text[])
 {
-  const ResidualMap map   = proof->map;
-  const NetOp      *ops   = map->network->ops;
-  const PetscInt    first = GridGroupPoints(map->grid, map->d).first;
-  PetscInt          at[3] = {0, 0, 0}; /* value, unit, point */
-  struct {
-    double least;
-    int    rank;
-  } nearest = {INFINITY, 0};
+  const NetOp *op   = &proof->map->network->ops[margin->value];
+  const char  *kind = op->activation ? op->activation->name : op->kind->name;
 
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(map->grid->world, &nearest.rank));
-  for (PetscInt v = 1; v < map->network->nops; v++)
-    for (PetscInt i = 0; ops[v].activation && !ops[v].activation->smooth && i < map->N; i++)
-      for (PetscInt j = 0; j < ops[v].dim; j++) {
-        const double z = fabs((double)proof->trajectory->value[ops[v].inputs[0]][(size_t)i * (size_t)ops[v].dim + (size_t)j]);
-
-        if (z >= nearest.least) continue;
-        nearest.least = z;
-        at[0]         = ops[v].inputs[0];
-        at[1]         = j + 1;
-        at[2]         = first + i + 1;
-      }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nearest, 1, MPI_DOUBLE_INT, MPI_MINLOC, map->grid->world));
-  PetscCallMPI(MPI_Bcast(at, 3, MPIU_INT, nearest.rank, map->grid->world));
-  PetscCall(PetscSNPrintf(text, size, "unit %" PetscInt_FMT " of value %" PetscInt_FMT " at point %" PetscInt_FMT ", |z| = %.2e",
-                          at[1], at[0], at[2], nearest.least));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  (void)PetscSNPrintf(text, size, "unit %" PetscInt_FMT " of op '%s' (%s) at point %" PetscInt_FMT ", %.2e from its kink",
+                      margin->unit + 1, op->name, kind, margin->point + 1, (double)margin->distance);
 }
 
-static PetscErrorCode ExplainSingular(const Proof *proof)
+static void ExplainSingular(const Proof *proof)
 {
   const SingularBounds *s = &proof->singular;
-  char                  nearest[128];
+  char                  nearest[192];
 
-  PetscFunctionBeginUser;
-  if (proof->errors.margin <= 0) {
-    PetscCall(NearestKink(proof, sizeof nearest, nearest));
-    Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e; nearest is %s",
-              (double)proof->errors.margin, nearest);
+  if (proof->errors.margin.least <= 0) {
+    NearestKink(proof, &proof->errors.margin, sizeof nearest, nearest);
+    Undecided(proof->c, "the net has a kink within the rounding error of some argument: margin %.2e; nearest is %s",
+              (double)proof->errors.margin.least, nearest);
   } else if (!(s->least > s->needed))
     Undecided(proof->c,
               "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor "
@@ -244,10 +221,21 @@ static PetscErrorCode ExplainSingular(const Proof *proof)
               "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
               (double)sqrt((double)s->least), (double)proof->c->jacobian_error,
               (double)proof->c->jacobian_error / sqrt((double)s->least));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- the theorem ------------------------------------------------------------------------------------------------------------ */
+
+static void KeepMargin(const Proof *proof, const Margin *margin)
+{
+  Certificate *c = proof->c;
+
+  c->margin = margin->least;
+  c->kink   = (Kink){.unit = -1};
+  if (!PetscIsInfReal(margin->least)) {
+    c->kink = (Kink){.unit = margin->unit, .point = margin->point, .distance = margin->distance};
+    (void)PetscStrncpy(c->kink.op, proof->map->network->ops[margin->value].name, sizeof c->kink.op);
+  }
+}
 
 /* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
 static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
@@ -256,19 +244,20 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
   PetscReal       r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
-  char            nearest[128];
+  char            nearest[192];
+  Margin          margin;
 
   PetscFunctionBeginUser;
   *proved = PETSC_FALSE;
   for (PetscInt pass = 0; pass < 2; pass++) {
-    PetscReal Lambda, margin, h, rho;
+    PetscReal Lambda, h, rho;
 
     PetscCall(BoundLipschitz(&recursion, r, &Lambda, &margin));
     h   = Up(Lambda * eta / (s * s));
     rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : INFINITY;
     if (pass && !(h < .5 && rho <= r)) break;
     c->lipschitz = Lambda;
-    c->margin    = margin;
+    KeepMargin(proof, &margin);
     c->ball      = r;
     c->h         = h;
     c->radius    = rho;
@@ -280,8 +269,8 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
     c->zero_bound     = Up(2 * eta * c->lipschitz);
   } else if (c->margin <= 0) {
-    PetscCall(NearestKink(proof, sizeof nearest, nearest));
-    Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
+    NearestKink(proof, &margin, sizeof nearest, nearest);
+    Undecided(c, "the net has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
               (double)c->margin, nearest);
   } else
     Undecided(c,
@@ -371,7 +360,7 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
     if (found)
       PetscCall(Kantorovich(proof, &proved));
     else if (!proof->c->reason[0])
-      PetscCall(ExplainSingular(proof));
+      ExplainSingular(proof);
     *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
     if (!*again) PetscCall(DistanceLower(proof));
   } else
@@ -405,6 +394,7 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .jacobian_error = INFINITY,
                                .eigen_error    = INFINITY,
                                .margin         = INFINITY,
+                               .kink           = {.unit = -1},
                                .rank_bound     = -1};
 
   *c   = nothing;

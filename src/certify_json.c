@@ -19,7 +19,8 @@ static const char *const Assumptions[] =
     {"IEEE 754 doubles, rounded to nearest, not flushed to zero: checked on every rank",
      "the ranks of a group hold the same doubles of the same values: checked",
      BLASAssumption,
-     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|: tested against ball arithmetic",
+     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|; |fl e^z - e^z| <= 4u e^z for z <= 0: "
+     "tested against ball arithmetic",
      "the theorem is about the doubles in the weights and problem files, taken as exact numbers, and the exact function sigma",
      NULL};
 
@@ -101,6 +102,13 @@ static json_t *OpsToJSON(Network net)
   return array;
 }
 
+static json_t *KinkToJSON(const Kink *kink)
+{
+  if (kink->unit < 0) return json_null();
+  return json_pack("{s:s, s:I, s:I, s:f}", "op", kink->op, "unit", (json_int_t)kink->unit + 1, "point", (json_int_t)kink->point + 1,
+                   "distance", (double)kink->distance);
+}
+
 static json_t *NormsToJSON(Network net, const Certificate *c)
 {
   json_t *object = json_object();
@@ -156,6 +164,7 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "ops", OpsToJSON(map->network));
   json_object_set_new(root, "spectral_norms", NormsToJSON(map->network, c));
   json_object_set_new(root, "split_residual", json_boolean(c->split));
+  json_object_set_new(root, "nearest_kink", KinkToJSON(&c->kink));
   json_object_set_new(root, "seconds", json_real((double)c->seconds));
   if (c->enclosed)
     json_object_set_new(root, "eigenvalues",

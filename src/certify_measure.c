@@ -2,6 +2,7 @@
   certify_measure.c: see certify_measure.h.
 */
 #include "certify_measure.h"
+#include "sweep.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -13,14 +14,9 @@ PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, P
   PetscFunctionBeginUser;
   eps[0] = NULL;
   for (PetscInt v = 1; v < net->nops; v++) {
-    const NetOp *op     = &net->ops[v];
-    OpArrays     arrays = {.N = map->N, .rows = 1, .out = trajectory->value[v]};
+    const NetOp   *op     = &net->ops[v];
+    const OpArrays arrays = OpArraysAt(map, trajectory, v);
 
-    for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] < 0) continue;
-      arrays.in[j]     = trajectory->value[op->inputs[j]];
-      arrays.in_dim[j] = net->ops[op->inputs[j]].dim;
-    }
     eps[v] = NULL;
     if (op->kind->bounds->split) {
       PetscCall(PetscMalloc1(map->N, &eps[v]));
@@ -82,14 +78,9 @@ static PetscReal Norm(PetscInt n, const PetscReal x[])
 
 static Measure MeasureOf(PetscInt dim, PetscInt l, const PetscReal a[], const PetscReal bar[])
 {
-  Measure measure = {.norm = Norm(dim, a), .largest = 0, .least = INFINITY, .eps = -1, .column = 0};
+  Measure measure = {.norm = Norm(dim, a), .largest = 0, .eps = -1, .column = 0};
 
-  for (PetscInt j = 0; j < dim; j++) {
-    const PetscReal x = PetscAbsReal(a[j]);
-
-    measure.largest = PetscMax(measure.largest, x);
-    measure.least   = PetscMin(measure.least, x);
-  }
+  for (PetscInt j = 0; j < dim; j++) measure.largest = PetscMax(measure.largest, PetscAbsReal(a[j]));
   for (PetscInt j = 0; bar && j < dim; j++) {
     PetscReal squares = 0;
 
@@ -98,6 +89,19 @@ static Measure MeasureOf(PetscInt dim, PetscInt l, const PetscReal a[], const Pe
   }
   measure.column = NormUp((PetscReal)l, measure.column);
   return measure;
+}
+
+static void SetOwn(ResidualMap map, PetscInt v, Trajectory trajectory, size_t point, Measure *measure)
+{
+  const NetOp *op = &map->network->ops[v];
+  OpArrays     arrays;
+
+  if (v == 0 || !op->kind->bounds->own) return;
+  arrays   = OpArraysAt(map, trajectory, v);
+  arrays.N = 1;
+  arrays.out += point * (size_t)op->dim;
+  for (PetscInt j = 0; j < op->ninputs; j++) arrays.in[j] += point * (size_t)arrays.in_dim[j];
+  measure->own = op->kind->bounds->own(op, &arrays, &measure->unit);
 }
 
 PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
@@ -110,6 +114,7 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&m));
+  m->first   = owned.first;
   m->points  = points;
   m->nvalues = net->nops;
   m->l       = l;
@@ -125,6 +130,7 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
       const PetscReal *bar = m->reached[v] ? units->bar[v] + point * (size_t)l * (size_t)dim : NULL;
 
       m->at[at] = MeasureOf(dim, l, trajectory->value[v] + point * (size_t)dim, bar);
+      SetOwn(map, v, trajectory, point, &m->at[at]);
       if (eps && eps[v]) m->at[at].eps = eps[v][point];
       for (PetscInt o = 0; o < l; o++) m->bar[at * (size_t)l + (size_t)o] = bar ? Norm(dim, bar + (size_t)o * (size_t)dim) : 0;
     }

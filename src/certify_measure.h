@@ -8,7 +8,7 @@
 
 /* Norms at this rank's owned points; what the recursions need of the trajectory and the adjoint. */
 typedef struct {
-  PetscInt   points, nvalues, l;
+  PetscInt   first, points, nvalues, l; /* first: of the data */
   Measure   *at;      /* nvalues x points */
   PetscReal *bar;     /* nvalues x points x l: |lambda_o| */
   PetscReal *H;       /* points x l: output - y, rounded once */
@@ -19,7 +19,7 @@ typedef struct {
    freed. Collective. */
 PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, PetscReal *eps[]);
 
-/* From a trajectory and the adjoint of the l unit seeds (ADJOINT_ALL). *same: the ranks of each group hold the same doubles, on which all
+/* From a trajectory and the adjoint of the l unit seeds (ADJOINT_FIXED_TOO). *same: the ranks of each group hold the same doubles, on which all
    bounds rest; equal on every rank. eps NULL: none are measured. Collective. */
 PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
                               Measures *measures);

@@ -16,7 +16,7 @@ typedef struct {
   PetscReal  residual, residual_lower; /* |H(theta_0)| is between them */
   PetscReal  jacobian;                 /* E_J >= ||J - J^||_F, J^ the exact product of the computed factors */
   PetscReal  factor;                   /* max |A| and max |Delta| of any row: (1 + max|A|^2)(1 + max|Delta|^2) */
-  PetscReal  margin;                   /* see OpBoundArgs; infinity: sigma is smooth */
+  Margin     margin;
   PetscReal *q2;                       /* P: |q_mu|^2 of certify_bounds.c; owned */
 } ErrorBounds;
 
@@ -24,5 +24,5 @@ typedef struct {
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
 PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
 
-/* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. Collective. */
-PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin);
+/* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. margin: NULL, or what is left in that ball. Collective. */
+PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, Margin *margin);

@@ -176,6 +176,11 @@ static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscReal ba
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscBool IsWanted(Network net, PetscInt input, AdjointKeep keep)
+{
+  return (PetscBool)(input >= 0 && (net->ops[input].moves || (input > 0 && keep == ADJOINT_FIXED_TOO)));
+}
+
 PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
 {
   const Network   net     = map->network;
@@ -194,7 +199,7 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
     arrays.rows    = adjoint->rows;
     arrays.out_bar = adjoint->bar[v];
     for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] < 0 || !net->ops[op->inputs[j]].moves) continue; /* nothing is wanted there */
+      if (!IsWanted(net, op->inputs[j], adjoint->keep)) continue;
       PetscCall(StartBar(map, adjoint, op->inputs[j], started));
       arrays.in_bar[j] = adjoint->bar[op->inputs[j]];
     }

@@ -29,6 +29,13 @@ typedef struct {
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
 
+/* Of a net that is smooth only in pieces: the argument nearest a kink. */
+typedef struct {
+  char      op[96];
+  PetscInt  unit, point; /* an entry of the op's value; a point of the data; -1: the net is smooth */
+  PetscReal distance;    /* |z|, or the largest less the runner-up */
+} Kink;
+
 /* Infinity, or 0 for lower bounds, stands for what was not found. */
 typedef struct {
   CertifyStatus status;
@@ -49,7 +56,8 @@ typedef struct {
   PetscReal  jacobian_error; /* E_J >= |J - J^|_F */
   PetscReal  eigen_error;    /* rho_e, or the Cholesky factorization's c */
   PetscReal  orthogonality;  /* delta >= ||V^T V - I|| */
-  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
+  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink; infinity: smooth */
+  Kink       kink;           /* where that is */
   PetscBool  split, panels;  /* the split residual, and panels of W, were used */
   PetscBool  enclosed;       /* lo, hi are there */
   PetscBool  empty;          /* refuted: M is empty */

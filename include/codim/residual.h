@@ -45,7 +45,8 @@ typedef struct Adjoint_s *Adjoint;
 
 typedef enum {
   ADJOINT_PARAMETERS, /* keep bar[v] at ops that own parameters: what J and a gradient need */
-  ADJOINT_ALL         /* keep them all: what a Hessian product needs */
+  ADJOINT_ALL,        /* keep them all: what a Hessian product needs */
+  ADJOINT_FIXED_TOO   /* go on to values, besides the input, that do not depend on theta: what their rounding errors meet */
 } AdjointKeep;
 
 struct Adjoint_s {

@@ -348,7 +348,7 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split, NULL};
 
 const OpKind OpLinear = {.name            = "linear",
                          .inputs_min      = 1,
