@@ -177,7 +177,7 @@ static PetscErrorCode TestWrong(const Wrong *wrong)
 
 int main(int argc, char **argv)
 {
-  static const char *const cases[] = {"mlp-tanh", "cnn-tanh",    "cnn-odd",    "rnn-tanh",  "lstm",
+  static const char *const cases[] = {"mlp-tanh", "cnn-tanh",    "cnn-odd",    "cnn-max",   "rnn-tanh",  "lstm",
                                       "gru",      "resnet-tanh", "graph-node", "graph-edge"};
 
   TapBegin(&argc, &argv);

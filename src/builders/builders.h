@@ -14,6 +14,8 @@
   X(graph, offsetof(NetOptions, graph))                                                                                            \
   X(ops, offsetof(NetOptions, file))
 
+extern const char *const NetPoolings[]; /* the values of net.pooling, which are ops; NULL-terminated */
+
 typedef struct {
   const NetOptions *options;
   json_t           *given;           /* its file's content; borrowed */
