@@ -29,7 +29,8 @@ SLEPC    := $(call found,slepc$(SUFFIX) $(if $(SUFFIX),,SLEPc))
 PETSC    := $(call found,petsc$(SUFFIX) $(if $(SUFFIX),,PETSc))
 HDF5     := $(call found,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)
 SCALAPACK:= $(call found,scalapack-openmpi scalapack-mpich scalapack-mpi scalapack)
-BLAS     := $(or $(call found,openblas flexiblas),$(and $(call found,lapack),$(call found,blas),lapack blas))
+FAST_BLAS:= $(call found,openblas flexiblas)
+BLAS     := $(or $(FAST_BLAS),$(and $(call found,lapack),$(call found,blas),lapack blas))
 ELPA     := $(call found,elpa)
 PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK) $(BLAS)
 
@@ -80,6 +81,8 @@ FORCE:
 -include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
+# where packages can be had, the reference BLAS, more than ten times slower, does not do
+APT    := $(shell command -v apt-get 2>/dev/null)
 command = $(if $(shell command -v $(firstword $1) 2>/dev/null),,$(firstword $1):$2)
 header  = $(if $(shell $(CC) $(INCLUDE) -include $1 -E -xc - </dev/null >/dev/null 2>&1 && echo yes),,$1:$2)
 library = $(if $1,,$2:$3)
@@ -91,11 +94,11 @@ python  = $(if $(shell for p in python3 /usr/bin/python3; do \
 NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-dev:libopenmpi-dev) \
   $(call command,$(MPIEXEC),openmpi-bin) $(call library,$(PETSC),petsc$(SUFFIX),libpetsc$(SUFFIX)-real-dev) \
   $(call library,$(SLEPC),slepc$(SUFFIX),libslepc$(SUFFIX)-real-dev) $(call library,$(HDF5),hdf5,libhdf5-openmpi-dev) \
-  $(call library,$(SCALAPACK),scalapack,libscalapack-openmpi-dev:libelpa-dev) $(call library,$(BLAS),openblas,libopenblas-dev) \
+  $(call library,$(SCALAPACK),scalapack,libscalapack-openmpi-dev:libelpa-dev) $(call library,$(if $(APT),$(FAST_BLAS),$(BLAS)),openblas,libopenblas-dev) \
   $(call library,$(call found,jansson),jansson,libjansson-dev) $(call library,$(call found,yaml-0.1),yaml-0.1,libyaml-dev) \
   $(call library,$(call found,zlib),zlib,zlib1g-dev) $(call header,Random123/philox.h,librandom123-dev)
 NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
-  $(if $(shell command -v apt-get 2>/dev/null),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev) \
+  $(if $(APT),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev) \
     $(python))
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
   $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \

@@ -137,7 +137,7 @@ static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(proof->map, proof->map->l, ADJOINT_FIXED_TOO, &jacobian.units));
+  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
   PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
   PetscCall(GramCompute(&jacobian, proof->K));

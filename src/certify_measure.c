@@ -50,10 +50,10 @@ static PetscErrorCode CompareRanks(ResidualMap map, Trajectory trajectory, Adjoi
   PetscFunctionBeginUser;
   if (map->grid->Q > 1)
     for (PetscInt v = 1; v < net->nops; v++) {
-      const size_t size = (size_t)map->N * (size_t)net->ops[v].dim;
+      const size_t dim = (size_t)net->ops[v].dim;
 
-      digest = Digest(digest, size, trajectory->value[v]);
-      if (units->bar[v]) digest = Digest(digest, size * (size_t)map->l, units->bar[v]);
+      digest = Digest(digest, (size_t)map->N * dim, trajectory->value[v]);
+      if (units->bar[v]) digest = Digest(digest, (size_t)units->rows * dim, units->bar[v]);
     }
   PetscCallMPI(MPI_Allreduce(&digest, &ends[0], 1, MPI_UINT64_T, MPI_MIN, map->grid->group));
   PetscCallMPI(MPI_Allreduce(&digest, &ends[1], 1, MPI_UINT64_T, MPI_MAX, map->grid->group));
@@ -104,38 +104,54 @@ static void SetOwn(ResidualMap map, PetscInt v, Trajectory trajectory, size_t po
   measure->own = op->kind->bounds->own(op, &arrays, &measure->unit);
 }
 
+/* at the owned points, a value's measures and those of its adjoint's rows */
+static void MeasureValue(ResidualMap map, PetscInt v, Trajectory trajectory, const PetscReal bar[], const PetscReal eps[],
+                         Measures m)
+{
+  const Rows   rows  = map->rows;
+  const size_t first = (size_t)(GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first);
+  const size_t dim = (size_t)map->network->ops[v].dim, before = (size_t)(rows->owned.first - rows->group.first);
+  Measure     *at   = m->at + (size_t)v * (size_t)m->points;
+  PetscReal   *norm = m->bar + (size_t)v * (size_t)m->rows;
+
+  for (PetscInt i = 0; i < m->points; i++) {
+    const PetscReal *mine = bar ? bar + (before + (size_t)m->first[i]) * dim : NULL;
+
+    at[i] = MeasureOf((PetscInt)dim, m->first[i + 1] - m->first[i], trajectory->value[v] + (first + (size_t)i) * dim, mine);
+    SetOwn(map, v, trajectory, first + (size_t)i, &at[i]);
+    if (eps) at[i].eps = eps[first + (size_t)i];
+  }
+  for (PetscInt row = 0; row < m->rows; row++) norm[row] = bar ? Norm((PetscInt)dim, bar + (before + (size_t)row) * dim) : 0;
+}
+
 PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
                               Measures *measures)
 {
-  const Network  net   = map->network;
-  const Range    owned = GridOwnedPoints(map->grid, map->d);
-  const PetscInt first = owned.first - GridGroupPoints(map->grid, map->d).first, points = owned.last - owned.first, l = map->l;
-  Measures       m;
+  const Network net   = map->network;
+  const Rows    rows  = map->rows;
+  const Range   owned = GridOwnedPoints(map->grid, map->d);
+  Measures      m;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&m));
-  m->first   = owned.first;
-  m->points  = points;
+  m->start   = owned.first;
+  m->points  = owned.last - owned.first;
+  m->rows    = rows->owned.last - rows->owned.first;
   m->nvalues = net->nops;
-  m->l       = l;
-  PetscCall(PetscMalloc3((size_t)net->nops * (size_t)points, &m->at, (size_t)net->nops * (size_t)points * (size_t)l, &m->bar,
-                         points * l, &m->H));
+  PetscCall(
+      PetscMalloc3((size_t)net->nops * (size_t)m->points, &m->at, (size_t)net->nops * (size_t)m->rows, &m->bar, m->rows, &m->H));
+  PetscCall(PetscMalloc1(m->points + 1, &m->first));
+  for (PetscInt i = 0; i <= m->points; i++) m->first[i] = rows->first[owned.first + i] - rows->owned.first;
   PetscCall(PetscCalloc1(net->nops, &m->reached));
   for (PetscInt v = 0; v < net->nops; v++) {
-    const PetscInt dim = net->ops[v].dim;
-
     m->reached[v] = (PetscBool)(v > 0 && units->bar[v]);
-    for (PetscInt i = 0; i < points; i++) {
-      const size_t     at = (size_t)v * (size_t)points + (size_t)i, point = (size_t)first + (size_t)i;
-      const PetscReal *bar = m->reached[v] ? units->bar[v] + point * (size_t)l * (size_t)dim : NULL;
-
-      m->at[at] = MeasureOf(dim, l, trajectory->value[v] + point * (size_t)dim, bar);
-      SetOwn(map, v, trajectory, point, &m->at[at]);
-      if (eps && eps[v]) m->at[at].eps = eps[v][point];
-      for (PetscInt o = 0; o < l; o++) m->bar[at * (size_t)l + (size_t)o] = bar ? Norm(dim, bar + (size_t)o * (size_t)dim) : 0;
-    }
+    MeasureValue(map, v, trajectory, m->reached[v] ? units->bar[v] : NULL, eps ? eps[v] : NULL, m);
   }
-  for (PetscInt i = 0; i < points * l; i++) m->H[i] = trajectory->value[net->nops - 1][first * l + i] - map->y[first * l + i];
+  for (PetscInt row = 0; row < m->rows; row++) {
+    const size_t at = RowTarget(rows, rows->owned.first + row);
+
+    m->H[row] = trajectory->value[net->nops - 1][at] - map->y[at];
+  }
   PetscCall(CompareRanks(map, trajectory, units, same));
   *measures = m;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -146,6 +162,7 @@ PetscErrorCode MeasuresDestroy(Measures *measures)
   PetscFunctionBeginUser;
   if (!*measures) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree3((*measures)->at, (*measures)->bar, (*measures)->H));
+  PetscCall(PetscFree((*measures)->first));
   PetscCall(PetscFree((*measures)->reached));
   PetscCall(PetscFree(*measures));
   PetscFunctionReturn(PETSC_SUCCESS);

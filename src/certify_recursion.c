@@ -5,8 +5,9 @@
 
 /* the bounds of all values at one point */
 typedef struct {
-  PetscInt    nvalues, P, l;
-  PetscInt    i; /* of the owned points */
+  PetscInt    nvalues, P, l; /* l: rows of the point */
+  PetscInt    i;             /* of the owned points */
+  PetscInt    each;          /* doubles stored for a value */
   ValueBound *value;
   PetscReal  *store;
 } PointBounds;
@@ -19,7 +20,7 @@ static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds 
   PetscFunctionBeginUser;
   point->nvalues = net->nops;
   point->P       = net->nlabels;
-  point->l       = recursion->map->l;
+  point->each    = (PetscInt)each;
   PetscCall(PetscCalloc1(net->nops, &point->value));
   PetscCall(PetscCalloc1((size_t)net->nops * each, &point->store));
   for (PetscInt v = 0; v < net->nops; v++) {
@@ -28,7 +29,7 @@ static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds 
     value->dim = net->ops[v].dim;
     value->t   = point->store + (size_t)v * each;
     value->F   = value->t + point->P;
-    value->sum = value->F + point->l;
+    value->sum = value->F + recursion->map->l;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -50,7 +51,7 @@ static OpBoundArgs ArgsOf(const Recursion *recursion, PointBounds *point, PetscI
   args.r      = r;
   args.margin = margin;
   args.value  = v;
-  args.point  = recursion->measures->first + point->i;
+  args.point  = recursion->measures->start + point->i;
   for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) args.in[j] = op->inputs[j] < 0 ? NULL : &point->value[op->inputs[j]];
   return args;
 }
@@ -72,14 +73,14 @@ static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, Poin
   const NetOp   *ops      = recursion->map->network->ops;
 
   point->i = i;
-  for (PetscInt k = 0; k < point->nvalues * (point->P + 2 * point->l); k++) point->store[k] = 0;
+  point->l = measures->first[i + 1] - measures->first[i];
+  for (PetscInt k = 0; k < point->nvalues * point->each; k++) point->store[k] = 0;
   for (PetscInt k = 0; B && k < point->P * point->P; k++) B[k] = 0;
   for (PetscInt v = 0; v < point->nvalues; v++) {
-    const size_t at    = (size_t)v * (size_t)measures->points + (size_t)i;
-    ValueBound  *value = &point->value[v];
+    ValueBound *value = &point->value[v];
 
-    value->measure = &measures->at[at];
-    value->bar     = measures->bar + at * (size_t)point->l;
+    value->measure = &measures->at[(size_t)v * (size_t)measures->points + (size_t)i];
+    value->bar     = measures->bar + (size_t)v * (size_t)measures->rows + (size_t)measures->first[i];
     if (v > 0) {
       const OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
 
@@ -165,7 +166,7 @@ enum { SUM_ETA, SUM_ERROR, SUM_H, SUM_JACOBIAN, SUM_Q };
 static void AddErrors(const Recursion *recursion, const PointBounds *point, PetscInt i, PetscReal row[], PetscReal sums[])
 {
   for (PetscInt o = 0; o < point->l; o++) {
-    const PetscReal H = recursion->measures->H[i * point->l + o], error = ResidualError(recursion, point, o, H);
+    const PetscReal H = recursion->measures->H[recursion->measures->first[i] + o], error = ResidualError(recursion, point, o, H);
 
     sums[SUM_ETA] += (PetscAbsReal(H) + error) * (PetscAbsReal(H) + error);
     sums[SUM_ERROR] += error * error;
@@ -181,11 +182,11 @@ static void AddErrors(const Recursion *recursion, const PointBounds *point, Pets
 /* (1 + max |a|^2)(1 + max |lambda|^2): how much an underflow within a product of K can grow; the weight's margin aside */
 static PetscReal LargestFactor(const Measures measures)
 {
-  const size_t points = (size_t)measures->nvalues * (size_t)measures->points;
+  const size_t nvalues = (size_t)measures->nvalues;
   PetscReal    a = 0, bar = 0;
 
-  for (size_t at = 0; at < points; at++) a = PetscMax(a, measures->at[at].norm);
-  for (size_t at = 0; at < points * (size_t)measures->l; at++) bar = PetscMax(bar, measures->bar[at]);
+  for (size_t at = 0; at < nvalues * (size_t)measures->points; at++) a = PetscMax(a, measures->at[at].norm);
+  for (size_t at = 0; at < nvalues * (size_t)measures->rows; at++) bar = PetscMax(bar, measures->bar[at]);
   return (1 + a * a) * (1 + bar * bar);
 }
 

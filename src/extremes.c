@@ -13,6 +13,9 @@ const OptionKey HessianKeys[] =
     {KEY("full", KEY_BOOL, full, "false", 0, 0, "assemble the whole Hessian and find every eigenvalue (n up to some thousands)"),
      KEY("extreme", KEY_INT, extreme, "2", 0, 1000, "eigenvalues of the exact Hessian wanted at each end; 0: none"),
      KEY("zeros", KEY_INT, zeros, "4", 0, 1000, "pairs wanted of the zero cluster of the exact Hessian; 0: none"),
+     KEY("density", KEY_INT, density.steps, "0", 0, 100000,
+         "spectral density of the exact Hessian: Lanczos steps a probe, with full reorthogonalization; 0: none"),
+     KEY("density_probes", KEY_INT, density.probes, "8", 1, 100000, "random vectors of the density; its error is over these"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
@@ -35,22 +38,19 @@ struct Extremes_s {
 /* x := x - J^T K^(-1) J x */
 static PetscErrorCode ProjectOnce(Extremes e, Vec x)
 {
-  const ResidualMap map   = e->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
-  Vec               u;
-  PetscReal        *rows, *local;
+  const Rows rows = e->map->rows;
+  Vec        u;
+  PetscReal *all;
 
   PetscFunctionBeginUser;
-  PetscCall(GridCreateResidualVec(map->grid, map->d, map->l, &u));
-  PetscCall(PetscMalloc1(map->m, &rows));
+  PetscCall(RowsCreateVec(rows, &u));
+  PetscCall(PetscMalloc1(rows->m, &all));
   PetscCall(JacobianMult(e->jacobian, x, u));
-  PetscCall(GridGatherAllRows(map->grid, map->d, map->l, u, rows));
-  PetscCall(TilesSolve(e->factor, rows));
-  PetscCall(VecGetArrayWrite(u, &local));
-  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
-  PetscCall(VecRestoreArrayWrite(u, &local));
+  PetscCall(RowsGatherAll(rows, u, all));
+  PetscCall(TilesSolve(e->factor, all));
+  PetscCall(RowsSetAll(rows, all, u));
   PetscCall(JacobianMultTransposeAdd(e->jacobian, -1, u, x));
-  PetscCall(PetscFree(rows));
+  PetscCall(PetscFree(all));
   PetscCall(VecDestroy(&u));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -110,13 +110,16 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev, EPS *eps)
+/* nev at most; LOBPCG wants n >= 5 nev, and where n is smaller LAPACK takes the matrix that n products make */
+static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev_max, EPS *eps)
 {
+  const PetscInt nev = PetscMin(nev_max, e->map->n);
+
   PetscFunctionBeginUser;
   PetscCall(EPSCreate(e->map->grid->world, eps));
   PetscCall(EPSSetOptionsPrefix(*eps, prefix));
   PetscCall(EPSSetProblemType(*eps, EPS_HEP));
-  PetscCall(EPSSetType(*eps, type));
+  PetscCall(EPSSetType(*eps, !strcmp(type, EPSLOBPCG) && e->map->n < 5 * nev ? EPSLAPACK : type));
   PetscCall(EPSSetWhichEigenpairs(*eps, which));
   if (!strcmp(type, EPSKRYLOVSCHUR))
     PetscCall(SizeBasis(*eps, nev, e->map->n));
@@ -137,7 +140,8 @@ PetscErrorCode ExtremesCreate(ResidualMap map, const HessianOptions *options, Ex
   e->options = options;
   PetscCall(SolverCreate(e, "largest_", EPSKRYLOVSCHUR, EPS_LARGEST_REAL, PetscMax(1, options->extreme), &e->largest));
   PetscCall(SolverCreate(e, "smallest_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->extreme), &e->smallest));
-  PetscCall(SolverCreate(e, "zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->zeros), &e->zeros));
+  PetscCall(
+      SolverCreate(e, "zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMin(PetscMax(1, options->zeros), map->n - map->m), &e->zeros));
   PetscCall(SolverCreate(e, "kernel_", EPSKRYLOVSCHUR, EPS_LARGEST_MAGNITUDE, 1, &e->kernel));
   *extremes = e;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -242,7 +246,7 @@ static PetscErrorCode Solve(Extremes e, EPS eps, Mat A, PetscInt starts, PetscIn
   PetscFunctionBeginUser;
   PetscCall(EPSSetOperators(eps, A, NULL));
   PetscCall(UseProjection(e, eps));
-  PetscCall(SetStart(e, eps, starts, stream));
+  PetscCall(SetStart(e, eps, PetscMin(starts, e->map->n), stream));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetDimensions(eps, &pairs->wanted, NULL, NULL));
   PetscCall(Collect(eps, pairs));

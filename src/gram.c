@@ -44,10 +44,10 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   PetscFunctionBeginUser;
   w->map = map;
   w->K   = K;
-  PetscCall(PanelCreate(map->grid, K, map->d, map->l, PANEL_ROWS, &w->rows));
-  PetscCall(PanelCreate(map->grid, K, map->d, map->l, PANEL_COLS, &w->cols));
-  PetscCall(PanelCreate(map->grid, K, map->d, 1, PANEL_ROWS, &w->row_points));
-  PetscCall(PanelCreate(map->grid, K, map->d, 1, PANEL_COLS, &w->col_points));
+  PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_ROWS, &w->rows));
+  PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
+  PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
+  PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_COLS, &w->col_points));
   PetscCall(PetscMalloc2((size_t)K->rows * SLAB, &w->deltas, (size_t)w->row_points->count * SLAB, &w->values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -91,15 +91,16 @@ static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const Pe
 static PetscErrorCode UsePanelsCreate(const Workspace *w, const LabelUse *use, UsePanels *panels)
 {
   const ResidualMap map    = w->map;
-  const size_t      before = (size_t)(GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first);
+  const size_t      points = (size_t)(GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first);
+  const size_t      rows   = (size_t)(map->rows->owned.first - map->rows->group.first);
   const PetscInt    Tk = use->T * use->k, Th = use->T * use->h;
 
   PetscFunctionBeginUser;
   panels->T = use->T;
   panels->k = use->k;
   panels->h = use->h;
-  PetscCall(FetchBoth(w->row_points, w->col_points, Tk, use->A + before * (size_t)Tk, &panels->A));
-  PetscCall(FetchBoth(w->rows, w->cols, Th, use->Delta + before * (size_t)map->l * (size_t)Th, &panels->Delta));
+  PetscCall(FetchBoth(w->row_points, w->col_points, Tk, use->A + points * (size_t)Tk, &panels->A));
+  PetscCall(FetchBoth(w->rows, w->cols, Th, use->Delta + rows * (size_t)Th, &panels->Delta));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -116,9 +117,9 @@ static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
 /* block += the rows `units` of a label's block of J, from one use, on the owned residuals: sum_t delta_t (x) a_t */
 static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt cols, Range units, PetscReal block[])
 {
-  const Range  owned = GridOwnedPoints(map->grid, map->d);
-  const size_t first = (size_t)(owned.first - GridGroupPoints(map->grid, map->d).first) * (size_t)map->l;
-  const size_t rows = (size_t)(owned.last - owned.first) * (size_t)map->l, T = (size_t)use->T, h = (size_t)use->h;
+  const Range  owned = map->rows->owned;
+  const size_t first = (size_t)(owned.first - map->rows->group.first), rows = (size_t)(owned.last - owned.first);
+  const size_t T = (size_t)use->T, h = (size_t)use->h;
   const size_t width = (size_t)(units.last - units.first) * (size_t)cols, start = (size_t)units.first * (size_t)cols;
 
   PetscFunctionBeginUser;
@@ -126,7 +127,7 @@ static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt
     const PetscReal *delta = use->Delta + (first + row) * T * h;
 
     if (use->A) {
-      const PetscReal *a = use->A + (first + row) / (size_t)map->l * T * (size_t)use->k;
+      const PetscReal *a = use->A + (size_t)map->rows->group_point[first + row] * T * (size_t)use->k;
 
       PetscCall(Gemm("N", "T", use->k, units.last - units.first, use->T, 1, a, use->k, delta + units.first, use->h, 1,
                      block + row * width, use->k));
@@ -274,7 +275,7 @@ static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUs
 {
   const ResidualMap map   = w->map;
   const Label      *label = &map->network->labels[uses[0].label];
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const Range       owned = map->rows->owned;
   const PetscInt    most  = PetscMax(1, GRAM_PANEL / label->cols);
 
   PetscFunctionBeginUser;
@@ -283,7 +284,7 @@ static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUs
     UsePanels   panels = {.T = 1, .k = 1, .h = (units.last - units.first) * label->cols};
     PetscReal  *block;
 
-    PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)map->l * (size_t)panels.h, &block));
+    PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)panels.h, &block));
     for (PetscInt i = 0; i < count; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
     PetscCall(FetchBoth(w->rows, w->cols, panels.h, block, &panels.Delta));
     PetscCall(AddLowerTriangle(w, &panels, 0, &panels, 0, 0));

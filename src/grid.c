@@ -2,6 +2,7 @@
   grid.c: ranks as G x Q; see grid.h.
 */
 #include "codim/grid.h"
+#include <math.h>
 
 Range BlockRange(PetscInt N, PetscInt parts, PetscInt part)
 {
@@ -51,7 +52,7 @@ PetscErrorCode GridDestroy(Grid *grid)
 
 void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q)
 {
-  PetscReal best = PETSC_INFINITY;
+  PetscReal best = INFINITY;
 
   *G = 1;
   *Q = size;
@@ -85,77 +86,6 @@ Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank)
 Range GridOwnedPoints(Grid grid, PetscInt d)
 {
   return GridPointsOfRank(grid, d, grid->rank);
-}
-
-PetscErrorCode GridCreateResidualVec(Grid grid, PetscInt d, PetscInt l, Vec *v)
-{
-  const Range owned = GridOwnedPoints(grid, d);
-
-  PetscFunctionBeginUser;
-  PetscCall(VecCreateMPI(grid->world, l * (owned.last - owned.first), l * d, v));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Counts and displacements, in entries, of ranks first, first+1, … (number of them: `ranks`) in an m-sized Vec, from the first one's start. */
-static PetscErrorCode OwnedCounts(Grid grid, PetscInt d, PetscInt l, PetscMPIInt first, PetscMPIInt ranks, PetscMPIInt **counts,
-                                  PetscMPIInt **starts)
-{
-  const PetscInt origin = GridPointsOfRank(grid, d, first).first;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(ranks, counts, ranks, starts));
-  for (PetscMPIInt r = 0; r < ranks; r++) {
-    const Range owned = GridPointsOfRank(grid, d, first + r);
-
-    PetscCall(PetscMPIIntCast(l * (owned.last - owned.first), &(*counts)[r]));
-    PetscCall(PetscMPIIntCast(l * (owned.first - origin), &(*starts)[r]));
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode GatherRows(Grid grid, MPI_Comm comm, PetscMPIInt first, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
-{
-  PetscMPIInt      ranks, *counts, *starts;
-  PetscInt         owned;
-  const PetscReal *local;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  PetscCall(OwnedCounts(grid, d, l, first, ranks, &counts, &starts));
-  PetscCall(VecGetLocalSize(v, &owned));
-  PetscCall(VecGetArrayRead(v, &local));
-  PetscCallMPI(MPI_Allgatherv(local, (PetscMPIInt)owned, MPIU_REAL, rows, counts, starts, MPIU_REAL, comm));
-  PetscCall(VecRestoreArrayRead(v, &local));
-  PetscCall(PetscFree2(counts, starts));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode GridGatherGroupRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(GatherRows(grid, grid->group, grid->g * grid->Q, d, l, v, rows));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode GridGatherAllRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(GatherRows(grid, grid->world, 0, d, l, v, rows));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode GridSumGroupRows(Grid grid, PetscInt d, PetscInt l, const PetscReal rows[], Vec v)
-{
-  PetscMPIInt *counts, *starts;
-  PetscReal   *local;
-
-  PetscFunctionBeginUser;
-  PetscCall(OwnedCounts(grid, d, l, grid->g * grid->Q, grid->Q, &counts, &starts));
-  PetscCall(VecGetArrayWrite(v, &local));
-  PetscCallMPI(MPI_Reduce_scatter(rows, local, counts, MPIU_REAL, MPI_SUM, grid->group));
-  PetscCall(VecRestoreArrayWrite(v, &local));
-  PetscCall(PetscFree2(counts, starts));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, PetscReal all[])

@@ -16,7 +16,7 @@ PetscErrorCode HessianCreate(ResidualMap map, Hessian *hessian)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
   new->map = map;
-  PetscCall(AdjointCreate(map, 1, ADJOINT_ALL, &new->adjoint));
+  PetscCall(AdjointCreate(map, ADJOINT_POINTS, ADJOINT_ALL, &new->adjoint));
   PetscCall(PetscCalloc3(net->nops, &new->saved, net->nops, &new->dot, net->nops, &new->bar_dot));
   for (PetscInt v = 1; v < net->nops; v++) {
     const size_t size = PetscMax(1, (size_t)map->N * (size_t)net->ops[v].dim); /* NULL means zero, not "no points here" */
@@ -66,8 +66,7 @@ PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajector
   hessian->theta      = theta;
   hessian->trajectory = trajectory;
   PetscCall(PetscMalloc1(map->N * map->l, &seed));
-  PetscCall(GridGatherGroupRows(map->grid, map->d, map->l, H, seed));
-  for (PetscInt i = 0; i < map->N * map->l; i++) seed[i] *= 2;
+  PetscCall(ResidualMapSeed(map, 2, H, seed));
   PetscCall(ResidualMapAdjoint(map, theta, trajectory, seed, hessian->adjoint));
   PetscCall(PetscFree(seed));
   for (PetscInt v = 1; v < net->nops; v++) {
@@ -99,7 +98,7 @@ static PetscErrorCode TangentSweep(Hessian hessian, const OpContext *context)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* bar_dot[output] = 2 J v or 0; all others 0 */
+/* bar_dot[output] = 2 J v where it was observed, or 0; all others 0 */
 static PetscErrorCode SeedAdjointTangent(Hessian hessian, HessianPart part)
 {
   const ResidualMap map = hessian->map;
@@ -108,7 +107,11 @@ static PetscErrorCode SeedAdjointTangent(Hessian hessian, HessianPart part)
   PetscFunctionBeginUser;
   for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscArrayzero(hessian->bar_dot[v], (size_t)map->N * (size_t)net->ops[v].dim));
   if (part == HESSIAN_CURVATURE) PetscFunctionReturn(PETSC_SUCCESS);
-  for (PetscInt i = 0; i < map->N * map->l; i++) hessian->bar_dot[net->nops - 1][i] = 2 * hessian->dot[net->nops - 1][i];
+  for (PetscInt k = map->rows->group.first; k < map->rows->group.last; k++) {
+    const size_t at = RowTarget(map->rows, k);
+
+    hessian->bar_dot[net->nops - 1][at] = 2 * hessian->dot[net->nops - 1][at];
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -11,7 +11,7 @@ PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(jacobian));
   (*jacobian)->map = map;
-  PetscCall(AdjointCreate(map, map->l, ADJOINT_PARAMETERS, &(*jacobian)->units));
+  PetscCall(AdjointCreate(map, ADJOINT_RESIDUALS, ADJOINT_PARAMETERS, &(*jacobian)->units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -63,6 +63,11 @@ PetscErrorCode JacobianGetUses(Jacobian jacobian, PetscInt *nuses, LabelUse **us
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static size_t GroupRows(ResidualMap map)
+{
+  return (size_t)(map->rows->group.last - map->rows->group.first);
+}
+
 /* this rank's units of a use: rows of W; of a bias or a parameter's value, entries */
 static Range UnitsOf(ResidualMap map, const LabelUse *use)
 {
@@ -71,12 +76,13 @@ static Range UnitsOf(ResidualMap map, const LabelUse *use)
 
 /* ---- J v ------------------------------------------------------------------------------------------------------------ */
 
-/* rows += rowsum((A V^T (x) 1_l) o Delta) over this rank's units */
+/* rows += rowsum((A V^T (x) 1) o Delta) over this rank's units */
 static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, PetscReal rows[])
 {
   const Range      units  = UnitsOf(map, use);
   const PetscInt   width  = units.last - units.first;
-  const size_t     places = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h;
+  const size_t     places = (size_t)use->T, h = (size_t)use->h;
+  const PetscInt  *point = map->rows->group_point;
   const PetscReal *V;
   PetscReal       *P = NULL; /* N T x width: A V^T */
 
@@ -86,10 +92,10 @@ static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, Pe
     PetscCall(PetscMalloc1((size_t)map->N * places * (size_t)width, &P));
     PetscCall(Gemm("T", "N", width, map->N * use->T, use->k, 1, V, use->k, use->A, use->k, 0, P, width));
   }
-  for (size_t row = 0; row < (size_t)map->N * l; row++)
+  for (size_t row = 0; row < GroupRows(map); row++)
     for (size_t t = 0; t < places; t++) {
       const PetscReal *delta = use->Delta + (row * places + t) * h + units.first;
-      const PetscReal *p     = P ? P + (row / l * places + t) * (size_t)width : V;
+      const PetscReal *p     = P ? P + ((size_t)point[row] * places + t) * (size_t)width : V;
 
       for (PetscInt j = 0; j < width; j++) rows[row] += delta[j] * p[j];
     }
@@ -106,10 +112,10 @@ PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u)
   PetscReal        *rows;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(map->N * map->l, &rows));
+  PetscCall(PetscCalloc1(GroupRows(map), &rows));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseMult(map, &uses[i], v, rows));
-  PetscCall(GridSumGroupRows(map->grid, map->d, map->l, rows, u));
+  PetscCall(RowsSumGroup(map->rows, rows, u));
   PetscCall(PetscFree(uses));
   PetscCall(PetscFree(rows));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -145,20 +151,20 @@ static PetscErrorCode AddOuter(const LabelUse *use, PetscInt places, PetscInt wi
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1_l): the l rows of a point are added first, into D, N T x this rank's units */
+/* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1): the rows of a point are added first, into D, N T x this rank's units */
 static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, PetscReal alpha, const PetscReal u[], Vec y)
 {
   const Range    units = UnitsOf(map, use);
   const PetscInt width = units.last - units.first, places = map->N * use->T;
-  const size_t   T = (size_t)use->T, l = (size_t)map->l, h = (size_t)use->h, w = (size_t)width;
+  const size_t   T = (size_t)use->T, h = (size_t)use->h, w = (size_t)width;
   PetscReal     *D, *Y;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)places * w, &D));
-  for (size_t row = 0; row < (size_t)map->N * l; row++)
+  for (size_t row = 0; row < GroupRows(map); row++)
     for (size_t t = 0; t < T; t++) {
       const PetscReal *delta = use->Delta + (row * T + t) * h + units.first;
-      PetscReal       *sum   = D + (row / l * T + t) * w;
+      PetscReal       *sum   = D + ((size_t)map->rows->group_point[row] * T + t) * w;
 
       for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
     }
@@ -177,8 +183,8 @@ PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec 
   PetscReal        *rows;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(map->N * map->l, &rows));
-  PetscCall(GridGatherGroupRows(map->grid, map->d, map->l, u, rows));
+  PetscCall(PetscMalloc1(GroupRows(map), &rows));
+  PetscCall(RowsGatherGroup(map->rows, u, rows));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseTranspose(map, &uses[i], alpha, rows, y));
   PetscCall(PetscFree(uses));
@@ -196,49 +202,46 @@ static PetscReal Dot(PetscInt n, const PetscReal a[], const PetscReal b[])
   return sum;
 }
 
-/* (delta_t (x) a_t) . (delta'_s (x) a'_s) of one row, at places t and s of two uses of one label; where A is none and the other's is not, delta'
+/* (delta_t (x) a_t) . (delta'_s (x) a'_s) of one row, of point i, at places t and s of two uses of one label; where A is none and the other's is not, delta'
    is an h x k block */
-static PetscReal PlacePairNorm(PetscInt l, size_t row, const LabelUse *use, PetscInt t, const LabelUse *other, PetscInt s)
+static PetscReal PlacePairNorm(size_t i, size_t row, const LabelUse *use, PetscInt t, const LabelUse *other, PetscInt s)
 {
-  const size_t     i = row / (size_t)l, k = (size_t)use->k;
+  const size_t     k     = (size_t)use->k;
   const PetscReal *a     = use->A ? use->A + (i * (size_t)use->T + (size_t)t) * k : NULL;
   const PetscReal *b     = other->A ? other->A + (i * (size_t)other->T + (size_t)s) * (size_t)other->k : NULL;
   const PetscReal *delta = use->Delta + (row * (size_t)use->T + (size_t)t) * (size_t)use->h;
   const PetscReal *beta  = other->Delta + (row * (size_t)other->T + (size_t)s) * (size_t)other->h;
   PetscReal        sum   = 0;
 
-  if (!a && b) return PlacePairNorm(l, row, other, s, use, t);
+  if (!a && b) return PlacePairNorm(i, row, other, s, use, t);
   if (!a || b) return Dot(use->h, delta, beta) * (a ? Dot(use->k, a, b) : 1);
   for (size_t j = 0; j < (size_t)use->h; j++) sum += delta[j] * Dot(use->k, a, beta + j * k);
   return sum;
 }
 
-static PetscReal UsePairNorm(ResidualMap map, Range points, const LabelUse *use, const LabelUse *other)
+/* over the owned rows */
+static PetscReal UsePairNorm(Rows rows, const LabelUse *use, const LabelUse *other)
 {
   PetscReal sum = 0;
 
-  for (PetscInt row = points.first * map->l; row < points.last * map->l; row++)
+  for (PetscInt row = rows->owned.first - rows->group.first; row < rows->owned.last - rows->group.first; row++)
     for (PetscInt t = 0; t < use->T; t++)
-      for (PetscInt s = 0; s < other->T; s++) sum += PlacePairNorm(map->l, (size_t)row, use, t, other, s);
+      for (PetscInt s = 0; s < other->T; s++) sum += PlacePairNorm((size_t)rows->group_point[row], (size_t)row, use, t, other, s);
   return sum;
 }
 
 PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2)
 {
-  const ResidualMap map    = jacobian->map;
-  const PetscInt    first  = GridGroupPoints(map->grid, map->d).first;
-  Range             points = GridOwnedPoints(map->grid, map->d);
+  const ResidualMap map = jacobian->map;
   PetscInt          nuses;
   LabelUse         *uses;
 
   PetscFunctionBeginUser;
-  points.first -= first;
-  points.last -= first;
   *norm2 = 0;
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt i = 0; i < nuses; i++)
     for (PetscInt j = 0; j < nuses; j++)
-      if (uses[i].label == uses[j].label) *norm2 += UsePairNorm(map, points, &uses[i], &uses[j]);
+      if (uses[i].label == uses[j].label) *norm2 += UsePairNorm(map->rows, &uses[i], &uses[j]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, norm2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
   PetscCall(PetscFree(uses));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -270,11 +273,11 @@ static PetscErrorCode MatMultTranspose_Jacobian(Mat J, Vec u, Vec y)
 PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J)
 {
   const ResidualMap map   = jacobian->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const Range       owned = map->rows->owned;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateShell(map->grid->world, map->l * (owned.last - owned.first), ParametersLocalSize(map->parameters), map->m,
-                           map->n, jacobian, J));
+  PetscCall(MatCreateShell(map->grid->world, owned.last - owned.first, ParametersLocalSize(map->parameters), map->m, map->n,
+                           jacobian, J));
   PetscCall(MatShellSetOperation(*J, MATOP_MULT, (void (*)(void))MatMult_Jacobian));
   PetscCall(MatShellSetOperation(*J, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -33,7 +33,7 @@ static PetscErrorCode AssembleLabel(Jacobian jacobian, PetscInt nuses, const Lab
 PetscErrorCode JacobianAssemble(Jacobian jacobian, Mat *Jt)
 {
   const ResidualMap map   = jacobian->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const Range       owned = map->rows->owned;
   const PetscInt    rows  = ParametersLocalSize(map->parameters);
   PetscInt          nuses;
   LabelUse         *uses;
@@ -44,7 +44,7 @@ PetscErrorCode JacobianAssemble(Jacobian jacobian, Mat *Jt)
                       "the assembled Jacobian would have 2^31 entries or more on a rank (%" PetscInt_FMT " x %" PetscInt_FMT
                       "): use more ranks, or build with 64-bit indices (make INDEX=64)",
                       rows, map->m));
-  PetscCall(MatCreateDense(map->grid->world, rows, map->l * (owned.last - owned.first), map->n, map->m, NULL, Jt));
+  PetscCall(MatCreateDense(map->grid->world, rows, owned.last - owned.first, map->n, map->m, NULL, Jt));
   PetscCall(MatDenseGetArrayWrite(*Jt, &X));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt i = 0; i < nuses; i += LabelUses(nuses, uses, i))

@@ -132,7 +132,7 @@ static void DescribeProblem(Job job)
   r->d          = data->points;
   r->p          = data->inputs;
   r->l          = data->outputs;
-  r->m          = data->points * data->outputs;
+  r->m          = job->map->m;
   r->n          = (PetscInt)NetworkSize(job->network);
   r->twins[0]   = data->twins[0];
   r->twins[1]   = data->twins[1];
@@ -141,7 +141,8 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
-  r->zero_bound = PETSC_INFINITY;
+  r->next_loss  = INFINITY;
+  r->zero_bound = INFINITY;
 }
 
 /* what holds for every theta is known before any training */
@@ -182,6 +183,10 @@ PetscErrorCode JobDestroy(Job *job)
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
+  json_decref(j->report.optional);
+  PetscCall(DensityDestroy(&j->density));
+  PetscCall(DensityDestroy(&j->density_known));
+  PetscCall(PetscFree(j->density_lambda));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));

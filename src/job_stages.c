@@ -17,7 +17,7 @@ static PetscErrorCode Allocate(Job job)
                       "the job needs %.2f GB a rank and %.2f GB are available: use more nodes, or fewer ranks on each",
                       (double)needed / 1e9, (double)job->available / 1e9));
   PetscCall(ParametersCreateVec(job->parameters, &job->theta));
-  PetscCall(GridCreateResidualVec(job->grid, job->map->d, job->map->l, &job->H));
+  PetscCall(RowsCreateVec(job->map->rows, &job->H));
   PetscCall(TrajectoryCreate(job->map, &job->trajectory));
   PetscCall(JacobianCreate(job->map, &job->jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -104,6 +104,15 @@ static PetscErrorCode RunSpectrum(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode JobLinearizeHessian(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* the size of the zero eigenvalues as measured: on the kernel and in the pairs found, and what rounding of an exact product leaves */
 static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 {
@@ -129,8 +138,7 @@ static PetscErrorCode RunExtremes(Job job)
   }
   r->memory_predicted = PetscMax(r->memory_predicted, needed);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  PetscCall(HessianCreate(job->map, &job->hessian));
-  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
   r->extremes   = &job->extremes_result;
@@ -150,10 +158,7 @@ static PetscErrorCode RunFull(Job job)
                             (double)needed / 1e9, (double)job->available / 1e9));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (!job->hessian) {
-    PetscCall(HessianCreate(job->map, &job->hessian));
-    PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
-  }
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -180,13 +185,28 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* what floating point alone would call a zero */
+static PetscErrorCode RunConfirm(Job job)
+{
+  Report *r = &job->report;
+
+  PetscFunctionBeginUser;
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* clang-format off */
 const JobStage JobStages[] = {
     {"reach",    JobReach},
     {"spectrum", RunSpectrum},
     {"extremes", RunExtremes},
     {"full",     RunFull},
+    {"density",  JobDensity},
     {"certify",  JobCertify}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm},
     {"output",   JobWriteOutput},
     {NULL,       NULL}
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codim/checkpoint.h"
+#include "codim/density_output.h"
 #include "codim/job.h"
 #include "codim/refute.h"
 #include "memory.h"
@@ -39,6 +40,8 @@ struct Job_s {
   Spectrum       spectrum;
   ExtremesResult extremes_result;
   FullHessian    full;
+  Density        density, density_known;
+  PetscReal     *density_lambda; /* what is known beside it */
   Refutation     refutation;
   Certificate    certificate, start_certificate;
   ReachResult    start;
@@ -52,6 +55,11 @@ typedef struct {
 } JobStage;
 
 extern const JobStage JobStages[]; /* NULL-terminated */
+
+PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
+
+PetscErrorCode JobDensity(Job job);
+DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */

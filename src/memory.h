@@ -10,6 +10,7 @@ typedef struct {
   PetscReal reach;    /* on top of base: K, its Cholesky factor, a trial trajectory */
   PetscReal spectrum; /* K and a copy */
   PetscReal extremes; /* the Hessian's linearization, the factor of K, the solvers' vectors */
+  PetscReal density;  /* the Hessian's linearization, the Lanczos vectors */
   PetscReal certify;  /* K, its eigenvectors, a copy; two more trajectories */
 } MemoryPlan;
 

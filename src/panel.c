@@ -9,7 +9,7 @@ typedef struct {
 } RowList;
 
 /* What the tiles of a process row (column) need. */
-static PetscErrorCode RowListCreate(Tiles tiles, PetscInt l, PetscInt each, PanelSide side, int process, RowList *list)
+static PetscErrorCode RowListCreate(Rows rows, Tiles tiles, PanelOf of, PanelSide side, int process, RowList *list)
 {
   const PetscInt locals = side == PANEL_ROWS ? TilesLocalRows(tiles, process) : TilesLocalCols(tiles, process);
 
@@ -19,7 +19,7 @@ static PetscErrorCode RowListCreate(Tiles tiles, PetscInt l, PetscInt each, Pane
   PetscCall(PetscMalloc1(locals, &list->position));
   for (PetscInt local = 0; local < locals; local++) {
     const PetscInt residual = side == PANEL_ROWS ? TilesGlobalRow(tiles, process, local) : TilesGlobalCol(tiles, process, local);
-    const PetscInt row      = residual / (l / each);
+    const PetscInt row      = of == PANEL_POINTS ? rows->point[residual] : residual;
 
     if (!list->count || list->index[list->count - 1] != row) list->index[list->count++] = row;
     list->position[local] = list->count - 1;
@@ -46,9 +46,18 @@ static void CountWithin(PetscInt count, const PetscInt index[], PetscInt first, 
   *within = hi - lo;
 }
 
-static PetscErrorCode PlanSends(Panel panel, Tiles tiles, PetscInt l, Range owned, PetscInt each, PanelSide side)
+/* the rows of X that a rank owns */
+static Range OwnedBy(Rows rows, PanelOf of, PetscMPIInt rank)
 {
-  PetscInt room = 0;
+  const Range points = GridPointsOfRank(rows->grid, rows->d, rank);
+
+  return of == PANEL_POINTS ? points : RowsOfPoints(rows, points);
+}
+
+static PetscErrorCode PlanSends(Panel panel, Rows rows, Tiles tiles, PanelOf of, PanelSide side)
+{
+  const Range owned = OwnedBy(rows, of, rows->grid->rank);
+  PetscInt    room  = 0;
 
   PetscFunctionBeginUser;
   for (int prow = 0; prow < tiles->nprow; prow++)
@@ -57,7 +66,7 @@ static PetscErrorCode PlanSends(Panel panel, Tiles tiles, PetscInt l, Range owne
       PetscInt          start, within;
       RowList           list;
 
-      PetscCall(RowListCreate(tiles, l, each, side, side == PANEL_ROWS ? prow : pcol, &list));
+      PetscCall(RowListCreate(rows, tiles, of, side, side == PANEL_ROWS ? prow : pcol, &list));
       CountWithin(list.count, list.index, owned.first, owned.last, &start, &within);
       if (panel->nsend + within > room) {
         room = 2 * (panel->nsend + within);
@@ -72,30 +81,27 @@ static PetscErrorCode PlanSends(Panel panel, Tiles tiles, PetscInt l, Range owne
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, PanelSide side, Panel *panel)
+PetscErrorCode PanelCreate(Rows rows, Tiles tiles, PanelOf of, PanelSide side, Panel *panel)
 {
-  const PetscInt l     = tiles->m / d;
-  Range          owned = GridOwnedPoints(grid, d);
-  Panel          p;
-  RowList        list = {0};
+  const Grid grid = rows->grid;
+  Panel      p;
+  RowList    list = {0};
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&p));
   p->grid  = grid;
   p->whole = (PetscBool)((side == PANEL_ROWS ? tiles->nprow : tiles->npcol) == 1);
   PetscCall(PetscCalloc4(grid->size, &p->sendcounts, grid->size, &p->sendstarts, grid->size, &p->counts, grid->size, &p->starts));
-  owned.first *= each;
-  owned.last *= each;
-  PetscCall(PlanSends(p, tiles, l, owned, each, side));
-  if (tiles->myrow >= 0) PetscCall(RowListCreate(tiles, l, each, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &list));
+  PetscCall(PlanSends(p, rows, tiles, of, side));
+  if (tiles->myrow >= 0) PetscCall(RowListCreate(rows, tiles, of, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &list));
   p->count    = list.count;
   p->index    = list.index;
   p->position = list.position;
   for (PetscMPIInt rank = 0; rank < grid->size; rank++) {
-    const Range theirs = GridPointsOfRank(grid, d, rank);
+    const Range theirs = OwnedBy(rows, of, rank);
     PetscInt    start, within;
 
-    CountWithin(p->count, p->index, theirs.first * each, theirs.last * each, &start, &within);
+    CountWithin(p->count, p->index, theirs.first, theirs.last, &start, &within);
     PetscCall(PetscMPIIntCast(within, &p->counts[rank]));
     PetscCall(PetscMPIIntCast(start, &p->starts[rank]));
   }

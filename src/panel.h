@@ -1,15 +1,16 @@
 /*
   panel.h: the rows of a point-major matrix that this rank's tiles need.
 
-  A matrix X with `each` rows per data point (l: one per residual; 1: one per point) lies with the owners of the points. The tiles of
-  process row I need the rows of X that belong to I, those of process column J the rows of J, in the order of the tiles.
+  A matrix X with a row for each residual, or for each point, lies with the owners of the points. The tiles of process row I need the
+  rows of X that belong to I, those of process column J the rows of J, in the order of the tiles.
 */
 #pragma once
 
-#include "codim/grid.h"
+#include "codim/rows.h"
 #include "codim/tiles.h"
 
 typedef enum { PANEL_ROWS, PANEL_COLS } PanelSide;
+typedef enum { PANEL_RESIDUALS, PANEL_POINTS } PanelOf;
 
 typedef struct Panel_s *Panel;
 
@@ -23,8 +24,8 @@ struct Panel_s {
   PetscMPIInt *sendcounts, *sendstarts, *counts, *starts;
 };
 
-/* d points, l residuals each; each = l or 1. Collective. */
-PetscErrorCode PanelCreate(Grid grid, Tiles tiles, PetscInt d, PetscInt each, PanelSide side, Panel *panel);
+/* Collective. */
+PetscErrorCode PanelCreate(Rows rows, Tiles tiles, PanelOf of, PanelSide side, Panel *panel);
 PetscErrorCode PanelDestroy(Panel *panel);
 
 /* rows: count x width, row-major. `owned`: the rows of the owned points, width entries each. Collective. */

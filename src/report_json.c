@@ -3,6 +3,7 @@
 */
 #include "codim/units.h"
 #include "report_parts.h"
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,8 +103,8 @@ static json_t *HessianJSON(const Report *r)
 
   ReportSignature(r, &positive, &zero, &negative);
   json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "positive", Count(positive), "zero", Count(zero), "negative", Count(negative),
-                   "largest", Real(positive > 0 ? 2 * s->sigma[0] * s->sigma[0] : PETSC_INFINITY), "smallest_positive",
-                   Real(positive > 0 ? 2 * s->sigma[positive - 1] * s->sigma[positive - 1] : PETSC_INFINITY), "zero_bound",
+                   "largest", Real(positive > 0 ? 2 * s->sigma[0] * s->sigma[0] : INFINITY), "smallest_positive",
+                   Real(positive > 0 ? 2 * s->sigma[positive - 1] * s->sigma[positive - 1] : INFINITY), "zero_bound",
                    Real(r->zero_bound));
   json_object_set_new(json, "measured",
                       e ? json_pack("{s:o, s:o, s:o, s:o}", "largest", PairsJSON(&e->largest), "smallest", PairsJSON(&e->smallest),
@@ -177,8 +178,8 @@ static json_t *MemoryJSON(const Report *r)
 {
   const PetscReal peak = ReportPeakMemory();
 
-  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : PETSC_INFINITY), "peak",
-                   Real(peak > 0 ? peak : PETSC_INFINITY), "stages", StagesJSON(PETSC_TRUE));
+  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "peak",
+                   Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
@@ -200,6 +201,7 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
     json_object_set_new(json, "units", UnitsJSON(r));
+    if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);

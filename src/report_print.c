@@ -87,6 +87,14 @@ static void PrintWrapped(const char label[], const char text[])
   printf("%s\n", text);
 }
 
+static void PrintOptional(const Report *r)
+{
+  static const char *const labels[] = {[LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "trajectory", [LINE_WALK] = "walk"};
+
+  for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
+}
+
 static void PrintVerdict(const Report *r, const char dir[])
 {
   const Verdict *v = &r->verdict;
@@ -139,6 +147,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
     PrintProblem(r);
     PrintSpectrum(r);
     PrintMeasured(r);
+    PrintOptional(r);
     PrintUnits(r);
     PrintVerdict(r, dir);
     PrintNext(r);

@@ -9,20 +9,28 @@ PetscErrorCode ResidualMapCreate(Grid grid, Network network, Parameters paramete
 {
   ResidualMap new;
   const Range    points = GridGroupPoints(grid, data->points);
-  const PetscInt m = data->points * data->outputs, n = ParametersSize(parameters);
+  const PetscInt n      = ParametersSize(parameters);
+  Rows           rows;
+  PetscErrorCode ierr;
 
   PetscFunctionBeginUser;
-  PetscCall(UserCheck(grid->world, (PetscBool)(m < n), STATUS_DATA,
-                      "the net has n = %" PetscInt_FMT " parameters for m = %" PetscInt_FMT
-                      " residuals; the theorem needs n > m: widen the net or take fewer data.points",
-                      n, m));
+  PetscCall(RowsCreate(grid, data->points, data->outputs, data->y, &rows));
+  ierr = UserCheck(grid->world, (PetscBool)(rows->m < n), STATUS_DATA,
+                   "the net has n = %" PetscInt_FMT " parameters for m = %" PetscInt_FMT
+                   " residuals; the theorem needs n > m: widen the net or take fewer data.points",
+                   n, rows->m);
+  if (ierr) {
+    PetscCall(RowsDestroy(&rows));
+    PetscCall(ierr);
+  }
   PetscCall(PetscNew(&new));
   new->grid       = grid;
   new->network    = network;
   new->parameters = parameters;
   new->d          = data->points;
   new->l          = data->outputs;
-  new->m          = m;
+  new->m          = rows->m;
+  new->rows       = rows;
   new->n          = n;
   new->N          = points.last - points.first;
   new->x          = data->x;
@@ -34,14 +42,16 @@ PetscErrorCode ResidualMapCreate(Grid grid, Network network, Parameters paramete
 PetscErrorCode ResidualMapDestroy(ResidualMap *map)
 {
   PetscFunctionBeginUser;
+  if (!*map) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(RowsDestroy(&(*map)->rows));
   PetscCall(PetscFree(*map));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Entries of value v for `rows` rows a point. At least 1: NULL means "none", and a group without points takes part all the same. */
+/* Entries of `rows` rows of value v. At least 1: NULL means "none", and a group without points takes part all the same. */
 static size_t ValueSize(ResidualMap map, PetscInt rows, PetscInt v)
 {
-  return PetscMax(1, (size_t)map->N * (size_t)rows * (size_t)map->network->ops[v].dim);
+  return PetscMax(1, (size_t)rows * (size_t)map->network->ops[v].dim);
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
@@ -56,7 +66,7 @@ PetscErrorCode TrajectoryCreate(ResidualMap map, Trajectory *trajectory)
   new->nvalues = net->nops;
   PetscCall(PetscCalloc1(net->nops, &new->value));
   new->value[0] = (PetscReal *)map->x; /* never written: the input op has no forward */
-  for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscMalloc1(ValueSize(map, 1, v), &new->value[v]));
+  for (PetscInt v = 1; v < net->nops; v++) PetscCall(PetscMalloc1(ValueSize(map, map->N, v), &new->value[v]));
   *trajectory = new;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -84,7 +94,7 @@ PetscErrorCode TrajectorySwap(Trajectory a, Trajectory b)
 OpArrays OpArraysAt(ResidualMap map, Trajectory trajectory, PetscInt v)
 {
   const Network net    = map->network;
-  OpArrays      arrays = {.N = map->N, .rows = 1, .out = trajectory->value[v]};
+  OpArrays      arrays = {.N = map->N, .rows = map->N, .out = trajectory->value[v]};
 
   for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
     const PetscInt input = net->ops[v].inputs[j];
@@ -99,14 +109,16 @@ OpArrays OpArraysAt(ResidualMap map, Trajectory trajectory, PetscInt v)
 /* the owned rows of H = output - y */
 static PetscErrorCode SetResidual(ResidualMap map, const PetscReal output[], Vec H)
 {
-  const PetscInt first = (GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first) * map->l;
-  PetscInt       size;
-  PetscReal     *local;
+  const Rows rows = map->rows;
+  PetscReal *local;
 
   PetscFunctionBeginUser;
-  PetscCall(VecGetLocalSize(H, &size));
   PetscCall(VecGetArrayWrite(H, &local));
-  for (PetscInt i = 0; i < size; i++) local[i] = output[first + i] - map->y[first + i];
+  for (PetscInt k = rows->owned.first; k < rows->owned.last; k++) {
+    const size_t at = RowTarget(rows, k);
+
+    local[k - rows->owned.first] = output[at] - map->y[at];
+  }
   PetscCall(VecRestoreArrayWrite(H, &local));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -128,14 +140,30 @@ PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajector
 
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
 
-PetscErrorCode AdjointCreate(ResidualMap map, PetscInt rows, AdjointKeep keep, Adjoint *adjoint)
+PetscErrorCode ResidualMapSeed(ResidualMap map, PetscReal alpha, Vec u, PetscReal seed[])
 {
+  const Rows rows = map->rows;
+  PetscReal *group;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(rows->group.last - rows->group.first, &group));
+  PetscCall(RowsGatherGroup(rows, u, group));
+  PetscCall(PetscArrayzero(seed, (size_t)map->N * (size_t)map->l));
+  for (PetscInt k = rows->group.first; k < rows->group.last; k++) seed[RowTarget(rows, k)] = alpha * group[k - rows->group.first];
+  PetscCall(PetscFree(group));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode AdjointCreate(ResidualMap map, AdjointRows rows, AdjointKeep keep, Adjoint *adjoint)
+{
+  const PetscBool residuals = (PetscBool)(rows == ADJOINT_RESIDUALS);
   Adjoint new;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
   new->nvalues = map->network->nops;
-  new->rows    = rows;
+  new->rows    = residuals ? map->rows->group.last - map->rows->group.first : map->N;
+  new->point   = residuals ? map->rows->group_point : NULL;
   new->keep    = keep;
   PetscCall(PetscCalloc1(new->nvalues, &new->bar));
   *adjoint = new;
@@ -152,6 +180,11 @@ PetscErrorCode AdjointDestroy(Adjoint *adjoint)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscReal ResidualValuesBytes(ResidualMap map)
+{
+  return 8. * (PetscReal)(map->rows->group.last - map->rows->group.first) * (PetscReal)NetworkSumUnits(map->network);
+}
+
 /* bar[v], zeroed at its first use in a sweep */
 static PetscErrorCode StartBar(ResidualMap map, Adjoint adjoint, PetscInt v, PetscBool started[])
 {
@@ -163,16 +196,16 @@ static PetscErrorCode StartBar(ResidualMap map, Adjoint adjoint, PetscInt v, Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscReal bar[])
+static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscInt rows, PetscReal bar[])
 {
-  const size_t l = (size_t)map->l;
+  const size_t    l      = (size_t)map->l;
+  const PetscInt *output = map->rows->output + map->rows->group.first;
 
   PetscFunctionBeginUser;
   if (seed) {
-    PetscCall(PetscArraycpy(bar, seed, (size_t)map->N * l));
+    PetscCall(PetscArraycpy(bar, seed, (size_t)rows * l));
   } else
-    for (size_t i = 0; i < (size_t)map->N; i++)
-      for (size_t o = 0; o < l; o++) bar[(i * l + o) * l + o] = 1;
+    for (size_t row = 0; row < (size_t)rows; row++) bar[row * l + (size_t)output[row]] = 1;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -190,13 +223,14 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(net->nops, &started));
   PetscCall(StartBar(map, adjoint, net->nops - 1, started));
-  PetscCall(Seed(map, seed, adjoint->bar[net->nops - 1]));
+  PetscCall(Seed(map, seed, adjoint->rows, adjoint->bar[net->nops - 1]));
   for (PetscInt v = net->nops - 1; v > 0; v--) {
     const NetOp *op     = &net->ops[v];
     OpArrays     arrays = OpArraysAt(map, trajectory, v);
 
     if (!started[v]) continue; /* no path to the output */
     arrays.rows    = adjoint->rows;
+    arrays.point   = adjoint->point;
     arrays.out_bar = adjoint->bar[v];
     for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
       if (!IsWanted(net, op->inputs[j], adjoint->keep)) continue;
@@ -278,9 +312,9 @@ PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, 
     const PetscReal *value = trajectory->value[v], *bar = units->bar[v];
 
     if (!bar) continue;
-    for (size_t row = 0; row < (size_t)map->N * (size_t)units->rows; row++)
+    for (size_t row = 0; row < (size_t)units->rows; row++)
       for (size_t j = 0; j < dim; j++) {
-        const PetscReal error = bar[row * dim + j] * value[row / (size_t)units->rows * dim + j];
+        const PetscReal error = bar[row * dim + j] * value[(size_t)units->point[row] * dim + j];
 
         sum += 2 * error * error; /* the result, and the stored parameters that made it */
       }

@@ -32,13 +32,24 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the decision rule of spectrum.h; gram does not know a sigma below its resolution from 0 */
+PetscInt SpectrumRank(const Spectrum *s, PetscInt *above)
+{
+  PetscInt count = 0;
+
+  while (count < s->m && s->sigma[count] > s->resolution) count++;
+  if (above) *above = count;
+  return count == 0 || s->sigma[count - 1] >= 1e3 * s->resolution ? count : -1;
+}
+
+/* gram does not know a sigma below its resolution from 0 */
 static void DecideRank(Spectrum *s, PetscBool gram)
 {
-  for (s->above = 0; s->above < s->m && s->sigma[s->above] > s->resolution; s->above++) {
-  }
-  s->rank = s->above == 0 || s->sigma[s->above - 1] >= 1e3 * s->resolution ? s->above : -1;
+  s->rank = SpectrumRank(s, &s->above);
   if (gram && s->rank < s->m) s->rank = -1;
+  if (s->rank < 0 || s->rank_scaled <= s->rank) return;
+  (void)PetscSNPrintf(s->note, sizeof s->note, "with rows and columns scaled to norm 1, %" PetscInt_FMT " sigma stand out",
+                      s->rank_scaled);
+  s->rank = -1;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------ */

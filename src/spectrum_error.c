@@ -56,9 +56,8 @@ static PetscReal RowDistance(const LabelUse *use, const LabelUse *moved, size_t 
 /* |J - J'|_F^2 at most */
 static PetscErrorCode JacobianDistance(Jacobian jacobian, Jacobian moved, PetscReal *distance2)
 {
-  const ResidualMap map   = jacobian->map;
-  const PetscInt    first = GridGroupPoints(map->grid, map->d).first;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
+  const ResidualMap map  = jacobian->map;
+  const Rows        rows = map->rows;
   PetscInt          nuses;
   LabelUse         *uses, *others;
 
@@ -66,11 +65,11 @@ static PetscErrorCode JacobianDistance(Jacobian jacobian, Jacobian moved, PetscR
   *distance2 = 0;
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   PetscCall(JacobianGetUses(moved, &nuses, &others));
-  for (PetscInt row = map->l * (owned.first - first); row < map->l * (owned.last - first); row++) {
+  for (PetscInt row = rows->owned.first - rows->group.first; row < rows->owned.last - rows->group.first; row++) {
     PetscReal sum = 0; /* over the uses of a label */
 
     for (PetscInt i = 0; i < nuses; i++) {
-      sum += RowDistance(&uses[i], &others[i], (size_t)row, (size_t)(row / map->l));
+      sum += RowDistance(&uses[i], &others[i], (size_t)row, (size_t)rows->group_point[row]);
       if (i + 1 < nuses && uses[i + 1].label == uses[i].label) continue;
       *distance2 += sum * sum;
       sum = 0;
@@ -95,7 +94,7 @@ PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J)
   PetscCall(ParametersSetRandom(map->parameters, 0, STREAM_ERROR, theta));
   PetscCall(VecPointwiseMult(theta, theta, jacobian->theta));
   PetscCall(VecAYPX(theta, epsilon, jacobian->theta));
-  PetscCall(GridCreateResidualVec(map->grid, map->d, map->l, &H));
+  PetscCall(RowsCreateVec(map->rows, &H));
   PetscCall(TrajectoryCreate(map, &trajectory));
   PetscCall(JacobianCreate(map, &moved));
   PetscCall(ResidualMapApply(map, theta, trajectory, H));

@@ -7,6 +7,11 @@
 
   then triangles are folded in pairs along a binary tree of the ranks (dtpqrt, X upper triangular), 2/3 m^3 flops a level, and rank 0 takes
   the singular values of the last one: they are those of J. A rank holds 8 (2 m^2 + b m) bytes and the factors of one label.
+
+  Scaling rows and columns leaves the rank. Where rank J < m is found, D_1 J D_2 has the last word, its rows and columns of norm 1: what is small
+  in J for being measured in small units (a point with small derivatives, an input in other units) is not small there, and a rank that
+  grows with scaling was a matter of units.
+
   Measured, OpenBLAS on one core, GF/s for panels of 32 / 64 / 128 columns: m = 1797: b = 1024: 35 / 38 / 37, 4096: 37 / 40 / 36, 8192:
   35 / 36 / 36; m = 800: b = 4096: 37 / 37 / 30.
 */
@@ -23,11 +28,12 @@ enum { BLOCK = 4096 /* rows */, PANEL = 64 /* columns */ };
 
 /* the rank's triangle, and the block that is being filled */
 typedef struct {
-  PetscInt   m, b, filled;
-  PetscReal *R, *X, *T, *work; /* m x m, upper triangle; b x m; PANEL x m */
+  PetscInt         m, b, filled;
+  PetscReal       *R, *X, *T, *work; /* m x m, upper triangle; b x m; PANEL x m */
+  const PetscReal *scale;            /* m: of the columns, before rows get norm 1; NULL: nothing is scaled */
 } Fold;
 
-static PetscErrorCode FoldCreate(PetscInt m, PetscInt b, Fold *fold)
+static PetscErrorCode FoldCreate(PetscInt m, PetscInt b, const PetscReal scale[], Fold *fold)
 {
   const size_t columns = (size_t)m;
 
@@ -35,6 +41,7 @@ static PetscErrorCode FoldCreate(PetscInt m, PetscInt b, Fold *fold)
   fold->m      = m;
   fold->b      = b;
   fold->filled = 0;
+  fold->scale  = scale;
   PetscCall(PetscCalloc1(columns * columns, &fold->R));
   PetscCall(PetscMalloc3((size_t)b * columns, &fold->X, PANEL * columns, &fold->T, PANEL * columns, &fold->work));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -75,6 +82,31 @@ static PetscErrorCode FoldBlock(Fold *fold)
 
 /* ---- the rows ---------------------------------------------------------------------------------------------------------- */
 
+/* the inverse of the norm of n numbers, `stride` apart; 0 if they are 0 */
+static PetscReal InverseNorm(PetscInt n, size_t stride, const PetscReal x[])
+{
+  PetscReal largest = 0, squares = 0;
+
+  for (PetscInt k = 0; k < n; k++) largest = PetscMax(largest, PetscAbsReal(x[(size_t)k * stride]));
+  if (largest == 0) return 0;
+  for (PetscInt k = 0; k < n; k++) squares += PetscSqr(x[(size_t)k * stride] / largest);
+  return 1 / (largest * PetscSqrtReal(squares));
+}
+
+/* `rows` rows of X from row `first` on: columns times scale, then rows of norm 1 or 0 */
+static void ScaleRows(const Fold *fold, PetscInt first, PetscInt rows)
+{
+  const size_t stride = (size_t)fold->b;
+
+  for (PetscInt row = first; row < first + rows; row++) {
+    PetscReal *x = fold->X + row, inverse;
+
+    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= fold->scale[k];
+    inverse = InverseNorm(fold->m, stride, x);
+    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= inverse;
+  }
+}
+
 /* rows `entries` of a label, cut where the block is full */
 static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
 {
@@ -83,6 +115,7 @@ static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
     const Range part = {p, PetscMin(entries.last, p + fold->b - fold->filled)};
 
     StripFill(strip, part, fold->X + fold->filled, fold->b);
+    if (fold->scale) ScaleRows(fold, fold->filled, part.last - part.first);
     fold->filled += part.last - part.first;
     if (fold->filled == fold->b) PetscCall(FoldBlock(fold));
     p = part.last;
@@ -203,38 +236,77 @@ static PetscErrorCode Bytes(Jacobian jacobian, const SpectrumOptions *options, P
     strip = PetscMax(strip, StripBytes(jacobian, LabelUses(nuses, uses, i), &uses[i]));
   PetscCall(PetscFree(uses));
   *bytes = PetscMax(8. * (2 * m * m + (PetscReal)BlockRows(map) * m + 2. * PANEL * m) + strip,
-                    values * (PetscReal)(1 + map->l) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
+                    values + ResidualValuesBytes(map) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Singular values of J^T, and the inverses of the norms of its columns; with `scale` those of J^T with its columns scaled, then its rows, then
+   its columns. *stop: asked to, nothing is found. */
+static PetscErrorCode Factor(Jacobian jacobian, const PetscReal scale[], PetscReal sigma[], PetscReal inverse[], PetscBool *stop)
+{
+  const ResidualMap map  = jacobian->map;
+  PetscReal         rows = 0;
+  PetscInt          nuses;
+  LabelUse         *uses;
+  Fold              fold;
+
+  PetscFunctionBeginUser;
+  PetscCall(Progress(map->grid->world, 0, (PetscReal)map->n, "QR of J^T: 2 n m^2 = %.2g flops",
+                     (double)(2 * (PetscReal)map->n * (PetscReal)map->m * (PetscReal)map->m)));
+  PetscCall(FoldCreate(map->m, BlockRows(map), scale, &fold));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses && !*stop; i += LabelUses(nuses, uses, i))
+    PetscCall(FoldLabel(jacobian, LabelUses(nuses, uses, i), &uses[i], &fold, &rows, stop));
+  PetscCall(PetscFree(uses));
+  if (!*stop) {
+    PetscCall(FoldBlock(&fold));
+    PetscCall(FoldRanks(map->grid, &fold));
+    if (map->grid->rank == 0) {
+      for (PetscInt k = 0; k < map->m; k++) {
+        PetscReal *column = fold.R + (size_t)k * (size_t)map->m;
+
+        inverse[k] = InverseNorm(k + 1, 1, column);
+        for (PetscInt i = 0; scale && i <= k; i++) column[i] *= inverse[k];
+      }
+      PetscCall(SingularValues(map->m, fold.R, sigma));
+    }
+    PetscCallMPI(MPI_Bcast(sigma, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
+    PetscCallMPI(MPI_Bcast(inverse, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
+  }
+  PetscCall(FoldDestroy(&fold));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* how many sigma of the scaled J stand above 10^3 times its rounding */
+static PetscErrorCode ScaledRank(Jacobian jacobian, PetscReal scale[], PetscInt *rank, PetscBool *stop)
+{
+  const ResidualMap map = jacobian->map;
+  PetscReal        *sigma, *inverse;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(map->m, &sigma, map->m, &inverse));
+  PetscCall(Factor(jacobian, scale, sigma, inverse, stop));
+  for (*rank = 0; !*stop && *rank < map->m && sigma[*rank] > 1e3 * (PetscReal)map->n * PETSC_MACHINE_EPSILON * sigma[0]; ++*rank) {
+  }
+  PetscCall(PetscFree2(sigma, inverse));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode Compute(Jacobian jacobian, const SpectrumOptions *options, Spectrum *s, PetscBool *done)
 {
-  const ResidualMap map  = jacobian->map;
-  PetscReal         rows = 0, m = (PetscReal)map->m;
-  PetscBool         stop = PETSC_FALSE;
-  Fold              fold;
-  PetscInt          nuses;
-  LabelUse         *uses;
+  PetscReal *inverse;
+  PetscBool  stop = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   (void)options;
   s->method = "qr";
   PetscCall(PetscStrncpy(s->solver, "LAPACK dtpqrt, dgesvd", sizeof(s->solver)));
-  PetscCall(
-      Progress(map->grid->world, 0, (PetscReal)map->n, "QR of J^T: 2 n m^2 = %.2g flops", (double)(2 * (PetscReal)map->n * m * m)));
-  PetscCall(FoldCreate(map->m, BlockRows(map), &fold));
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses && !stop; i += LabelUses(nuses, uses, i))
-    PetscCall(FoldLabel(jacobian, LabelUses(nuses, uses, i), &uses[i], &fold, &rows, &stop));
-  PetscCall(PetscFree(uses));
-  if (!stop) {
-    PetscCall(FoldBlock(&fold));
-    PetscCall(FoldRanks(map->grid, &fold));
-    if (map->grid->rank == 0) PetscCall(SingularValues(map->m, fold.R, s->sigma));
-    PetscCallMPI(MPI_Bcast(s->sigma, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
-  }
-  PetscCall(FoldDestroy(&fold));
+  PetscCall(PetscMalloc1(jacobian->map->m, &inverse));
+  PetscCall(Factor(jacobian, NULL, s->sigma, inverse, &stop));
   if (!stop) PetscCall(ResolutionOfJ(jacobian, s->sigma[0], &s->resolution));
+  if (!stop && SpectrumRank(s, NULL) >= 0 && SpectrumRank(s, NULL) < s->m)
+    PetscCall(ScaledRank(jacobian, inverse, &s->rank_scaled, &stop));
+  PetscCall(PetscFree(inverse));
   *done = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

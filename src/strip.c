@@ -12,7 +12,8 @@ typedef struct {
 } UseStrip;
 
 struct Strip_s {
-  PetscInt  m, l, nuses;
+  Rows      rows;
+  PetscInt  nuses;
   UseStrip *uses;
 };
 
@@ -24,8 +25,8 @@ PetscInt LabelUses(PetscInt nuses, const LabelUse uses[], PetscInt first)
   return count;
 }
 
-/* all := the rows of every data group, `each` rows of `width` entries a point, on one rank of the shard */
-static PetscErrorCode Gather(ResidualMap map, PetscMPIInt root, PetscInt each, PetscInt width, const PetscReal mine[],
+/* all := the rows of every data group, one of `width` entries for each point or each residual, on one rank of the shard */
+static PetscErrorCode Gather(ResidualMap map, PetscMPIInt root, PetscBool residuals, PetscInt width, const PetscReal mine[],
                              PetscReal all[])
 {
   const Grid   grid = map->grid;
@@ -35,10 +36,10 @@ static PetscErrorCode Gather(ResidualMap map, PetscMPIInt root, PetscInt each, P
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(grid->G, &counts, grid->G, &starts));
   for (PetscMPIInt g = 0; g < grid->G; g++) {
-    const Range points = BlockRange(map->d, grid->G, g);
+    const Range points = BlockRange(map->d, grid->G, g), theirs = residuals ? RowsOfPoints(map->rows, points) : points;
 
-    PetscCall(PetscMPIIntCast(each * (points.last - points.first), &counts[g]));
-    PetscCall(PetscMPIIntCast(each * points.first, &starts[g]));
+    PetscCall(PetscMPIIntCast(theirs.last - theirs.first, &counts[g]));
+    PetscCall(PetscMPIIntCast(theirs.first, &starts[g]));
   }
   PetscCall(PetscMPIIntCast(width, &entries));
   PetscCallMPI(MPI_Type_contiguous(entries, MPIU_REAL, &row));
@@ -52,7 +53,8 @@ static PetscErrorCode Gather(ResidualMap map, PetscMPIInt root, PetscInt each, P
 /* the columns `units` of this group's Delta */
 static PetscErrorCode PackUnits(ResidualMap map, const LabelUse *use, Range units, PetscReal **packed)
 {
-  const size_t rows = (size_t)map->N * (size_t)map->l * (size_t)use->T, width = (size_t)(units.last - units.first);
+  const size_t rows  = (size_t)(map->rows->group.last - map->rows->group.first) * (size_t)use->T;
+  const size_t width = (size_t)(units.last - units.first);
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(rows * width, packed));
@@ -72,9 +74,9 @@ static PetscErrorCode FetchUse(ResidualMap map, const LabelUse *use, PetscMPIInt
   if (width == 0) PetscFunctionReturn(PETSC_SUCCESS);
   if (here && use->A) PetscCall(PetscMalloc1((size_t)map->d * (size_t)use->T * (size_t)use->k, &strip->fetched_A));
   if (here) PetscCall(PetscMalloc1((size_t)map->m * (size_t)use->T * (size_t)width, &strip->fetched_Delta));
-  if (use->A) PetscCall(Gather(map, root, 1, use->T * use->k, use->A, strip->fetched_A));
+  if (use->A) PetscCall(Gather(map, root, PETSC_FALSE, use->T * use->k, use->A, strip->fetched_A));
   PetscCall(PackUnits(map, use, units, &packed));
-  PetscCall(Gather(map, root, map->l, use->T * width, packed, strip->fetched_Delta));
+  PetscCall(Gather(map, root, PETSC_TRUE, use->T * width, packed, strip->fetched_Delta));
   PetscCall(PetscFree(packed));
   if (here) {
     strip->A      = strip->fetched_A;
@@ -118,8 +120,7 @@ PetscErrorCode StripCreate(Jacobian jacobian, PetscInt nuses, const LabelUse use
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));
-  s->m     = map->m;
-  s->l     = map->l;
+  s->rows  = map->rows;
   s->nuses = nuses;
   PetscCall(PetscCalloc1(nuses, &s->uses));
   for (PetscInt i = 0; i < nuses; i++) {
@@ -177,7 +178,7 @@ static void AddPlace(Range rows, PetscInt k, PetscInt first, const PetscReal del
 
 void StripFill(Strip strip, Range rows, PetscReal X[], PetscInt ldx)
 {
-  for (PetscInt r = 0; r < strip->m; r++) {
+  for (PetscInt r = 0; r < strip->rows->m; r++) {
     PetscReal *x = X + (size_t)r * (size_t)ldx;
 
     for (PetscInt p = 0; p < rows.last - rows.first; p++) x[p] = 0;
@@ -186,7 +187,7 @@ void StripFill(Strip strip, Range rows, PetscReal X[], PetscInt ldx)
 
       for (PetscInt t = 0; t < use->T; t++) {
         const PetscReal *delta = use->Delta + ((size_t)r * (size_t)use->T + (size_t)t) * (size_t)use->stride;
-        const PetscReal *a     = use->A ? use->A + ((size_t)(r / strip->l) * (size_t)use->T + (size_t)t) * (size_t)use->k : NULL;
+        const PetscReal *a = use->A ? use->A + ((size_t)strip->rows->point[r] * (size_t)use->T + (size_t)t) * (size_t)use->k : NULL;
 
         AddPlace(rows, use->k, use->units.first, delta, a, x);
       }

@@ -1,7 +1,7 @@
 /*
   strip.h: rows of J^T, made from the factors of one label.
 
-  Row (j,i) of J^T, unit j and input i of a label, has at residual r of point r/l the entry sum over uses and places of delta_rtj a_(r/l)ti.
+  Row (j,i) of J^T, unit j and input i of a label, has at residual r of point p the entry sum over uses and places of delta_rtj a_pti.
   Every rank makes rows of its own shard of the parameters, for all m residuals; their order is the label's, row-major.
 */
 #pragma once

@@ -4,6 +4,7 @@
     (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
 */
 #include "codim/train.h"
+#include <math.h>
 
 struct Train_s {
   ResidualMap         map;
@@ -77,6 +78,19 @@ static PetscErrorCode Evaluate(Train train)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* power: the last power of 2 among the steps; norm_half: at least half-way */
+static void KeepNorm(ReachResult *result, PetscReal norm)
+{
+  const PetscInt steps = result->steps;
+
+  if (steps == 0) result->norm_start = result->norm_power = norm;
+  if ((steps & (steps - 1)) == 0) {
+    result->norm_half  = result->norm_power;
+    result->norm_power = norm;
+  }
+  result->norm = norm;
+}
+
 static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 {
   PetscReal norm;
@@ -84,6 +98,7 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
   PetscFunctionBeginUser;
   PetscCall(VecNorm(train->theta, NORM_2, &norm));
   *diverged = (PetscBool)(PetscIsInfOrNanReal(train->result->loss) || !(norm <= train->far));
+  KeepNorm(train->result, norm);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -92,22 +107,19 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 /* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
 static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 {
-  const ResidualMap map   = train->map;
-  const Range       owned = GridOwnedPoints(map->grid, map->d);
-  PetscReal        *rows, *local;
+  const Rows rows = train->map->rows;
+  PetscReal *all;
 
   PetscFunctionBeginUser;
   PetscCall(TilesCopy(train->K, train->factor));
   PetscCall(TilesShift(train->factor, train->mu));
   PetscCall(TilesCholesky(train->factor, solved));
   if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscMalloc1(map->m, &rows));
-  PetscCall(GridGatherAllRows(map->grid, map->d, map->l, train->H, rows));
-  PetscCall(TilesSolve(train->factor, rows));
-  PetscCall(VecGetArrayWrite(train->c, &local));
-  PetscCall(PetscArraycpy(local, rows + (size_t)owned.first * (size_t)map->l, (owned.last - owned.first) * map->l));
-  PetscCall(VecRestoreArrayWrite(train->c, &local));
-  PetscCall(PetscFree(rows));
+  PetscCall(PetscMalloc1(rows->m, &all));
+  PetscCall(RowsGatherAll(rows, train->H, all));
+  PetscCall(TilesSolve(train->factor, all));
+  PetscCall(RowsSetAll(rows, all, train->c));
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -295,6 +307,26 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode WorkCreate(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(train->H, &train->H_trial));
+  PetscCall(VecDuplicate(train->H, &train->c));
+  PetscCall(TrajectoryCreate(train->map, &train->trial));
+  PetscCall(TilesDuplicate(train->K, &train->factor));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkDestroy(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&train->H_trial));
+  PetscCall(VecDestroy(&train->c));
+  PetscCall(TrajectoryDestroy(&train->trial));
+  PetscCall(TilesDestroy(&train->factor));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
 {
   PetscBool ours;
@@ -306,18 +338,42 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   train->far = 1e8 * PetscMax(1, train->far);
   train->K   = K;
   train->mu  = -1;
-  PetscCall(VecDuplicate(H, &train->H_trial));
-  PetscCall(VecDuplicate(H, &train->c));
-  PetscCall(TrajectoryCreate(train->map, &train->trial));
-  PetscCall(TilesDuplicate(K, &train->factor));
+  PetscCall(WorkCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));
   PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
   if (!ours) PetscCall(ResultOfTao(train));
   PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
-  PetscCall(VecDestroy(&train->H_trial));
-  PetscCall(VecDestroy(&train->c));
-  PetscCall(TrajectoryDestroy(&train->trial));
-  PetscCall(TilesDestroy(&train->factor));
+  PetscCall(WorkDestroy(train));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
+                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed)
+{
+  Vec       next;
+  PetscReal trace;
+
+  PetscFunctionBeginUser;
+  train->trajectory = trajectory;
+  train->H          = H;
+  train->jacobian   = jacobian;
+  train->K          = K;
+  *loss             = INFINITY;
+  PetscCall(WorkCreate(train));
+  PetscCall(GramCompute(jacobian, K));
+  PetscCall(TilesNorms(K, &trace, NULL, NULL));
+  train->mu = PETSC_MACHINE_EPSILON * trace / (PetscReal)train->map->m;
+  PetscCall(SolveDual(train, confirmed));
+  if (*confirmed) {
+    PetscCall(VecDuplicate(theta, &next));
+    PetscCall(VecCopy(theta, next));
+    PetscCall(JacobianMultTransposeAdd(jacobian, -1, train->c, next));
+    PetscCall(ResidualMapApply(train->map, next, train->trial, train->H_trial));
+    PetscCall(VecDot(train->H_trial, train->H_trial, loss));
+    PetscCall(VecDestroy(&next));
+  }
+  *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
+  PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

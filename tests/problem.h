@@ -104,7 +104,7 @@ static inline PetscErrorCode ProblemCreate(MPI_Comm comm, PetscInt G, Data data,
   PetscCall(ParametersCreate(problem->grid, nlabels, (*network)->labels, &problem->parameters));
   PetscCall(ResidualMapCreate(problem->grid, *network, problem->parameters, data, &problem->map));
   PetscCall(ParametersCreateVec(problem->parameters, &problem->theta));
-  PetscCall(GridCreateResidualVec(problem->grid, data->points, data->outputs, &problem->H));
+  PetscCall(RowsCreateVec(problem->map->rows, &problem->H));
   PetscCall(TrajectoryCreate(problem->map, &problem->trajectory));
   PetscCall(JacobianCreate(problem->map, &problem->jacobian));
   PetscCall(NetworkSetInitial(*network, net, problem->parameters, problem->theta));
@@ -168,13 +168,12 @@ static inline PetscErrorCode GetCanonical(Parameters parameters, Vec v, PetscRea
 /* v = standard normals, the same on every grid */
 static inline PetscErrorCode SetRandomRows(Problem *problem, PetscInt64 seed, Vec v)
 {
-  const Range    owned = GridOwnedPoints(problem->grid, problem->map->d);
-  const PetscInt l     = problem->map->l;
-  PetscReal     *local;
+  const Range owned = problem->map->rows->owned;
+  PetscReal  *local;
 
   PetscFunctionBeginUser;
   PetscCall(VecGetArrayWrite(v, &local));
-  RandomNormal(seed, 3, l * owned.first, l * (owned.last - owned.first), local);
+  RandomNormal(seed, 3, owned.first, owned.last - owned.first, local);
   PetscCall(VecRestoreArrayWrite(v, &local));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

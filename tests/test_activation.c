@@ -537,6 +537,10 @@ static void TestOptional(Sample *sample, const Activation *a)
   a->jet(sample->len, s, s, NULL, ds);
   ok = (PetscBool)(ok && !memcmp(s, sample->jet[0], bytes) && !memcmp(ds, sample->jet[2], bytes));
   Tap(ok, "%s: the same numbers where s is z", a->name);
+
+  if (!a->slope) return;
+  a->slope(sample->len, sample->jet[0], ds);
+  Tap((PetscBool)!memcmp(ds, sample->jet[1], bytes), "%s: the same sigma' from sigma", a->name);
 }
 
 /* degree: the series at 3/10 ends exactly where sigma is a polynomial */

@@ -399,7 +399,7 @@ static PetscErrorCode PutErrors(Chain *chain, PetscReal delta)
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp   *op     = &net->ops[v];
     const OpArrays arrays = {.N      = N,
-                             .rows   = 1,
+                             .rows   = N,
                              .in     = {problem->trajectory->value[op->inputs[0]]},
                              .in_dim = {net->ops[op->inputs[0]].dim},
                              .out    = problem->trajectory->value[v]};
@@ -420,7 +420,7 @@ static PetscErrorCode MeasureChain(Chain *chain, Recursion *recursion)
   PetscBool same;
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(problem->map, problem->map->l, ADJOINT_FIXED_TOO, &units));
+  PetscCall(AdjointCreate(problem->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &units));
   PetscCall(ResidualMapAdjoint(problem->map, problem->theta, problem->trajectory, NULL, units));
   recursion->map    = problem->map;
   recursion->labels = chain->labels;

@@ -92,8 +92,6 @@ static PetscErrorCode TestPoints(Grid grid, PetscInt d)
   const Range group = GridGroupPoints(grid, d), owned = GridOwnedPoints(grid, d);
   PetscInt    before = 0, *counts;
   PetscBool   once = PETSC_TRUE, ascending = PETSC_TRUE;
-  Vec         v;
-  PetscInt    first, last, total;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(2 * d, &counts));
@@ -111,67 +109,11 @@ static PetscErrorCode TestPoints(Grid grid, PetscInt d)
     before    = theirs.last;
   }
   Tap((PetscBool)(ascending && before == d), "... the owners in the order of the ranks");
-  PetscCall(GridCreateResidualVec(grid, d, 3, &v));
-  PetscCall(VecGetOwnershipRange(v, &first, &last));
-  PetscCall(VecGetSize(v, &total));
-  Tap((PetscBool)(first == 3 * owned.first && last == 3 * owned.last && total == 3 * d), "... and an m-sized Vec follows them");
-  PetscCall(VecDestroy(&v));
   PetscCall(PetscFree(counts));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- exchanges --------------------------------------------------------------------------------------------------- */
-
-/* entry k of an m-sized Vec: k^2 + 1 */
-static PetscErrorCode CreateSquares(Grid grid, PetscInt d, PetscInt l, Vec *v)
-{
-  PetscInt   first, last;
-  PetscReal *local;
-
-  PetscFunctionBeginUser;
-  PetscCall(GridCreateResidualVec(grid, d, l, v));
-  PetscCall(VecGetOwnershipRange(*v, &first, &last));
-  PetscCall(VecGetArrayWrite(*v, &local));
-  for (PetscInt k = first; k < last; k++) local[k - first] = (PetscReal)(k * k + 1);
-  PetscCall(VecRestoreArrayWrite(*v, &local));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode TestRows(Grid grid, PetscInt d, PetscInt l)
-{
-  const Range group = GridGroupPoints(grid, d);
-  PetscReal  *rows, *local;
-  PetscBool   whole = PETSC_TRUE, mine = PETSC_TRUE, sum = PETSC_TRUE;
-  PetscInt    first, last;
-  Vec         v;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(l * d, &rows));
-  PetscCall(CreateSquares(grid, d, l, &v));
-  PetscCall(GridGatherAllRows(grid, d, l, v, rows));
-  for (PetscInt k = 0; k < l * d; k++) whole = (PetscBool)(whole && rows[k] == (PetscReal)(k * k + 1));
-  Tap(whole, "%s, d = %" PetscInt_FMT ", l = %" PetscInt_FMT ": all rows are gathered everywhere", where, d, l);
-  PetscCall(GridGatherGroupRows(grid, d, l, v, rows));
-  for (PetscInt k = l * group.first; k < l * group.last; k++)
-    mine = (PetscBool)(mine && rows[k - l * group.first] == (PetscReal)(k * k + 1));
-  Tap(mine, "... and a group's rows on its ranks");
-  for (PetscInt k = l * group.first; k < l * group.last; k++)
-    rows[k - l * group.first] = (PetscReal)((grid->q + 1) * (k + 1) + 100 * grid->q * grid->g);
-  PetscCall(GridSumGroupRows(grid, d, l, rows, v));
-  PetscCall(VecGetOwnershipRange(v, &first, &last));
-  PetscCall(VecGetArray(v, &local));
-  for (PetscInt k = first; k < last; k++) {
-    PetscReal expected = 0;
-
-    for (PetscInt q = 0; q < grid->Q; q++) expected += (PetscReal)((q + 1) * (k + 1) + 100 * q * grid->g);
-    sum = (PetscBool)(sum && local[k - first] == expected);
-  }
-  PetscCall(VecRestoreArray(v, &local));
-  Tap(sum, "... and the rows of a group's ranks are summed into the Vec");
-  PetscCall(VecDestroy(&v));
-  PetscCall(PetscFree(rows));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 /* N x h arrays of which each rank knows the columns of its units; N differs from group to group */
 static PetscErrorCode TestUnits(Grid grid, PetscInt h)
@@ -207,8 +149,6 @@ static PetscErrorCode TestShape(PetscInt G)
   PetscCall(TestRanks(grid));
   for (int k = 0; k < 3; k++) {
     PetscCall(TestPoints(grid, d[k]));
-    PetscCall(TestRows(grid, d[k], 1));
-    PetscCall(TestRows(grid, d[k], 3));
     PetscCall(TestUnits(grid, h[k]));
   }
   PetscCall(GridDestroy(&grid));

@@ -136,7 +136,7 @@ static PetscErrorCode TestGram(Problem *problem, PetscReal norm_J)
     PetscCall(SetUnit(e, k));
     PetscCall(MatMultTranspose(J, e, y));
     PetscCall(MatMult(J, y, column));
-    PetscCall(GridGatherAllRows(problem->grid, map->d, map->l, column, entries));
+    PetscCall(RowsGatherAll(problem->map->rows, column, entries));
     for (int c = 0; c < K->cols; c++)
       for (int r = 0; r < K->rows; r++) {
         const PetscInt  i     = TilesGlobalRow(K, K->myrow, r);
@@ -184,8 +184,8 @@ static PetscErrorCode TestAlone(Problem *problem, const Sizes *s, const NetOptio
   PetscCall(PetscMalloc2(problem->map->m, &H, problem->map->m, &expected));
   PetscCall(DataRandom(PETSC_COMM_SELF, s->d, s->p, s->l, 3, &data));
   PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, net, &alone));
-  PetscCall(GridGatherAllRows(problem->grid, s->d, s->l, problem->H, H));
-  PetscCall(GridGatherAllRows(alone.grid, s->d, s->l, alone.H, expected));
+  PetscCall(RowsGatherAll(problem->map->rows, problem->H, H));
+  PetscCall(RowsGatherAll(alone.map->rows, alone.H, expected));
   Tap((PetscBool)(LargestDifference(s->d * s->l, H, expected) <= 1e-13 * Largest(s->d * s->l, expected)),
       "... H is the same as on one rank");
   PetscCall(ProblemDestroy(&alone));

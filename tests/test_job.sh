@@ -114,6 +114,11 @@ claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/smal
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
 claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
 
+claim "the density, few steps on 2 ranks: asked for, it is there" ends 0 2 "$place/small.yaml" -hessian_density 15 -hessian_density_probes 3
+claim "... in the report" says probes 3
+claim "... in the summary, with its bias" grep -q 'the same steps on the known spectrum' "$place/log"
+claim "... as a picture and a table" sh -c "grep -q '</svg>' $place/out/density.svg && grep -q '^t,above' $place/out/density.csv"
+
 # ---- where K cannot resolve
 claim "kappa(J) = 1.8e9: the streamed QR is taken by itself and finds rank m" ends 0 3 jobs/ill-conditioned.yaml
 claim "... says the report" says method '"qr"'

@@ -36,8 +36,8 @@ static PetscErrorCode TestRoundTrip(const char name[])
   }
   Tap(same, "%s: the list as a file has the same %" PetscInt_FMT " parameters", name, built.network->nlabels);
   PetscCall(PetscMalloc2(c.m, &H, c.m, &H_read));
-  PetscCall(GridGatherAllRows(built.grid, c.d, c.l, built.H, H));
-  PetscCall(GridGatherAllRows(read.grid, c.d, c.l, read.H, H_read));
+  PetscCall(RowsGatherAll(built.map->rows, built.H, H));
+  PetscCall(RowsGatherAll(read.map->rows, read.H, H_read));
   Tap((PetscBool)(LargestDifference(c.m, H, H_read) == 0), "... and the same H, bit by bit");
   PetscCall(PetscFree2(H, H_read));
   PetscCall(ProblemDestroy(&read));

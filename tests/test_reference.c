@@ -61,7 +61,7 @@ static PetscErrorCode TestJacobian(const Case *c, Problem *problem)
     u[j] = 1;
     PetscCall(SetCanonical(problem->parameters, u, v));
     PetscCall(MatMult(shell, v, rows));
-    PetscCall(GridGatherAllRows(problem->grid, c->d, c->l, rows, u));
+    PetscCall(RowsGatherAll(problem->map->rows, rows, u));
     for (PetscInt r = 0; r < m; r++) J[r * n + j] = u[r];
   }
   Agree(m * n, J, c->J, c->J_size, 1e-12, "J, column by column from J v");
@@ -103,8 +103,8 @@ static PetscErrorCode TestGradient(const Case *c, Problem *problem)
   PetscCall(JacobianMultTransposeAdd(problem->jacobian, 2, problem->H, v));
   PetscCall(GetCanonical(problem->parameters, v, gradient));
   Agree(c->n, gradient, c->gradient, scale, 1e-12, "the gradient as 2 J^T H");
-  PetscCall(GridGatherGroupRows(problem->grid, c->d, c->l, problem->H, seed));
-  PetscCall(AdjointCreate(problem->map, 1, ADJOINT_PARAMETERS, &adjoint));
+  PetscCall(ResidualMapSeed(problem->map, 1, problem->H, seed));
+  PetscCall(AdjointCreate(problem->map, ADJOINT_POINTS, ADJOINT_PARAMETERS, &adjoint));
   PetscCall(ResidualMapAdjoint(problem->map, problem->theta, problem->trajectory, seed, adjoint));
   PetscCall(VecSet(v, 0));
   PetscCall(ResidualMapAddGradient(problem->map, problem->trajectory, adjoint, 2, v));

@@ -63,22 +63,19 @@ static PetscErrorCode TestChecks(const Spectrum *s, Tiles K, PetscBool factored,
 /* K is left as its Cholesky factor: J (J^T x) = K x = b for x = K^(-1) b */
 static PetscErrorCode TestFactor(Problem *problem, Tiles factor, const Spectrum *s)
 {
-  const ResidualMap map   = problem->map;
-  const Range       owned = GridOwnedPoints(problem->grid, map->d);
-  PetscReal        *x, *local, size, difference;
-  Vec               b, u, v;
+  const Rows rows = problem->map->rows;
+  PetscReal *x, size, difference;
+  Vec        b, u, v;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(map->m, &x));
+  PetscCall(PetscMalloc1(rows->m, &x));
   PetscCall(VecDuplicate(problem->H, &b));
   PetscCall(VecDuplicate(problem->H, &u));
   PetscCall(VecDuplicate(problem->theta, &v));
   PetscCall(SetRandomRows(problem, 5, b));
-  PetscCall(GridGatherAllRows(problem->grid, map->d, map->l, b, x));
+  PetscCall(RowsGatherAll(rows, b, x));
   PetscCall(TilesSolve(factor, x));
-  PetscCall(VecGetArrayWrite(u, &local));
-  PetscCall(PetscArraycpy(local, x + owned.first * map->l, (owned.last - owned.first) * map->l));
-  PetscCall(VecRestoreArrayWrite(u, &local));
+  PetscCall(RowsSetAll(rows, x, u));
   PetscCall(VecSet(v, 0));
   PetscCall(JacobianMultTransposeAdd(problem->jacobian, 1, u, v));
   PetscCall(JacobianMult(problem->jacobian, v, u));

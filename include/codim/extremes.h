@@ -11,6 +11,7 @@
 */
 #pragma once
 
+#include "density.h"
 #include "hessian.h"
 #include "jacobian.h"
 #include "tiles.h"
@@ -20,6 +21,8 @@ typedef struct {
   PetscBool full;    /* assemble the whole Hessian (full.h) */
   PetscInt  extreme; /* how many at each end */
   PetscInt  zeros;   /* how many pairs of the zero cluster */
+
+  DensityOptions density;
 } HessianOptions;
 
 extern const OptionKey HessianKeys[];

@@ -4,8 +4,8 @@
   World rank = g Q + q. The Q ranks of one g, a *group*, share a block of points and see its activations whole; the G ranks of
   one q share a *shard* of the parameters (parameters.h). Every part may be empty: more ranks than points, or than units.
 
-  Points over the world: group g has a block of the d points; it is split again over its Q ranks into the *owned* points. Vecs
-  of size m = l d follow the owned points, so their order is the canonical one, (point, output), on every grid.
+  Points over the world: group g has a block of the d points; it is split again over its Q ranks into the *owned* points. m-sized Vecs
+  follow the owned points (rows.h), so their order is the canonical one, (point, output), on every grid.
 */
 #pragma once
 
@@ -38,18 +38,6 @@ void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, P
 Range GridGroupPoints(Grid grid, PetscInt d);                    /* this group's points */
 Range GridOwnedPoints(Grid grid, PetscInt d);                    /* this rank's points */
 Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank); /* the points owned by a world rank */
-
-/** An m-sized Vec: l consecutive entries for each owned point. Collective. */
-PetscErrorCode GridCreateResidualVec(Grid grid, PetscInt d, PetscInt l, Vec *v);
-
-/** The group's rows of an m-sized Vec, whole on each of its ranks: l * (group's points) entries into `rows`.  Collective. */
-PetscErrorCode GridGatherGroupRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[]);
-
-/** All m entries, whole on every rank. Collective. */
-PetscErrorCode GridGatherAllRows(Grid grid, PetscInt d, PetscInt l, Vec v, PetscReal rows[]);
-
-/** v = the sum over the group's ranks of their `rows` (l * group's points entries each). Collective. */
-PetscErrorCode GridSumGroupRows(Grid grid, PetscInt d, PetscInt l, const PetscReal rows[], Vec v);
 
 /** Units of a layer over the ranks of a group: `all` is N x h, row-major, and each rank has filled the columns of its own units,
     BlockRange(h, Q, q); afterwards it is whole on each. Nothing to do with Q = 1. Collective on the group. */

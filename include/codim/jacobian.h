@@ -2,10 +2,10 @@
   jacobian.h: the Jacobian J = H', m x n, kept as factors.
 
   A label W (h x k) used at T places by an op enters row r = (i,o) of J as sum_t delta_rt (x) a_it: A (N x T x k) went in, Delta
-  (N l x T x h) comes back. From the factors alone (bias: A = 1)
+  (R x T x h) comes back: R rows of N points in this group (rows.h). From the factors alone (bias: A = 1)
 
-    J v   = sum_t rowsum(((A_t V^T + 1 v_b^T) (x) 1_l) o Delta_t)        2 n d flops
-    J^T u = sum_t (Delta_t o u)^T (A_t (x) 1_l),   sum_t Delta_t^T u      2 n d flops
+    J v   = sum_t rowsum(((A_t V^T + 1 v_b^T) (x) 1) o Delta_t)          2 n d flops
+    J^T u = sum_t (Delta_t o u)^T (A_t (x) 1),   sum_t Delta_t^T u        2 n d flops
 
   A label that enters as a value of its own (op parameter) is used like a bias: T = 1, A = 1, and Delta is its block of J.
 */
@@ -27,10 +27,10 @@ struct Jacobian_s {
 typedef struct {
   PetscInt         label, T, k, h; /* k: cols of a weight; 1 for a bias */
   const PetscReal *A;              /* N x T x k; NULL: ones (a bias, a parameter's value): then h is all the label's entries */
-  const PetscReal *Delta;          /* (N l) x T x h */
+  const PetscReal *Delta;          /* R x T x h */
 } LabelUse;
 
-/** 8 N l sum_units bytes at most. Collective. */
+/** 8 R sum_units bytes at most. Collective. */
 PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian);
 PetscErrorCode JacobianDestroy(Jacobian *jacobian);
 

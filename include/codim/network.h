@@ -16,7 +16,7 @@
 
   Derivatives, for an op out = phi(in; theta):
     tangent            out_dot  = D phi [in_dot; theta_dot]
-    adjoint            in_bar  += (D phi)^T out_bar                              `rows` rows of out_bar for every point
+    adjoint            in_bar  += (D phi)^T out_bar                              any number of rows of out_bar for a point
     adjoint's tangent  in_bar_dot += d/dt of the adjoint, along (in_dot, theta_dot, out_bar_dot)      one row for every point
 */
 #pragma once
@@ -24,6 +24,7 @@
 #include "activation.h"
 #include "options.h"
 #include "parameters.h"
+#include <stdint.h>
 
 typedef struct {
   PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops */
@@ -72,18 +73,33 @@ typedef struct {
 
 /* The arrays around one op. in[j], in_dot[j], in_bar[j] follow op->inputs; a NULL entry in in_dot means zero, in in_bar: not wanted. */
 typedef struct {
-  PetscInt         N, rows; /* points here; adjoint rows for each point */
+  PetscInt         N, rows; /* points here; adjoint rows, in the order of their points */
+  const PetscInt  *point;   /* of each adjoint row; NULL: row i is point i's */
   const PetscReal *in[OP_INPUTS_MAX];
   PetscInt         in_dim[OP_INPUTS_MAX];
   const PetscReal *in_dot[OP_INPUTS_MAX];
   PetscReal       *out;         /* forward: written; otherwise read */
   PetscReal       *out_dot;     /* tangent: written */
-  const PetscReal *out_bar;     /* N rows x dim */
+  const PetscReal *out_bar;     /* rows x dim */
   const PetscReal *out_bar_dot; /* N x dim; NULL: zero */
   PetscReal       *in_bar[OP_INPUTS_MAX];
   PetscReal       *in_bar_dot[OP_INPUTS_MAX];
   PetscReal       *saved; /* what `save` left, kind->nsaved x N x dim; NULL: not saved */
 } OpArrays;
+
+/* Which point an adjoint row belongs to; and the end of the run of rows of the same point that begins with `row`. */
+static inline size_t OpRowPoint(const OpArrays *arrays, size_t row)
+{
+  return arrays->point ? (size_t)arrays->point[row] : row;
+}
+
+static inline size_t OpRowRunEnd(const OpArrays *arrays, size_t row)
+{
+  size_t end = row + 1;
+
+  while (end < (size_t)arrays->rows && OpRowPoint(arrays, end) == OpRowPoint(arrays, row)) end++;
+  return end;
+}
 
 typedef PetscErrorCode OpFn(const NetOp *op, const OpContext *context, const OpArrays *arrays);
 
@@ -95,6 +111,14 @@ typedef struct {
   Complaint complaint;
 } OpSetup;
 
+enum { FORM_DEGREE_MAX = 62 };
+
+/* How a value depends on x, for every theta. */
+typedef struct {
+  PetscBool odd, even; /* v(-x) = -v(x); v(-x) = v(x), as constants are */
+  uint64_t  degrees;   /* bit k: monomials of degree k may occur; 0: no polynomial, or one of a degree above FORM_DEGREE_MAX */
+} ValueForm;
+
 struct OpKind_s {
   const char        *name;
   PetscInt           inputs_min, inputs_max;
@@ -105,6 +129,7 @@ struct OpKind_s {
   PetscInt        nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
   OpFn           *save;   /* fills arrays->saved; NULL if nsaved is 0 */
   const OpBounds *bounds; /* for the certificate (certify_bounds.h); NULL: it stays undecided */
+  void (*form)(const NetOp *op, const ValueForm in[], ValueForm *out); /* for refutations; NULL: nothing is known */
 };
 
 extern const OpKind *const OpKinds[]; /* NULL-terminated */
@@ -137,6 +162,9 @@ PetscErrorCode NetworkWrite(MPI_Comm comm, Network network, const char path[]);
 
 PetscInt64 NetworkSize(Network network);     /* n */
 PetscInt64 NetworkSumUnits(Network network); /* sum of the dimensions of all values but the input */
+
+/** What is known of every value, nops of them, from the forms of the ops. Not collective. */
+void NetworkForms(Network network, ValueForm forms[]);
 
 /** Does the op have parameters of its own? Not collective. */
 static inline PetscBool OpHasParameters(const NetOp *op)

@@ -32,7 +32,8 @@ typedef struct {
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   const char *method;
   ReachResult reach;
-  PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
+  PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
+  PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
   const ReachResult *start;
@@ -45,7 +46,9 @@ typedef struct {
   const ExtremesResult *extremes;
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
-  PetscReal             zero_bound;      /* measured size of the zero eigenvalues, rounding included */
+  json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
+  char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
+  PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   Verdict        verdict;
   PetscMPIInt    ranks;
@@ -55,6 +58,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
+enum { LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);

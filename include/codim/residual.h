@@ -2,11 +2,14 @@
   residual.h: the residual map H, the trajectory and the adjoints it is differentiated from, and the loss.
 
     H : R^n -> R^m,   H_(i,o)(theta) = f_theta(x_i)_o - y_(i,o),   L = |H|^2,   grad L = 2 J^T H.
+
+  Its m rows are the observed targets (rows.h).
 */
 #pragma once
 
 #include "data.h"
 #include "network.h"
+#include "rows.h"
 
 typedef struct ResidualMap_s *ResidualMap;
 
@@ -14,9 +17,10 @@ struct ResidualMap_s {
   Grid             grid;
   Network          network;
   Parameters       parameters;
-  PetscInt         d, l, m, n;
-  PetscInt         N;     /* points of this group */
-  const PetscReal *x, *y; /* theirs, row-major; borrowed from the data */
+  Rows             rows;       /* owned */
+  PetscInt         d, l, m, n; /* m = l d where every target was observed */
+  PetscInt         N;          /* points of this group */
+  const PetscReal *x, *y;      /* theirs, row-major; borrowed from the data. y: NaN where not observed */
 };
 
 /** Everything is borrowed and must outlive the map. STATUS_DATA if m >= n (the theorem needs n > m). Collective. */
@@ -37,11 +41,19 @@ PetscErrorCode TrajectoryDestroy(Trajectory *trajectory);
 /** Exchange the contents of two trajectories of one map: no copy. Not collective. */
 PetscErrorCode TrajectorySwap(Trajectory a, Trajectory b);
 
+/** A seed from an m-sized Vec: seed = alpha u at the observed outputs of the group's points, 0 at the others; N x l. Collective. */
+PetscErrorCode ResidualMapSeed(ResidualMap map, PetscReal alpha, Vec u, PetscReal seed[]);
+
 /** The trajectory at theta, and H. Collective. */
 PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H);
 
-/* What comes back to each value from `rows` seeds at the output of every point: bar[v] is (N rows) x dim(v). */
+/* What comes back to each value from seeds at the output: bar[v] is rows x dim(v). */
 typedef struct Adjoint_s *Adjoint;
+
+typedef enum {
+  ADJOINT_POINTS,   /* one row for each of the group's points */
+  ADJOINT_RESIDUALS /* one for each of the group's residuals */
+} AdjointRows;
 
 typedef enum {
   ADJOINT_PARAMETERS, /* keep bar[v] at ops that own parameters: what J and a gradient need */
@@ -50,20 +62,25 @@ typedef enum {
 } AdjointKeep;
 
 struct Adjoint_s {
-  PetscInt    nvalues, rows;
-  AdjointKeep keep;
-  PetscReal **bar; /* NULL where not kept */
+  PetscInt        nvalues, rows;
+  const PetscInt *point; /* of each row, as in OpArrays; borrowed from the map */
+  AdjointKeep     keep;
+  PetscReal     **bar; /* NULL where not kept */
 };
 
-PetscErrorCode AdjointCreate(ResidualMap map, PetscInt rows, AdjointKeep keep, Adjoint *adjoint);
+PetscErrorCode AdjointCreate(ResidualMap map, AdjointRows rows, AdjointKeep keep, Adjoint *adjoint);
 PetscErrorCode AdjointDestroy(Adjoint *adjoint);
 
-/** Sweep back from `seed`, (N rows) x l, along a trajectory; NULL: the l unit seeds (rows = l). Collective. */
+/** Bytes of an adjoint with all its values and a row for each residual of the group. Not collective. */
+PetscReal ResidualValuesBytes(ResidualMap map);
+
+/** Sweep back from `seed`, rows x l, along a trajectory; NULL: row k's is the unit vector of residual k's output (ADJOINT_RESIDUALS).
+    Collective. */
 PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint);
 
-/** grad += alpha J^T u, from an adjoint with one row whose seed was u. Collective. */
+/** grad += alpha J^T u, from an adjoint of ADJOINT_POINTS whose seed was u, 0 where nothing was observed. Collective. */
 PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Adjoint adjoint, PetscReal alpha, Vec grad);
 
 /** The loss at which H is rounding noise: sum over points and ops of u^2 (adjoint o value)^2, each op's result and each stored
-    parameter rounded once, errors taken as independent. An estimate, not a bound. `units`: adjoint with rows = l, unit seeds. Collective. */
+    parameter rounded once, errors taken as independent. An estimate, not a bound. `units`: the adjoint of the unit seeds. Collective. */
 PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *floor);

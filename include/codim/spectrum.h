@@ -22,7 +22,8 @@
   auto   gram; where some sigma are not above its resolution, also qr (if it fits into memory): they may be noise, or small.
 
   The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
-  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same.
+  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same. qr decides r < m only if J with
+  its rows and columns scaled to norm 1, which has the same rank, has no more than r singular values above 10^3 n eps.
   gram always runs: its K and the factor serve what follows, and it cross-checks qr and svd: |sigma - sigma'| at every index against
 
     resolution + min(resolution', resolution'^2 / sigma)     (' : gram, whose error is on the scale of sigma^2)
@@ -54,6 +55,7 @@ typedef struct {
   PetscReal  resolution;   /* on the scale of sigma */
   PetscInt   rank;         /* decided, or -1 */
   PetscInt   above;        /* how many sigma lie above the resolution */
+  PetscInt   rank_scaled;  /* qr where it is below m: how many of the scaled J are; 0: not asked */
   PetscReal  norm2;        /* |J|_F^2, from the factors */
   PetscReal  norm4;        /* |K|_F^2 */
   PetscReal  sum_error;    /* |sum of eigenvalues - |J|_F^2| / |J|_F^2 */

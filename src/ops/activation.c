@@ -72,12 +72,17 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc2(dim, &s, dim, &ds));
-  for (PetscInt i = 0; i < arrays->N; i++) {
-    op->activation->jet(op->dim, arrays->in[0] + (size_t)i * dim, s, ds, NULL);
-    for (PetscInt row = 0; row < arrays->rows; row++) {
-      const size_t     at    = ((size_t)i * (size_t)arrays->rows + (size_t)row) * dim;
-      const PetscReal *a_bar = arrays->out_bar + at;
-      PetscReal       *z_bar = arrays->in_bar[0] + at;
+  for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
+    const size_t point = OpRowPoint(arrays, first) * dim;
+
+    end = OpRowRunEnd(arrays, first);
+    if (op->activation->slope)
+      op->activation->slope(op->dim, arrays->out + point, ds);
+    else
+      op->activation->jet(op->dim, arrays->in[0] + point, s, ds, NULL);
+    for (size_t row = first; row < end; row++) {
+      const PetscReal *a_bar = arrays->out_bar + row * dim;
+      PetscReal       *z_bar = arrays->in_bar[0] + row * dim;
 
       for (size_t j = 0; j < dim; j++) z_bar[j] += ds[j] * a_bar[j];
     }
@@ -191,6 +196,19 @@ static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL
 
 static const char *const Attributes[] = {"function", NULL};
 
+/* every polynomial activation is a pure power */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  const PetscInt power = op->activation->degree;
+
+  OpAnyForm(op, in, out);
+  out->odd = (PetscBool)(in[0].odd && op->activation->odd);
+  if (power >= 0 && power % 2 == 0 && in[0].odd) out->even = PETSC_TRUE;
+  if (power < 0 || !in[0].degrees) return;
+  out->degrees = 1;
+  for (PetscInt factor = 0; factor < power; factor++) out->degrees = FormDegreesOfProduct(out->degrees, in[0].degrees);
+}
+
 const OpKind OpActivation = {.name            = "activation",
                              .inputs_min      = 1,
                              .inputs_max      = 1,
@@ -202,4 +220,5 @@ const OpKind OpActivation = {.name            = "activation",
                              .adjoint_tangent = AdjointTangent,
                              .nsaved          = 2,
                              .save            = Save,
-                             .bounds          = &Bounds};
+                             .bounds          = &Bounds,
+                             .form            = Form};

@@ -43,7 +43,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
     const size_t in_dim = (size_t)arrays->in_dim[j];
 
     if (!arrays->in_bar[j]) continue;
-    for (size_t row = 0; row < (size_t)arrays->N * (size_t)arrays->rows; row++)
+    for (size_t row = 0; row < (size_t)arrays->rows; row++)
       for (size_t i = 0; i < dim; i++) arrays->in_bar[j][row * in_dim + i % in_dim] += arrays->out_bar[row * dim + i];
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -57,4 +57,5 @@ const OpKind OpAdd = {.name            = "add",
                       .tangent         = OpMapTangent,
                       .adjoint         = AdjointOf,
                       .adjoint_tangent = OpMapAdjointTangent,
-                      .bounds          = &OpMapBounds};
+                      .bounds          = &OpMapBounds,
+                      .form            = OpMapForm};

@@ -51,7 +51,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
 
   PetscFunctionBeginUser;
   (void)context;
-  for (PetscInt block = 0; block < arrays->N * arrays->rows * outer; block++)
+  for (PetscInt block = 0; block < arrays->rows * outer; block++)
     for (PetscInt j = 0; j < op->ninputs; j++) {
       const PetscInt width  = arrays->in_dim[j] / outer;
       PetscReal     *in_bar = arrays->in_bar[j] ? arrays->in_bar[j] + (size_t)block * (size_t)width : NULL;
@@ -73,4 +73,5 @@ const OpKind OpConcatenate = {.name            = "concatenate",
                               .tangent         = OpMapTangent,
                               .adjoint         = AdjointOf,
                               .adjoint_tangent = OpMapAdjointTangent,
-                              .bounds          = &OpMapBounds};
+                              .bounds          = &OpMapBounds,
+                              .form            = OpMapForm};

@@ -63,13 +63,13 @@ static void Gather(const NetOp *op, const OpArrays *arrays, const PetscReal tabl
         out[(point * T + t) * w + i] = table[point * size + (size_t)arrays->in[0][point * T + t] * w + i];
 }
 
-static void Scatter(const NetOp *op, const OpArrays *arrays, PetscInt rows, const PetscReal bar[], PetscReal table_bar[])
+static void Scatter(const NetOp *op, const OpArrays *arrays, const PetscReal bar[], PetscReal table_bar[])
 {
   const size_t T = (size_t)arrays->in_dim[0], w = WidthOf(op), size = (size_t)arrays->in_dim[1];
 
-  for (size_t row = 0; row < (size_t)arrays->N * (size_t)rows; row++)
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t t = 0; t < T; t++) {
-      const size_t x = (size_t)arrays->in[0][row / (size_t)rows * T + t];
+      const size_t x = (size_t)arrays->in[0][OpRowPoint(arrays, row) * T + t];
 
       for (size_t i = 0; i < w; i++) table_bar[row * size + x * w + i] += bar[(row * T + t) * w + i];
     }
@@ -98,7 +98,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
 {
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->in_bar[1]) Scatter(op, arrays, arrays->rows, arrays->out_bar, arrays->in_bar[1]);
+  if (arrays->in_bar[1]) Scatter(op, arrays, arrays->out_bar, arrays->in_bar[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -106,7 +106,7 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 {
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->in_bar_dot[1] && arrays->out_bar_dot) Scatter(op, arrays, 1, arrays->out_bar_dot, arrays->in_bar_dot[1]);
+  if (arrays->in_bar_dot[1] && arrays->out_bar_dot) Scatter(op, arrays, arrays->out_bar_dot, arrays->in_bar_dot[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -165,4 +165,5 @@ const OpKind OpEmbedding = {.name            = "embedding",
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
                             .adjoint_tangent = AdjointTangent,
-                            .bounds          = &Bounds};
+                            .bounds          = &Bounds,
+                            .form            = OpAnyForm};

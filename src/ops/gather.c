@@ -54,7 +54,7 @@ PetscErrorCode OpGatherAdjoint(const NetOp *op, const OpContext *context, const 
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (size_t row = 0; row < (size_t)arrays->N * (size_t)arrays->rows; row++)
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t i = 0; i < dim; i++)
       if (index[i] >= 0) arrays->in_bar[0][row * in_dim + (size_t)index[i]] += arrays->out_bar[row * dim + i];
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -101,19 +101,23 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
 static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
   const Norm  *norm = (const Norm *)op->data;
-  const size_t w = (size_t)norm->width, dim = (size_t)op->dim, rows = (size_t)arrays->rows;
+  const size_t w = (size_t)norm->width, dim = (size_t)op->dim;
 
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (size_t point = 0; point < (size_t)arrays->N; point++)
+  for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
+    const size_t point = OpRowPoint(arrays, first);
+
+    end = OpRowRunEnd(arrays, first);
     for (size_t block = 0; block < dim; block += w) {
       const PetscReal f = 1 / Deviation(norm, arrays->in[0] + point * dim + block);
 
-      for (size_t row = point * rows; row < (point + 1) * rows; row++)
+      for (size_t row = first; row < end; row++)
         AddProjected(norm->width, f, arrays->out + point * dim + block, arrays->out_bar + row * dim + block,
                      arrays->in_bar[0] + row * dim + block);
     }
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -257,6 +261,13 @@ static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL
 
 static const char *const Attributes[] = {"width", "eps", NULL};
 
+/* odd in its input */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  OpAnyForm(op, in, out);
+  out->odd = in[0].odd;
+}
+
 const OpKind OpLayernorm = {.name            = "layernorm",
                             .inputs_min      = 1,
                             .inputs_max      = 1,
@@ -266,4 +277,5 @@ const OpKind OpLayernorm = {.name            = "layernorm",
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
                             .adjoint_tangent = AdjointTangent,
-                            .bounds          = &Bounds};
+                            .bounds          = &Bounds,
+                            .form            = Form};

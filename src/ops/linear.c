@@ -18,7 +18,7 @@
 #include <math.h>
 
 typedef struct {
-  PetscInt k, h, T, places; /* places: N T, or N rows T */
+  PetscInt k, h, T, places; /* places: N T, or rows T */
   Range    units;           /* rows of W here */
 } Shape;
 
@@ -56,7 +56,7 @@ static Shape ShapeOf(const NetOp *op, const OpContext *context, const OpArrays *
   shape.T      = op->places;
   shape.k      = arrays->in_dim[0] / op->places;
   shape.h      = op->dim / op->places;
-  shape.places = arrays->N * rows * op->places;
+  shape.places = rows * op->places;
   shape.units  = ParametersShardRows(context->parameters, op->weight);
   return shape;
 }
@@ -95,7 +95,7 @@ static PetscErrorCode SetBias(const NetOp *op, const OpContext *context, Shape s
 
 static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const Shape s = ShapeOf(op, context, arrays, 1);
+  const Shape s = ShapeOf(op, context, arrays, arrays->N);
 
   PetscFunctionBeginUser;
   PetscCall(SetBias(op, context, s, context->theta, arrays->out));
@@ -106,7 +106,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 
 static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const Shape s = ShapeOf(op, context, arrays, 1);
+  const Shape s = ShapeOf(op, context, arrays, arrays->N);
 
   PetscFunctionBeginUser;
   PetscCall(SetBias(op, context, s, context->theta_dot, arrays->out_dot));
@@ -161,7 +161,8 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 {
   PetscFunctionBeginUser;
   if (arrays->in_bar_dot[0])
-    PetscCall(Pull(op, context, ShapeOf(op, context, arrays, 1), arrays->out_bar_dot, arrays->out_bar, arrays->in_bar_dot[0]));
+    PetscCall(
+        Pull(op, context, ShapeOf(op, context, arrays, arrays->N), arrays->out_bar_dot, arrays->out_bar, arrays->in_bar_dot[0]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -317,7 +318,7 @@ static PetscErrorCode SplitPanels(Shape s, const PetscReal W[], const PetscReal 
 
 static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpArrays *arrays, PetscReal eps[])
 {
-  const Shape      s    = ShapeOf(op, context, arrays, 1);
+  const Shape      s    = ShapeOf(op, context, arrays, arrays->N);
   const Grid       grid = ParametersGrid(context->parameters);
   const PetscInt   N = arrays->N, terms = s.h * s.T + grid->Q;
   const PetscReal *W, *b                = NULL;
@@ -350,6 +351,15 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
 
 static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split, NULL};
 
+/* W times the inputs; b is constant */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  OpMapForm(op, in, out);
+  if (op->bias < 0) return;
+  out->odd = PETSC_FALSE;
+  if (out->degrees) out->degrees |= 1;
+}
+
 const OpKind OpLinear = {.name            = "linear",
                          .inputs_min      = 1,
                          .inputs_max      = 1,
@@ -359,4 +369,5 @@ const OpKind OpLinear = {.name            = "linear",
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
                          .adjoint_tangent = AdjointTangent,
-                         .bounds          = &Bounds};
+                         .bounds          = &Bounds,
+                         .form            = Form};

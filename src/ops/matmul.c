@@ -81,16 +81,16 @@ static PetscErrorCode PullSecond(const Product *p, const PetscReal bar[], const 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* both, `rows` rows of bar at each point; what is NULL is left out */
-static PetscErrorCode Pull(const Product *p, size_t N, size_t rows, const PetscReal bar[], const PetscReal *const in[],
+/* both; what is NULL is left out */
+static PetscErrorCode Pull(const Product *p, const OpArrays *arrays, const PetscReal bar[], const PetscReal *const in[],
                            PetscReal *const in_bar[])
 {
   const size_t batch = (size_t)p->batch, r = (size_t)p->rows, k = (size_t)p->inner, c = (size_t)p->cols;
 
   PetscFunctionBeginUser;
-  for (size_t row = 0; row < N * rows; row++)
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t b = 0; b < batch; b++) {
-      const size_t at = row * batch + b, from = row / rows * batch + b;
+      const size_t at = row * batch + b, from = OpRowPoint(arrays, row) * batch + b;
 
       if (in_bar[0] && in[1]) PetscCall(PullFirst(p, bar + at * r * c, in[1] + from * k * c, in_bar[0] + at * r * k));
       if (in_bar[1] && in[0]) PetscCall(PullSecond(p, bar + at * r * c, in[0] + from * r * k, in_bar[1] + at * k * c));
@@ -123,7 +123,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
 {
   PetscFunctionBeginUser;
   (void)context;
-  PetscCall(Pull((const Product *)op->data, (size_t)arrays->N, (size_t)arrays->rows, arrays->out_bar, arrays->in, arrays->in_bar));
+  PetscCall(Pull((const Product *)op->data, arrays, arrays->out_bar, arrays->in, arrays->in_bar));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -133,8 +133,8 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->out_bar_dot) PetscCall(Pull(p, (size_t)arrays->N, 1, arrays->out_bar_dot, arrays->in, arrays->in_bar_dot));
-  PetscCall(Pull(p, (size_t)arrays->N, 1, arrays->out_bar, arrays->in_dot, arrays->in_bar_dot));
+  if (arrays->out_bar_dot) PetscCall(Pull(p, arrays, arrays->out_bar_dot, arrays->in, arrays->in_bar_dot));
+  PetscCall(Pull(p, arrays, arrays->out_bar, arrays->in_dot, arrays->in_bar_dot));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -208,4 +208,5 @@ const OpKind OpMatmul = {.name            = "matmul",
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
                          .adjoint_tangent = AdjointTangent,
-                         .bounds          = &Bounds};
+                         .bounds          = &Bounds,
+                         .form            = OpProductForm};

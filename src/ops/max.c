@@ -74,16 +74,16 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* in_bar_top(j) += out_bar_j, `rows` rows at each point */
+/* in_bar_top(j) += out_bar_j, for every row */
 static void Pull(const NetOp *op, const OpArrays *arrays, size_t rows, const PetscReal out_bar[], PetscReal in_bar[])
 {
   const size_t dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0];
 
-  for (size_t point = 0; point < (size_t)arrays->N; point++)
+  for (size_t row = 0; row < rows; row++)
     for (PetscInt j = 0; j < op->dim; j++) {
-      const size_t top = Top(op, arrays->in[0] + point * in_dim, j);
+      const size_t point = OpRowPoint(arrays, row), top = Top(op, arrays->in[0] + point * in_dim, j);
 
-      for (size_t row = point * rows; row < (point + 1) * rows; row++) in_bar[row * in_dim + top] += out_bar[row * dim + (size_t)j];
+      in_bar[row * in_dim + top] += out_bar[row * dim + (size_t)j];
     }
 }
 
@@ -99,7 +99,8 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 {
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->in_bar_dot[0] && arrays->out_bar_dot) Pull(op, arrays, 1, arrays->out_bar_dot, arrays->in_bar_dot[0]);
+  if (arrays->in_bar_dot[0] && arrays->out_bar_dot)
+    Pull(op, arrays, (size_t)arrays->N, arrays->out_bar_dot, arrays->in_bar_dot[0]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -166,4 +167,5 @@ const OpKind OpMax = {.name            = "max",
                       .tangent         = Tangent,
                       .adjoint         = AdjointOf,
                       .adjoint_tangent = AdjointTangent,
-                      .bounds          = &Bounds};
+                      .bounds          = &Bounds,
+                      .form            = OpAnyForm};

@@ -43,7 +43,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (size_t row = 0; row < (size_t)arrays->N * (size_t)arrays->rows; row++)
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t i = 0; i < in_dim; i++)
       arrays->in_bar[0][row * in_dim + i] += arrays->out_bar[row * dim + (size_t)place[i]] / count;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -60,4 +60,5 @@ const OpKind OpMean = {.name            = "mean",
                        .tangent         = OpMapTangent,
                        .adjoint         = AdjointOf,
                        .adjoint_tangent = OpMapAdjointTangent,
-                       .bounds          = &OpMapBounds};
+                       .bounds          = &OpMapBounds,
+                       .form            = OpMapForm};

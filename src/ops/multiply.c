@@ -30,14 +30,14 @@ static void AddProduct(const OpArrays *arrays, const PetscReal a[], const PetscR
     for (size_t i = 0; i < dim; i++) out[point * dim + i] += a[point * dim + i] * b[point * short_dim + i % short_dim];
 }
 
-/* a_bar += bar o b,  b_bar += (bar o a) added up, for `rows` rows of bar at each point; what is NULL is left out */
-static void Pull(const OpArrays *arrays, PetscInt rows, const PetscReal bar[], const PetscReal a[], const PetscReal b[],
-                 PetscReal *a_bar, PetscReal *b_bar)
+/* a_bar += bar o b,  b_bar += (bar o a) added up; what is NULL is left out */
+static void Pull(const OpArrays *arrays, const PetscReal bar[], const PetscReal a[], const PetscReal b[], PetscReal *a_bar,
+                 PetscReal *b_bar)
 {
   const size_t dim = (size_t)arrays->in_dim[0], short_dim = (size_t)arrays->in_dim[1];
 
-  for (size_t row = 0; row < (size_t)arrays->N * (size_t)rows; row++) {
-    const size_t point = row / (size_t)rows;
+  for (size_t row = 0; row < (size_t)arrays->rows; row++) {
+    const size_t point = OpRowPoint(arrays, row);
 
     for (size_t i = 0; a_bar && b && i < dim; i++)
       a_bar[row * dim + i] += bar[row * dim + i] * b[point * short_dim + i % short_dim];
@@ -70,7 +70,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   PetscFunctionBeginUser;
   (void)op;
   (void)context;
-  Pull(arrays, arrays->rows, arrays->out_bar, arrays->in[0], arrays->in[1], arrays->in_bar[0], arrays->in_bar[1]);
+  Pull(arrays, arrays->out_bar, arrays->in[0], arrays->in[1], arrays->in_bar[0], arrays->in_bar[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,8 +80,8 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   (void)op;
   (void)context;
   if (arrays->out_bar_dot)
-    Pull(arrays, 1, arrays->out_bar_dot, arrays->in[0], arrays->in[1], arrays->in_bar_dot[0], arrays->in_bar_dot[1]);
-  Pull(arrays, 1, arrays->out_bar, arrays->in_dot[0], arrays->in_dot[1], arrays->in_bar_dot[0], arrays->in_bar_dot[1]);
+    Pull(arrays, arrays->out_bar_dot, arrays->in[0], arrays->in[1], arrays->in_bar_dot[0], arrays->in_bar_dot[1]);
+  Pull(arrays, arrays->out_bar, arrays->in_dot[0], arrays->in_dot[1], arrays->in_bar_dot[0], arrays->in_bar_dot[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -152,4 +152,5 @@ const OpKind OpMultiply = {.name            = "multiply",
                            .tangent         = Tangent,
                            .adjoint         = AdjointOf,
                            .adjoint_tangent = AdjointTangent,
-                           .bounds          = &Bounds};
+                           .bounds          = &Bounds,
+                           .form            = OpProductForm};

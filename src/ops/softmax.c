@@ -77,14 +77,14 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
 
 static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const size_t w = WidthOf(op), dim = (size_t)op->dim, rows = (size_t)arrays->rows;
+  const size_t w = WidthOf(op), dim = (size_t)op->dim;
 
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (size_t row = 0; row < (size_t)arrays->N * rows; row++)
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t block = 0; block < dim; block += w)
-      AddDerivative(w, arrays->out + row / rows * dim + block, arrays->out_bar + row * dim + block,
+      AddDerivative(w, arrays->out + OpRowPoint(arrays, row) * dim + block, arrays->out_bar + row * dim + block,
                     arrays->in_bar[0] + row * dim + block);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -199,4 +199,5 @@ const OpKind OpSoftmax = {.name            = "softmax",
                           .tangent         = Tangent,
                           .adjoint         = AdjointOf,
                           .adjoint_tangent = AdjointTangent,
-                          .bounds          = &Bounds};
+                          .bounds          = &Bounds,
+                          .form            = OpAnyForm};

@@ -131,7 +131,7 @@ static PetscErrorCode WorkGradient(Bench *bench)
   PetscFunctionBeginUser;
   PetscCall(ResidualMapApply(bench->map, bench->theta, bench->trajectory, bench->H));
   PetscCall(PetscMalloc1(bench->map->N, &seed));
-  PetscCall(GridGatherGroupRows(bench->grid, bench->d, 1, bench->H, seed));
+  PetscCall(ResidualMapSeed(bench->map, 1, bench->H, seed));
   PetscCall(ResidualMapAdjoint(bench->map, bench->theta, bench->trajectory, seed, bench->adjoint));
   PetscCall(VecSet(bench->y, 0));
   PetscCall(ResidualMapAddGradient(bench->map, bench->trajectory, bench->adjoint, 2, bench->y));
@@ -179,11 +179,11 @@ static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
   PetscCall(VecDuplicate(b->theta, &b->y));
   PetscCall(NetworkSetInitial(b->network, &b->net, b->parameters, b->theta));
   PetscCall(ParametersSetRandom(b->parameters, 1, 1, b->v));
-  PetscCall(GridCreateResidualVec(b->grid, d, 1, &b->H));
+  PetscCall(RowsCreateVec(b->map->rows, &b->H));
   PetscCall(TrajectoryCreate(b->map, &b->trajectory));
   PetscCall(JacobianCreate(b->map, &b->jacobian));
   PetscCall(HessianCreate(b->map, &b->hessian));
-  PetscCall(AdjointCreate(b->map, 1, ADJOINT_PARAMETERS, &b->adjoint));
+  PetscCall(AdjointCreate(b->map, ADJOINT_POINTS, ADJOINT_PARAMETERS, &b->adjoint));
   PetscCall(TilesCreate(PETSC_COMM_WORLD, d, &b->K));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

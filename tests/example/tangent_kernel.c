@@ -21,7 +21,7 @@ static PetscErrorCode Evaluate(ResidualMap map, const NetOptions *options, Petsc
 
   PetscFunctionBeginUser;
   PetscCall(ParametersCreateVec(map->parameters, &theta));
-  PetscCall(GridCreateResidualVec(map->grid, map->d, map->l, &H));
+  PetscCall(RowsCreateVec(map->rows, &H));
   PetscCall(TrajectoryCreate(map, &trajectory));
   PetscCall(JacobianCreate(map, &jacobian));
   PetscCall(TilesCreate(map->grid->world, map->m, &K));

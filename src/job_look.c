@@ -1,0 +1,92 @@
+/*
+  job_look.c: the stages that run where they are asked for: density, trajectory, walk.
+*/
+#include "job_state.h"
+#include <math.h>
+#include <string.h>
+
+/* an object of report.json; stolen */
+static void AddOptional(Job job, const char name[], json_t *object)
+{
+  if (!job->report.optional) job->report.optional = json_object();
+  json_object_set_new(job->report.optional, name, object);
+}
+
+/* ---- density --------------------------------------------------------------------------------------------------------------------- */
+
+/* the whole spectrum, where it is known: on M by K and by dimension, elsewhere if the Hessian was assembled */
+static PetscBool KnowsSpectrum(const Job job, PetscInt *count, const char **source)
+{
+  const Report *r = &job->report;
+
+  *count  = r->at_zero && job->spectrum.rank >= 0 ? job->spectrum.rank : r->full ? r->full->n : -1;
+  *source = r->at_zero && job->spectrum.rank >= 0 ? "2 lambda(K), zeros by dimension" : "the whole Hessian";
+  return (PetscBool)(*count >= 0);
+}
+
+DensityView JobDensityView(Job job)
+{
+  DensityView view = {.title = job->report.net, .density = &job->density, .lambda = job->density_lambda};
+
+  if (KnowsSpectrum(job, &view.count, &view.source)) view.known = &job->density_known;
+  return view;
+}
+
+static void DescribeDensity(Job job)
+{
+  const DensityView     view = JobDensityView(job);
+  const DensityEstimate near = DensityNearZero(&job->density);
+  char                 *line = job->report.lines[LINE_DENSITY];
+  const size_t          size = sizeof(job->report.lines[0]);
+  size_t                used;
+
+  (void)PetscSNPrintf(line, size,
+                      "%" PetscInt_FMT " probes of %" PetscInt_FMT
+                      " Lanczos steps: %.1f +- %.1f eigenvalues at the node next to 0, which holds "
+                      "all that cannot be told from 0 (resolution %.1e)",
+                      job->density.probes, job->density.steps, (double)near.value, isfinite(near.error) ? (double)near.error : 0,
+                      (double)DensityResolution(&job->density));
+  used = strlen(line);
+  if (view.known)
+    (void)PetscSNPrintf(line + used, size - used,
+                        "; known (%s): %.0f within the resolution, and the same steps on the known spectrum weigh %.1f there: that "
+                        "bias is not in the +-",
+                        view.source, (double)DensityKnownZeros(&view), (double)DensityNearZero(view.known).value);
+}
+
+PetscErrorCode JobDensity(Job job)
+{
+  const DensityOptions *options = &job->hessian_options.density;
+  const PetscReal       needed  = job->plan.base + job->plan.density;
+  const char           *source;
+  DensityView           view;
+  PetscInt              count;
+  Mat                   A;
+
+  PetscFunctionBeginUser;
+  if (!options->steps || !job->report.spectrum) PetscFunctionReturn(PETSC_SUCCESS);
+  if (needed > job->available) {
+    PetscCall(PetscSNPrintf(job->report.lines[LINE_DENSITY], sizeof(job->report.lines[0]),
+                            "not computed: needs %.1f GB a rank, %.1f GB are available", (double)needed / 1e9,
+                            (double)job->available / 1e9));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  job->report.memory_predicted = PetscMax(job->report.memory_predicted, needed);
+  PetscCall(JobLinearizeHessian(job));
+  PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
+  PetscCall(DensityCompute(A, job->parameters, options, &job->density));
+  PetscCall(MatDestroy(&A));
+  if (!job->density.probes) PetscFunctionReturn(PETSC_SUCCESS);
+  if (KnowsSpectrum(job, &count, &source)) {
+    PetscCall(PetscMalloc1(count, &job->density_lambda));
+    if (job->report.at_zero && job->spectrum.rank >= 0)
+      SpectrumHessian(&job->spectrum, count, job->density_lambda);
+    else
+      PetscCall(PetscArraycpy(job->density_lambda, job->full.lambda, count));
+    PetscCall(DensityOfSpectrum(job->map->n, count, job->density_lambda, options->steps, &job->density_known));
+  }
+  view = JobDensityView(job);
+  AddOptional(job, "density", DensityToJSON(&view));
+  DescribeDensity(job);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
