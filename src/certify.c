@@ -174,8 +174,10 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscCall(BoundErrors(&recursion, &proof->errors));
   PetscCall(GramError(proof, &c->gram_error));
   c->jacobian_error = proof->errors.jacobian;
-  c->residual_upper = proof->options->exact_targets ? 0 : proof->errors.residual;
-  c->residual_lower = proof->options->exact_targets ? 0 : proof->errors.residual_lower;
+  c->exact_targets  = proof->options->exact_targets;
+  c->residual_upper = c->exact_targets ? 0 : proof->errors.residual;
+  c->residual_lower = c->exact_targets ? 0 : proof->errors.residual_lower;
+  if (c->exact_targets) c->targets_rounding = proof->errors.residual;
   PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
   if (PetscIsInfOrNanReal(squares)) {
     Undecided(c, "K has entries that are not finite");
@@ -237,37 +239,46 @@ static void KeepMargin(const Proof *proof, const Margin *margin)
   }
 }
 
-/* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
-static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
+/* h and rho of the theorem in a ball of radius r; false: they do not exist, or the ball is too small. eta = 0: theta_0 is the zero, and J is
+   differentiable there, as s > 0 only comes of finite bounds */
+static PetscErrorCode TryBall(const Proof *proof, PetscReal r, Margin *margin, PetscBool *proved)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
-  PetscReal       r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
+  PetscReal       Lambda, h = 0, rho = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(BoundLipschitz(&recursion, r, &Lambda, margin));
+  if (!(eta == 0)) { /* NaN too */
+    h   = Up(Lambda * eta / (s * s));
+    rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : INFINITY;
+  }
+  *proved = (PetscBool)(h < .5 && rho <= r);
+  if (c->radius < INFINITY && !*proved) PetscFunctionReturn(PETSC_SUCCESS); /* the larger ball's numbers stay */
+  KeepMargin(proof, margin);
+  c->lipschitz = Lambda;
+  c->ball      = r;
+  c->h         = h;
+  c->radius    = rho;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
+static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
+{
+  Certificate    *c   = proof->c;
+  const PetscReal eta = c->residual_upper, s = c->sigma_min_lower, r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
+  PetscBool       again;
   char            nearest[192];
   Margin          margin;
 
   PetscFunctionBeginUser;
-  *proved = PETSC_FALSE;
-  for (PetscInt pass = 0; pass < 2; pass++) {
-    PetscReal Lambda, h, rho;
-
-    PetscCall(BoundLipschitz(&recursion, r, &Lambda, &margin));
-    h   = Up(Lambda * eta / (s * s));
-    rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : INFINITY;
-    if (pass && !(h < .5 && rho <= r)) break;
-    c->lipschitz = Lambda;
-    KeepMargin(proof, &margin);
-    c->ball      = r;
-    c->h         = h;
-    c->radius    = rho;
-    *proved      = (PetscBool)(h < .5 && rho <= r);
-    if (!*proved) break;
-    r = rho * (1 + 0x1p-20) + 4 * TINY;
-  }
+  PetscCall(TryBall(proof, r, &margin, proved));
   if (*proved) {
+    PetscCall(TryBall(proof, c->radius * (1 + 0x1p-20) + 4 * TINY, &margin, &again));
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
-    c->zero_bound     = Up(2 * eta * c->lipschitz);
+    c->zero_bound     = eta == 0 ? 0 : Up(2 * eta * c->lipschitz);
   } else if (c->margin <= 0) {
     NearestKink(proof, &margin, sizeof nearest, nearest);
     Undecided(c, "the net has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
@@ -280,27 +291,25 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* R: the largest found with R Lambda(R) <= s, by growing r, then bisection of the last step */
+/* R: the largest found with R Lambda(R) <= s. Lambda grows with R, so R <= s/Lambda(r): from there down, then bisection of the last step. */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
-  const PetscReal s         = proof->c->sigma_min_lower;
-  const PetscReal ball      = proof->c->ball;
-  PetscReal       good = Up(ball * proof->c->lipschitz) <= s ? ball : 0, bad = INFINITY;
-  PetscReal       r = ldexp(1, 1 + ilogb(ball)); /* a power of 2: the same on any grid */
+  const Certificate *c      = proof->c;
+  const PetscReal    s      = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
+  PetscReal          good = Up(c->ball * c->lipschitz) <= s ? c->ball : 0, bad = INFINITY, Lambda;
+  PetscReal          r = c->lipschitz > s / most ? ldexp(1, 1 + ilogb(s / c->lipschitz)) : most; /* powers of 2: the same on any grid */
 
   PetscFunctionBeginUser;
-  for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {
-    PetscReal Lambda;
-
+  for (PetscInt bisections = 0; bisections < 6 && r > good;) {
     PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
-    if (Up(r * Lambda) <= s)
+    if (Up(r * Lambda) <= s) {
       good = r;
-    else
+      if (bad == INFINITY) break;
+    } else
       bad = r;
-    bisections += bad < INFINITY;
-    r = bad < INFINITY ? PetscSqrtReal(PetscMax(good, bad * 1e-3)) * PetscSqrtReal(bad) : r * 8;
-    if (r > 1e100) break; /* linear: everywhere */
+    bisections += good >= bad / 16;
+    r = good >= bad / 16 ? PetscSqrtReal(good) * PetscSqrtReal(bad) : bad / 8;
   }
   proof->c->regular_radius = good;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -326,7 +335,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
 static PetscErrorCode EncloseEigenvalues(const Proof *proof)
 {
   Certificate    *c     = proof->c;
-  const PetscReal shift = Up(c->lipschitz * c->radius);
+  const PetscReal shift = c->radius > 0 ? Up(c->lipschitz * c->radius) : 0;
 
   PetscFunctionBeginUser;
   if (!proof->singular.lo) PetscFunctionReturn(PETSC_SUCCESS);
@@ -477,19 +486,38 @@ static const char *Outward(PetscReal x, PetscBool up, size_t size, char text[])
   return text;
 }
 
+/* where the zero is */
+static void ZeroText(const Certificate *c, size_t size, char text[])
+{
+  char rho[32];
+
+  if (c->radius == 0)
+    (void)PetscSNPrintf(text, size, "At the stored weights, whose outputs the targets are by definition, the loss is exactly zero and");
+  else
+    (void)PetscSNPrintf(text, size, "Within %s of the stored weights there are weights at which the loss is exactly zero and",
+                        Outward(c->radius, PETSC_TRUE, sizeof rho, rho));
+}
+
+static void ProvedText(const Certificate *c, size_t size, char text[])
+{
+  char where[160], at[128] = ".", s[32], R[32], zero[32];
+
+  ZeroText(c, sizeof where, where);
+  if (c->radius > 0)
+    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the latter are within %s of 0.",
+                        Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
+  (void)PetscSNPrintf(text, size,
+                      "%s rank J = m = %" PetscInt_FMT " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a "
+                      "manifold of codimension %" PetscInt_FMT ". At the zero the Hessian has exactly %" PetscInt_FMT
+                      " positive and %" PetscInt_FMT " zero eigenvalues%s",
+                      where, c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),
+                      Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m, at);
+}
+
 void CertifyTheorem(const Certificate *c, size_t size, char text[])
 {
-  char rho[32], s[32], R[32], zero[32];
-
   if (c->status == CERTIFY_PROVED)
-    snprintf(text, size,
-             "Within %s of the stored weights there are weights at which the loss is exactly zero and rank J = m = %" PetscInt_FMT
-             " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a manifold of codimension %" PetscInt_FMT
-             ". At the zero the Hessian has exactly %" PetscInt_FMT " positive and %" PetscInt_FMT
-             " zero eigenvalues; at the stored weights the latter are within %s of 0.",
-             Outward(c->radius, PETSC_TRUE, sizeof rho, rho), c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),
-             Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m,
-             Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
+    ProvedText(c, size, text);
   else
     snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
 }

@@ -36,10 +36,15 @@ static PetscErrorCode TakeTargets(Job job)
 static PetscErrorCode Start(Job job)
 {
   json_t   *options = JobOptionsToJSON(job);
+  Vec       loaded  = NULL;
   PetscBool resumed;
 
   PetscFunctionBeginUser;
-  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
+  if (job->data_options.target == TARGET_NET) {
+    PetscCall(TakeTargets(job));
+    PetscCall(VecDuplicate(job->theta, &loaded));
+    PetscCall(VecCopy(job->theta, loaded));
+  }
   PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
   json_decref(options);
   if (resumed)
@@ -48,6 +53,8 @@ static PetscErrorCode Start(Job job)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  if (loaded) PetscCall(VecEqual(job->theta, loaded, &job->exact_targets));
+  PetscCall(VecDestroy(&loaded));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -62,7 +69,8 @@ static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
   PetscCall(VecDuplicate(job->theta, theta_0));
   PetscCall(VecCopy(job->theta, *theta_0));
   if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
-  options.enclose = PETSC_FALSE;
+  options.enclose       = PETSC_FALSE;
+  options.exact_targets = job->exact_targets;
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
   job->report.start_certificate = &job->start_certificate;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -85,6 +93,7 @@ PetscErrorCode JobReach(Job job)
   if (theta_0) {
     PetscCall(VecAXPY(theta_0, -1, job->theta));
     PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
+    if (r->moved > 0) job->exact_targets = PETSC_FALSE;
     PetscCall(VecDestroy(&theta_0));
   }
   r->reached = PETSC_TRUE;
@@ -172,7 +181,8 @@ PetscErrorCode JobCertify(Job job)
 
   PetscFunctionBeginUser;
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate = &job->certificate;
+  r->certificate        = &job->certificate;
+  options.exact_targets = job->exact_targets;
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)

@@ -34,6 +34,7 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
+  PetscBool  exact_targets; /* theta are the weights whose outputs the targets are, by definition */
   Tiles      K;
   PetscBool  factored; /* K holds its Cholesky factor */
 

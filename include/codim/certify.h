@@ -23,7 +23,7 @@ typedef enum { SPLIT_AUTO, SPLIT_NEVER, SPLIT_ALWAYS } CertifySplit;
 typedef struct {
   CertifySplit split;         /* SPLIT_AUTO: see CertifyCompute */
   PetscBool    enclose;       /* enclose every positive eigenvalue: eigenvectors of K, two more matrices of its size */
-  PetscBool    exact_targets; /* y is defined as f_theta_0(x): eta = 0 */
+  PetscBool    exact_targets; /* y is defined as the exact f_theta_0(x), of which the data's y is a rounding: eta = 0 */
   PetscReal    lambda_min;    /* an estimate of the least eigenvalue of K, for enclose = false; 0: none */
 } CertifyOptions;
 
@@ -41,6 +41,8 @@ typedef struct {
   CertifyStatus status;
   char          reason[512]; /* refuted, undecided, skipped: the number that failed, and by what factor */
 
+  PetscBool  exact_targets;     /* as asked for */
+  PetscReal  targets_rounding;  /* then: >= |f_theta_0(x) - y| for y as stored; else 0 */
   PetscReal  residual_upper;  /* eta */
   PetscReal  residual_lower;  /* <= |H(theta_0)| */
   PetscReal  sigma_min_lower; /* s */
@@ -103,8 +105,9 @@ typedef struct {
 PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject, const Certificate *certificate);
 
 /** For `codim check`: put the net's options of a certificate.json into the options database, where they are read as if from a job file. The
-    files' hashes must be the recorded ones. STATUS_DATA naming what is missing or differs. Collective. */
-PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[]);
+    files' hashes must be the recorded ones. *exact_targets: its targets are defined by the weights. STATUS_DATA naming what is missing or
+    differs. Collective. */
+PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[], PetscBool *exact_targets);
 
 /** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves, and where both are proved the file's
     rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
