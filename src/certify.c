@@ -294,11 +294,11 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
 /* R: the largest found with R Lambda(R) <= s. Lambda grows with R, so R <= s/Lambda(r): from there down, then bisection of the last step. */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
-  const Certificate *c      = proof->c;
-  const PetscReal    s      = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
+  const Recursion    recursion = {proof->map, proof->measures, proof->labels};
+  const Certificate *c         = proof->c;
+  const PetscReal    s = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
   PetscReal          good = Up(c->ball * c->lipschitz) <= s ? c->ball : 0, bad = INFINITY, Lambda;
-  PetscReal          r = c->lipschitz > s / most ? ldexp(1, 1 + ilogb(s / c->lipschitz)) : most; /* powers of 2: the same on any grid */
+  PetscReal r = c->lipschitz > s / most ? ldexp(1, 1 + ilogb(s / c->lipschitz)) : most; /* powers of 2: the same on any grid */
 
   PetscFunctionBeginUser;
   for (PetscInt bisections = 0; bisections < 6 && r > good;) {
@@ -452,6 +452,25 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CertificateArchive(Archive archive, Certificate *c)
+{
+  const PetscBool reading = ArchiveReading(archive);
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *c, c));
+  if (reading) c->lo = c->hi = c->norms = NULL;
+  if (c->enclosed) {
+    if (reading) PetscCall(PetscMalloc2(c->m, &c->lo, c->m, &c->hi));
+    PetscCall(ArchiveReals(archive, "lo", c->m, c->lo));
+    PetscCall(ArchiveReals(archive, "hi", c->m, c->hi));
+  }
+  if (c->nlabels) {
+    if (reading) PetscCall(PetscMalloc1(c->nlabels, &c->norms));
+    PetscCall(ArchiveReals(archive, "norms", c->nlabels, c->norms));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CertificateDestroy(Certificate *c)
 {
   PetscFunctionBeginUser;
@@ -492,7 +511,8 @@ static void ZeroText(const Certificate *c, size_t size, char text[])
   char rho[32];
 
   if (c->radius == 0)
-    (void)PetscSNPrintf(text, size, "At the stored weights, whose outputs the targets are by definition, the loss is exactly zero and");
+    (void)PetscSNPrintf(text, size,
+                        "At the stored weights, whose outputs the targets are by definition, the loss is exactly zero and");
   else
     (void)PetscSNPrintf(text, size, "Within %s of the stored weights there are weights at which the loss is exactly zero and",
                         Outward(c->radius, PETSC_TRUE, sizeof rho, rho));
@@ -507,7 +527,8 @@ static void ProvedText(const Certificate *c, size_t size, char text[])
     (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the latter are within %s of 0.",
                         Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
   (void)PetscSNPrintf(text, size,
-                      "%s rank J = m = %" PetscInt_FMT " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a "
+                      "%s rank J = m = %" PetscInt_FMT
+                      " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a "
                       "manifold of codimension %" PetscInt_FMT ". At the zero the Hessian has exactly %" PetscInt_FMT
                       " positive and %" PetscInt_FMT " zero eigenvalues%s",
                       where, c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),

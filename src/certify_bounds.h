@@ -70,8 +70,8 @@ typedef struct {
   const PetscReal *bar; /* l: |lambda̅_o| */
   PetscInt         dim;
   PetscReal        eps, e, E; /* E = 0: the exact value, for every theta */
-  PetscReal       *t;       /* P */
-  PetscReal       *F, *sum; /* l: error; norms of the contributions added so far */
+  PetscReal       *t;         /* P */
+  PetscReal       *F, *sum;   /* l: error; norms of the contributions added so far */
 } ValueBound;
 
 typedef struct {
@@ -106,8 +106,7 @@ static inline void LowerMargin(const OpBoundArgs *args, PetscReal margin)
 {
   const Measure *measure = args->out->measure;
 
-  if (margin < args->margin->least)
-    *args->margin = (Margin){margin, measure->own, args->value, measure->unit, args->point};
+  if (margin < args->margin->least) *args->margin = (Margin){margin, measure->own, args->value, measure->unit, args->point};
 }
 
 /* |F|, |lambda̅| over the outputs: |sum_o c_o x_o| <= |c| |x| */

@@ -9,11 +9,11 @@
 /* Norms at this rank's owned points; what the recursions need of the trajectory and the adjoint. */
 typedef struct {
   PetscInt   start, points, rows, nvalues; /* start: the first point, of the data */
-  PetscInt  *first;   /* points + 1: point i has the rows first[i] … first[i+1] - 1 of these */
-  Measure   *at;      /* nvalues x points */
-  PetscReal *bar;     /* nvalues x rows: |lambda_o| */
-  PetscReal *H;       /* rows: output - y, rounded once */
-  PetscBool *reached; /* nvalues: there is a path to the output */
+  PetscInt  *first;                        /* points + 1: point i has the rows first[i] … first[i+1] - 1 of these */
+  Measure   *at;                           /* nvalues x points */
+  PetscReal *bar;                          /* nvalues x rows: |lambda_o| */
+  PetscReal *H;                            /* rows: output - y, rounded once */
+  PetscBool *reached;                      /* nvalues: there is a path to the output */
 } * Measures;
 
 /* trajectory: at theta, by split forward passes where an op has one; eps[v] is NULL, or an entry for each point of the group, to be

@@ -105,7 +105,7 @@ static PetscErrorCode LeastMargin(MPI_Comm world, Margin *margin)
   struct {
     double least;
     int    rank;
-  } nearest = {(double)margin->least, 0};
+  } nearest         = {(double)margin->least, 0};
   PetscMPIInt bytes = sizeof *margin;
 
   PetscFunctionBeginUser;

@@ -17,7 +17,7 @@ typedef struct {
   PetscReal  jacobian;                 /* E_J >= ||J - J^||_F, J^ the exact product of the computed factors */
   PetscReal  factor;                   /* max |A| and max |Delta| of any row: (1 + max|A|^2)(1 + max|Delta|^2) */
   Margin     margin;
-  PetscReal *q2;                       /* P: |q_mu|^2 of certify_bounds.c; owned */
+  PetscReal *q2; /* P: |q_mu|^2 of certify_bounds.c; owned */
 } ErrorBounds;
 
 /* Collective. */

@@ -2,6 +2,7 @@
   density.c: see density.h.
 */
 #include "codim/density.h"
+#include "codim/checkpoint.h"
 #include "lanczos.h"
 #include <math.h>
 #include <stdlib.h>
@@ -31,6 +32,36 @@ PetscErrorCode DensityDestroy(Density *density)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode DensityArchive(Archive archive, Density *d)
+{
+  const PetscBool reading = ArchiveReading(archive);
+  PetscInt        n = d->n, steps = d->steps, probes = d->probes, size;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveInt(archive, "n", &n));
+  PetscCall(ArchiveInt(archive, "steps", &steps));
+  PetscCall(ArchiveInt(archive, "probes", &probes));
+  if (reading && !d->node) PetscCall(Allocate(n, steps, probes, d));
+  d->probes = probes;
+  size      = probes * steps;
+  PetscCall(ArchiveInt(archive, "products", &d->products));
+  PetscCall(ArchiveReal(archive, "seconds", &d->seconds));
+  if (!probes) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ArchiveStruct(archive, "nodes", (size_t)probes * sizeof *d->nodes, d->nodes));
+  PetscCall(ArchiveStruct(archive, "exact", (size_t)probes * sizeof *d->exact, d->exact));
+  PetscCall(ArchiveReals(archive, "node", size, d->node));
+  PetscCall(ArchiveReals(archive, "weight", size, d->weight));
+  PetscCall(ArchiveReals(archive, "residual", size, d->residual));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PartArchive(Archive archive, void *context)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DensityArchive(archive, (Density *)context));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* the next probe, from its start v */
 static PetscErrorCode AddProbe(Mat A, Vec v, BV V, const LanczosProgress *progress, Density *density, PetscBool *stopped)
 {
@@ -51,23 +82,26 @@ static PetscErrorCode AddProbe(Mat A, Vec v, BV V, const LanczosProgress *progre
 PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density)
 {
   const PetscLogDouble start   = MPI_Wtime();
-  PetscBool            stopped = PETSC_FALSE;
+  const MPI_Comm       world   = ParametersGrid(parameters)->world;
+  PetscBool            stopped = PETSC_FALSE, resumed;
   Vec                  v;
   BV                   V;
 
   PetscFunctionBeginUser;
   PetscCall(Allocate(ParametersSize(parameters), PetscMin(options->steps, ParametersSize(parameters)), options->probes, density));
+  PetscCall(CheckpointResume("density", PartArchive, density, &resumed));
   PetscCall(ParametersCreateVec(parameters, &v));
   PetscCall(LanczosCreateBasis(v, density->steps, &V));
-  for (PetscInt probe = 0; probe < options->probes && !stopped; probe++) {
+  for (PetscInt probe = density->probes; probe < options->probes && !stopped; probe++) {
     const LanczosProgress progress = {"Lanczos steps of the density", probe * density->steps, options->probes * density->steps};
 
     PetscCall(ParametersSetRandom(parameters, 0, DENSITY_STREAM + probe, v));
     PetscCall(AddProbe(A, v, V, &progress, density, &stopped));
+    PetscCall(CheckpointSafePoint(world, "density", PartArchive, density, &stopped));
   }
   PetscCall(BVDestroy(&V));
   PetscCall(VecDestroy(&v));
-  density->seconds = (PetscReal)(MPI_Wtime() - start);
+  density->seconds += (PetscReal)(MPI_Wtime() - start);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -6,16 +6,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KEY(name, type, field, value, help)                                                                                        \
+#define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
-    name, type, offsetof(RunOptions, field), value, 1, 1e9, NULL, help                                                             \
+    name, type, offsetof(RunOptions, field), value, min, 1e9, NULL, help                                                           \
   }
 
 static const OptionKey RunKeys[] =
-    {KEY("grid", KEY_INTS, grid, "",
+    {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
-     KEY("certify", KEY_BOOL, certify, "true", "prove the verdict where that is possible"),
-     KEY("output", KEY_STRING, output, "", "directory of the results; results/JOBNAME if not given"),
+     KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
+     KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
+         "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
@@ -181,6 +183,7 @@ PetscErrorCode JobDestroy(Job *job)
 
   PetscFunctionBeginUser;
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointEnd());
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
@@ -196,6 +199,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(TrajectoryDestroy(&j->trajectory));
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
+  PetscCall(VecDestroy(&j->theta_0));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->map));
@@ -221,41 +225,100 @@ json_t *JobOptionsToJSON(Job job)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* theta is kept; the rest is done again */
-static PetscErrorCode Suspend(Job job)
+/* a stage's name among those done, or the one it goes on with */
+static PetscErrorCode PrintResumed(Job job)
 {
-  json_t *options = JobOptionsToJSON(job);
+  const StageRecord *records;
+  PetscLogDouble     seconds = 0;
+  PetscInt           n;
 
   PetscFunctionBeginUser;
-  PetscCall(CheckpointWrite(job->parameters, job->theta, options, job->run.output));
-  json_decref(options);
-  PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s/checkpoint.safetensors\n",
-                        job->run.output));
+  StageRecords(&n, &records);
+  for (PetscInt i = 0; i < n; i++) seconds += records[i].seconds;
+  PetscCall(PetscPrintf(job->comm, "codim: going on from %s, %.0f s of work; done:", CheckpointPath(), seconds));
+  n = 0;
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* memory, theta to start from, and what a former run left */
+static PetscErrorCode Begin(Job job)
+{
+  CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
+
+  PetscFunctionBeginUser;
+  options.bytes = 8 * (PetscReal)job->map->n;
+  PetscCall(StageBegin(job->comm, "setup"));
+  PetscCall(JobBegin(job));
+  PetscCall(JobIdentify(job));
+  PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
+  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  if (job->resumed) {
+    PetscCall(PrintResumed(job));
+    job->report.interruptions++;
+  }
+  PetscCall(StageEnd(job->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* *stop: it was asked to, and a checkpoint is written */
+static PetscErrorCode RunStage(Job job, PetscInt i, PetscBool *stop)
+{
+  const PetscBool interrupted = (PetscBool)(job->resumed && i == job->current); /* by the former run */
+
+  PetscFunctionBeginUser;
+  job->current = i;
+  PetscCall(StageBegin(job->comm, JobStages[i].name));
+  PetscCall(JobStages[i].run(job));
+  PetscCall(StageEnd(job->comm));
+  *stop = CheckpointStopped();
+  if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+  job->done[i] = PETSC_TRUE;
+  if (interrupted) PetscCall(CheckpointForget());
+  if (JobStages[i + 1].name) PetscCall(CheckpointStageEnd(job->comm, stop));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The last stage, and the report. Where a file cannot be written, what was computed is not lost: it is said, and kept if there is room for that. */
+static PetscErrorCode Finish(Job job, PetscInt output)
+{
+  PetscBool      stop, saved;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  ReportDecide(&job->report);
+  ierr = RunStage(job, output, &stop);
+  if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
+  if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
+    PetscCall(CheckpointSave(&saved));
+    if (saved)
+      PetscCall(PetscPrintf(job->comm, "codim: what was computed is in %s: mend the output directory and give the same command\n",
+                            CheckpointPath()));
+  }
+  PetscCall(ierr);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
   const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
-  PetscBool       stop;
+  PetscBool       stop  = PETSC_FALSE;
+  PetscInt        i     = 0;
 
   PetscFunctionBeginUser;
-  for (const JobStage *stage = JobStages; stage->name; stage++) {
-    if (empty && stage->run != JobWriteOutput) continue;
-    PetscCall(StageBegin(job->comm, stage->name));
-    PetscCall(stage->run(job));
-    PetscCall(StageEnd(job->comm));
-    PetscCall(StopRequested(job->comm, &stop));
-    if (stop && stage[1].name && job->theta) {
-      PetscCall(Suspend(job));
-      *status = STATUS_STOPPED;
-      PetscFunctionReturn(PETSC_SUCCESS);
-    }
+  if (!empty) PetscCall(Begin(job));
+  for (; JobStages[i].run != JobWriteOutput && !stop; i++)
+    if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));
+  if (stop) {
+    PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s\n", CheckpointPath()));
+    *status = STATUS_STOPPED;
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  ReportDecide(&job->report);
-  PetscCall(ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output));
-  PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
-  PetscCall(CheckpointRemove(job->comm, job->run.output));
+  PetscCall(Finish(job, i));
+  PetscCall(CheckpointRemove());
   *status = ReportStatus(&job->report);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -54,13 +54,44 @@ static void DescribeDensity(Job job)
                         view.source, (double)DensityKnownZeros(&view), (double)DensityNearZero(view.known).value);
 }
 
+/* what is known beside it, and what is said of both */
+static PetscErrorCode FinishDensity(Job job)
+{
+  const char *source;
+  DensityView view;
+  PetscInt    count;
+
+  PetscFunctionBeginUser;
+  if (!job->density.probes) PetscFunctionReturn(PETSC_SUCCESS);
+  if (KnowsSpectrum(job, &count, &source)) {
+    PetscCall(PetscMalloc1(count, &job->density_lambda));
+    if (job->report.at_zero && job->spectrum.rank >= 0)
+      SpectrumHessian(&job->spectrum, count, job->density_lambda);
+    else
+      PetscCall(PetscArraycpy(job->density_lambda, job->full.lambda, count));
+    PetscCall(DensityOfSpectrum(job->map->n, count, job->density_lambda, job->hessian_options.density.steps, &job->density_known));
+  }
+  view = JobDensityView(job);
+  AddOptional(job, "density", DensityToJSON(&view));
+  DescribeDensity(job);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobDensityArchive(Archive archive, Job job)
+{
+  char *line = job->report.lines[LINE_DENSITY];
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveText(archive, "line", sizeof(job->report.lines[0]), line));
+  PetscCall(DensityArchive(archive, &job->density));
+  if (ArchiveReading(archive)) PetscCall(FinishDensity(job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode JobDensity(Job job)
 {
   const DensityOptions *options = &job->hessian_options.density;
   const PetscReal       needed  = job->plan.base + job->plan.density;
-  const char           *source;
-  DensityView           view;
-  PetscInt              count;
   Mat                   A;
 
   PetscFunctionBeginUser;
@@ -76,17 +107,6 @@ PetscErrorCode JobDensity(Job job)
   PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
   PetscCall(DensityCompute(A, job->parameters, options, &job->density));
   PetscCall(MatDestroy(&A));
-  if (!job->density.probes) PetscFunctionReturn(PETSC_SUCCESS);
-  if (KnowsSpectrum(job, &count, &source)) {
-    PetscCall(PetscMalloc1(count, &job->density_lambda));
-    if (job->report.at_zero && job->spectrum.rank >= 0)
-      SpectrumHessian(&job->spectrum, count, job->density_lambda);
-    else
-      PetscCall(PetscArraycpy(job->density_lambda, job->full.lambda, count));
-    PetscCall(DensityOfSpectrum(job->map->n, count, job->density_lambda, options->steps, &job->density_known));
-  }
-  view = JobDensityView(job);
-  AddOptional(job, "density", DensityToJSON(&view));
-  DescribeDensity(job);
+  if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

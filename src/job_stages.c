@@ -33,71 +33,77 @@ static PetscErrorCode TakeTargets(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Start(Job job)
+PetscErrorCode JobBegin(Job job)
 {
-  json_t   *options = JobOptionsToJSON(job);
-  Vec       loaded  = NULL;
-  PetscBool resumed;
-
   PetscFunctionBeginUser;
-  if (job->data_options.target == TARGET_NET) {
-    PetscCall(TakeTargets(job));
-    PetscCall(VecDuplicate(job->theta, &loaded));
-    PetscCall(VecCopy(job->theta, loaded));
-  }
-  PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
-  json_decref(options);
-  if (resumed)
-    PetscCall(PetscPrintf(job->comm, "codim: going on from %s/checkpoint.safetensors\n", job->run.output));
-  else if (job->reach.method == REACH_LOAD)
+  PetscCall(Allocate(job));
+  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
+  if (job->reach.method == REACH_LOAD)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
-  if (loaded) PetscCall(VecEqual(job->theta, loaded, &job->exact_targets));
-  PetscCall(VecDestroy(&loaded));
+  if (job->reach.method == REACH_LOAD && job->reach.polish) {
+    PetscCall(VecDuplicate(job->theta, &job->theta_0));
+    PetscCall(VecCopy(job->theta, job->theta_0));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate, and how far polishing moves them */
-static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
+/* at weights as they were loaded: their own certificate */
+static PetscErrorCode CertifyStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
   job->report.start = &job->start;
-  PetscCall(VecDuplicate(job->theta, theta_0));
-  PetscCall(VecCopy(job->theta, *theta_0));
   if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose       = PETSC_FALSE;
-  options.exact_targets = job->exact_targets;
+  options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
   job->report.start_certificate = &job->start_certificate;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobReach(Job job)
+/* how far polishing moved theta; 0 only where it did not */
+static PetscErrorCode Moved(Job job)
 {
-  Report         *r       = &job->report;
-  const PetscBool load    = (PetscBool)(job->reach.method == REACH_LOAD);
-  Vec             theta_0 = NULL;
+  PetscReal largest;
 
   PetscFunctionBeginUser;
-  PetscCall(Allocate(job));
-  PetscCall(Start(job));
-  if (load && job->reach.polish) PetscCall(CertifyStart(job, &theta_0));
-  if (!load || job->reach.polish)
+  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
+  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
+  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
+  job->report.moved = PetscMax(job->report.moved, largest);
+  PetscCall(VecDestroy(&job->theta_0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobReach(Job job)
+{
+  Report         *r    = &job->report;
+  const PetscBool load = (PetscBool)(job->reach.method == REACH_LOAD), moves = (PetscBool)(!load || job->reach.polish);
+
+  PetscFunctionBeginUser;
+  if (load && moves && !r->start) PetscCall(CertifyStart(job));
+  if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (theta_0) {
-    PetscCall(VecAXPY(theta_0, -1, job->theta));
-    PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
-    if (r->moved > 0) job->exact_targets = PETSC_FALSE;
-    PetscCall(VecDestroy(&theta_0));
-  }
+  if (job->theta_0) PetscCall(Moved(job));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobFactor(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->factor_missing) {
+    PetscCall(GramCompute(job->jacobian, job->K));
+    PetscCall(TilesCholesky(job->K, &job->factored));
+  }
+  job->factor_missing = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -147,6 +153,7 @@ static PetscErrorCode RunExtremes(Job job)
   }
   r->memory_predicted = PetscMax(r->memory_predicted, needed);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
+  PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
@@ -182,7 +189,7 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
   r->certificate        = &job->certificate;
-  options.exact_targets = job->exact_targets;
+  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -210,14 +217,22 @@ static PetscErrorCode RunConfirm(Job job)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach},
-    {"spectrum", RunSpectrum},
-    {"extremes", RunExtremes},
-    {"full",     RunFull},
-    {"density",  JobDensity},
-    {"certify",  JobCertify}, /* after the solvers that use K's factor */
-    {"confirm",  RunConfirm},
-    {"output",   JobWriteOutput},
-    {NULL,       NULL}
+    {"reach",    JobReach,       JobReachArchive,    "net_ reach_ tao_",
+     "after every step"},
+    {"spectrum", RunSpectrum,    JobSpectrumArchive, "spectrum_ svd_",
+     "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"extremes", RunExtremes,    JobExtremesArchive, "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
+     "at every restart of a solver"},
+    {"full",     RunFull,        JobFullArchive,     "hessian_full",
+     "after every product, but it begins anew; its eigenvalues in one piece"},
+    {"density",  JobDensity,     JobDensityArchive,  "hessian_density",
+     "after every probe"},
+    {"certify",  JobCertify,     JobCertifyArchive,  "certify",
+     "in one piece"}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm,     JobConfirmArchive,  "",
+     "in one piece"},
+    {"output",   JobWriteOutput, NULL,               "",
+     "in one piece"},
+    {NULL,       NULL,           NULL,               NULL, NULL}
 };
 /* clang-format on */

@@ -9,6 +9,13 @@
 #include "codim/refute.h"
 #include "memory.h"
 
+/* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
+typedef struct {
+  char problem[65], net[65], start[65];
+} JobIdentity;
+
+enum { JOB_STAGES_MAX = 32 };
+
 struct Job_s {
   MPI_Comm        comm;
   RunOptions      run;
@@ -34,9 +41,16 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
-  PetscBool  exact_targets; /* theta are the weights whose outputs the targets are, by definition */
+  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
-  PetscBool  factored; /* K holds its Cholesky factor */
+  Vec        theta_0;        /* loaded weights that are moved, while they are; else NULL */
+  PetscBool  factored;       /* K has a Cholesky factor, and holds it */
+  PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
+
+  /* the loop */
+  JobIdentity identity;
+  PetscBool   resumed, done[JOB_STAGES_MAX];
+  PetscInt    current; /* of JobStages */
 
   Spectrum       spectrum;
   ExtremesResult extremes_result;
@@ -53,10 +67,14 @@ struct Job_s {
 typedef struct {
   const char *name;
   PetscErrorCode (*run)(Job job);
+  PetscErrorCode (*archive)(Archive archive, Job job); /* its result to and from the checkpoint; NULL: it is done again */
+  const char *options;                                 /* prefixes of the options that its result depends on */
+  const char *pauses;                                  /* where it can be interrupted, and what is done again then */
 } JobStage;
 
 extern const JobStage JobStages[]; /* NULL-terminated */
 
+PetscErrorCode JobBegin(Job job);       /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
@@ -65,6 +83,20 @@ DensityView    JobDensityView(Job job); /* what is known beside it; of no probes
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
+
+/* the Cholesky factor of K, where a checkpoint had everything but it */
+PetscErrorCode JobFactor(Job job);
+
+/* the checkpoint: whose it is, the whole state, and the stages' results */
+PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
+ArchiveFn      JobArchive;
+PetscErrorCode JobReachArchive(Archive archive, Job job);
+PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
+PetscErrorCode JobExtremesArchive(Archive archive, Job job);
+PetscErrorCode JobFullArchive(Archive archive, Job job);
+PetscErrorCode JobDensityArchive(Archive archive, Job job);
+PetscErrorCode JobCertifyArchive(Archive archive, Job job);
+PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

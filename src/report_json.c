@@ -124,12 +124,11 @@ static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
   return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
-                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status),
-                   "reason", Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
-                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
-                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
-                   Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
+                   "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
+                   "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
+                   "rank_bound", Count(c->rank_bound), "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -202,6 +201,7 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
     json_object_set_new(json, "units", UnitsJSON(r));
+    json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);

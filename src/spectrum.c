@@ -3,6 +3,7 @@
 */
 #include "memory.h"
 #include "spectrum_method.h"
+#include <string.h>
 
 static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs */
 
@@ -180,6 +181,30 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
                       "spectrum.method: gram",
                       Names[options->method], (double)bytes / 1e9, (double)available / 1e9));
   PetscCall(Replace(jacobian, options, method, s));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* a method's name, by its place in the table; 0: none */
+static PetscErrorCode NameArchive(Archive archive, const char key[], const char **name)
+{
+  PetscInt index = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; !ArchiveReading(archive) && *name && Names[i]; i++)
+    if (!strcmp(*name, Names[i])) index = i;
+  PetscCall(ArchiveInt(archive, key, &index));
+  *name = index ? Names[index] : NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode SpectrumArchive(Archive archive, Spectrum *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *s, s));
+  PetscCall(NameArchive(archive, "method", &s->method));
+  PetscCall(NameArchive(archive, "check", &s->check.method));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc1(s->m, &s->sigma));
+  PetscCall(ArchiveReals(archive, "sigma", s->m, s->sigma));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -4,6 +4,7 @@
     (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
 */
 #include "codim/train.h"
+#include "codim/checkpoint.h"
 #include <math.h>
 
 struct Train_s {
@@ -18,6 +19,8 @@ struct Train_s {
   Tiles        K, factor;
   PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
   PetscReal    far;      /* |theta| that counts as diverged */
+  PetscInt     before;   /* steps of the runs that this one goes on from */
+  PetscBool    stopped;
   ReachResult *result;
 };
 
@@ -181,24 +184,48 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 
 /* ---- the solve ------------------------------------------------------------------------------------------------------------ */
 
+/* what the next step needs besides theta */
+static PetscErrorCode TrainArchive(Archive archive, void *context)
+{
+  Train train = (Train)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "result", sizeof *train->result, train->result));
+  PetscCall(ArchiveReal(archive, "far", &train->far));
+  PetscCall(ArchiveReal(archive, "mu", &train->mu));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* is there a reason to take no further step? REACH_STAGNATED: none */
+static PetscErrorCode Judge(Train train)
+{
+  ReachResult *result = train->result;
+  PetscBool    diverged;
+
+  PetscFunctionBeginUser;
+  PetscCall(Diverged(train, &diverged));
+  result->reason = diverged                                 ? REACH_DIVERGED
+                   : result->loss <= Target(train)          ? REACH_TOLERANCE
+                   : result->steps >= train->options->steps ? REACH_STEPS
+                                                            : REACH_STAGNATED;
+  if (result->reason != REACH_STAGNATED) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointSafePoint(train->map->grid->world, "train", TrainArchive, train, &train->stopped));
+  if (train->stopped) result->reason = REACH_STOPPED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode LevenbergMarquardt(Train train)
 {
   ReachResult *result   = train->result;
   PetscReal    length   = 0;
-  PetscBool    accepted = PETSC_TRUE, stop, diverged = PETSC_FALSE;
+  PetscBool    accepted = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  for (result->steps = 0;; result->steps++) {
+  for (result->steps = train->before;; result->steps++) {
     PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
-    PetscCall(StopRequested(train->map->grid->world, &stop));
-    PetscCall(Diverged(train, &diverged));
-    result->reason = diverged                                 ? REACH_DIVERGED
-                     : result->loss <= Target(train)          ? REACH_TOLERANCE
-                     : stop                                   ? REACH_STOPPED
-                     : result->steps >= train->options->steps ? REACH_STEPS
-                                                              : REACH_STAGNATED;
+    PetscCall(Judge(train));
     if (result->reason != REACH_STAGNATED) break;
     PetscCall(Step(train, &length, &accepted));
     if (!accepted) {
@@ -237,6 +264,24 @@ static PetscErrorCode LossAndGradient(Tao tao, Vec theta, PetscReal *loss, Vec g
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* another Tao stops where it was asked to, at its next iterate */
+static PetscErrorCode StopTest(Tao tao, void *context)
+{
+  Train              train = (Train)context;
+  TaoConvergedReason reason;
+  PetscInt           steps;
+
+  PetscFunctionBeginUser;
+  PetscCall(TaoDefaultConvergenceTest(tao, NULL));
+  PetscCall(TaoGetConvergedReason(tao, &reason));
+  if (reason != TAO_CONTINUE_ITERATING) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TaoGetIterationNumber(tao, &steps));
+  train->result->steps = train->before + steps;
+  PetscCall(CheckpointSafePoint(train->map->grid->world, "train", TrainArchive, train, &train->stopped));
+  if (train->stopped) PetscCall(TaoSetConvergedReason(tao, TAO_DIVERGED_USER));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train)
 {
   Train new;
@@ -253,6 +298,7 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
   PetscCall(TaoSetMaximumIterations(new->tao, options->steps));
   PetscCall(TaoSetFunctionLowerBound(new->tao, options->tolerance));
   PetscCall(TaoSetObjectiveAndGradient(new->tao, NULL, LossAndGradient, new));
+  PetscCall(TaoSetConvergenceTest(new->tao, StopTest, new));
   PetscCall(TaoSetFromOptions(new->tao));
   *train = new;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -279,9 +325,10 @@ static PetscErrorCode ResultOfTao(Train train)
   PetscCall(TaoGetConvergedReason(train->tao, &reason));
   PetscCall(TaoGetIterationNumber(train->tao, &steps));
   PetscCall(Diverged(train, &diverged));
-  train->result->steps  = steps;
+  train->result->steps  = train->before + steps;
   train->result->reason = diverged                                            ? REACH_DIVERGED
                           : train->result->loss <= Target(train)              ? REACH_TOLERANCE
+                          : train->stopped                                    ? REACH_STOPPED
                           : train->result->loss <= 100 * train->result->floor ? REACH_FLOOR
                           : reason == TAO_DIVERGED_MAXITS                     ? REACH_STEPS
                                                                               : REACH_STAGNATED;
@@ -329,7 +376,8 @@ static PetscErrorCode WorkDestroy(Train train)
 
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
 {
-  PetscBool ours;
+  PetscBool ours, resumed;
+  PetscInt  most;
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(train, theta, trajectory, H, jacobian, result));
@@ -338,6 +386,13 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   train->far = 1e8 * PetscMax(1, train->far);
   train->K   = K;
   train->mu  = -1;
+  PetscCall(CheckpointResume("train", TrainArchive, train, &resumed));
+  train->before  = resumed ? result->steps : 0;
+  train->stopped = PETSC_FALSE;
+  if (resumed) {
+    PetscCall(TaoGetMaximumIterations(train->tao, &most));
+    PetscCall(TaoSetMaximumIterations(train->tao, PetscMax(0, most - train->before)));
+  }
   PetscCall(WorkCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));

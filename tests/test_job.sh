@@ -197,11 +197,11 @@ stopped() {
   sleep 3
   kill -USR1 $launcher
   wait $launcher
-  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.json" ]
+  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.h5" ]
 }
 resumed() {
   run 3 run "$place/long.yaml" -output "$place/out"
-  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.json" ]
+  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.h5" ]
 }
 refuse_checkpoint() {
   run 3 run "$place/long.yaml" -output "$place/out" -net_seed 5

@@ -12,6 +12,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "data.h"
 #include "gram.h"
 #include "residual.h"
@@ -41,13 +42,13 @@ typedef struct {
   CertifyStatus status;
   char          reason[512]; /* refuted, undecided, skipped: the number that failed, and by what factor */
 
-  PetscBool  exact_targets;     /* as asked for */
-  PetscReal  targets_rounding;  /* then: >= |f_theta_0(x) - y| for y as stored; else 0 */
-  PetscReal  residual_upper;  /* eta */
-  PetscReal  residual_lower;  /* <= |H(theta_0)| */
-  PetscReal  sigma_min_lower; /* s */
-  PetscReal  lipschitz;       /* Lambda, on the ball of radius `ball` */
-  PetscReal  ball;            /* r */
+  PetscBool  exact_targets;    /* as asked for */
+  PetscReal  targets_rounding; /* then: >= |f_theta_0(x) - y| for y as stored; else 0 */
+  PetscReal  residual_upper;   /* eta */
+  PetscReal  residual_lower;   /* <= |H(theta_0)| */
+  PetscReal  sigma_min_lower;  /* s */
+  PetscReal  lipschitz;        /* Lambda, on the ball of radius `ball` */
+  PetscReal  ball;             /* r */
   PetscReal  h;
   PetscReal  radius;         /* rho */
   PetscReal  regular_radius; /* R: rank J = m on the open ball */
@@ -85,6 +86,9 @@ void CertificateClear(ResidualMap map, Certificate *certificate);
 void CertifySkip(const char reason[], Certificate *certificate);
 
 PetscErrorCode CertificateDestroy(Certificate *certificate);
+
+/** Collective. */
+PetscErrorCode CertificateArchive(Archive archive, Certificate *certificate);
 
 /** proved, refuted, undecided or skipped. Not collective. */
 const char *CertifyStatusText(CertifyStatus status);

@@ -17,8 +17,7 @@
 */
 #pragma once
 
-#include "base.h"
-#include "parameters.h"
+#include "archive.h"
 #include "spectrum_file.h"
 #include <petscmat.h>
 
@@ -47,7 +46,8 @@ typedef struct {
   PetscReal  seconds;
 } Density;
 
-/** 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. Asked to stop, it returns the probes completed. The probes are streams of
+/** 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. It can pause between probes (checkpoint.h); stopped, it returns those
+    completed. The probes are streams of
     random.h: the same on any grid. Collective. */
 PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density);
 
@@ -56,6 +56,9 @@ PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions
 PetscErrorCode DensityOfSpectrum(PetscInt n, PetscInt count, const PetscReal lambda[], PetscInt steps, Density *density);
 
 PetscErrorCode DensityDestroy(Density *density);
+
+/** Reading: into a density that is zero, or has room for as many probes. Collective. */
+PetscErrorCode DensityArchive(Archive archive, Density *density);
 
 /** Bytes a rank while it runs, for n_local entries of an n-sized Vec. Not collective. */
 PetscReal DensityBytes(const DensityOptions *options, PetscInt n_local);

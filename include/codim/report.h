@@ -50,6 +50,8 @@ typedef struct {
   char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
+  PetscInt interruptions; /* how often the job went on from a checkpoint */
+
   Verdict        verdict;
   PetscMPIInt    ranks;
   PetscInt       G, Q;

@@ -30,6 +30,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "gram.h"
 #include "options.h"
 
@@ -73,10 +74,13 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
 
 /** All singular values at the point whose factors `jacobian` holds. K is filled; on return it holds the Cholesky factor of K if
     *factored (all sigma are above gram's resolution), else it is undefined. Another matrix of its size lives while it runs; qr: 8 (2 m^2 + 4096 m) bytes a rank and the factors of
-    one label, svd: 16 n m / ranks. Asked to stop, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
+    one label, svd: 16 n m / ranks. qr can pause between its blocks (checkpoint.h); stopped there, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
     and does not fit; STATUS_UNDECIDED where svd does not find all m. Collective. */
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
+
+/** Collective. */
+PetscErrorCode SpectrumArchive(Archive archive, Spectrum *spectrum);
 
 /** The positive eigenvalues of the Hessian on M: 2 sigma_k^2, k < count. Not collective. */
 void SpectrumHessian(const Spectrum *spectrum, PetscInt count, PetscReal lambda[]);
