@@ -404,7 +404,8 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .eigen_error    = INFINITY,
                                .margin         = INFINITY,
                                .kink           = {.unit = -1},
-                               .rank_bound     = -1};
+                               .rank_bound     = -1,
+                               .rank_radius    = INFINITY};
 
   *c   = nothing;
   c->m = map->m;

@@ -22,7 +22,7 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -68,7 +68,10 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
+                      STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
@@ -131,14 +134,16 @@ static void DescribeProblem(Job job)
   const Data data = job->data;
 
   NameNet(job);
-  r->d          = data->points;
-  r->p          = data->inputs;
-  r->l          = data->outputs;
-  r->m          = job->map->m;
-  r->n          = (PetscInt)NetworkSize(job->network);
-  r->twins[0]   = data->twins[0];
-  r->twins[1]   = data->twins[1];
-  r->distinct   = data->distinct;
+  r->d        = data->points;
+  r->p        = data->inputs;
+  r->l        = data->outputs;
+  r->m        = job->map->m;
+  r->n        = (PetscInt)NetworkSize(job->network);
+  r->twins[0] = data->twins[0];
+  r->twins[1] = data->twins[1];
+  r->distinct = data->distinct;
+  for (PetscInt v = 1; v < job->network->nops; v++)
+    if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
@@ -187,6 +192,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
   PetscCall(PetscFree(j->density_lambda));
@@ -219,6 +225,7 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
 }

@@ -110,3 +110,73 @@ PetscErrorCode JobDensity(Job job)
   if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ---- walk ------------------------------------------------------------------------------------------------------------------------ */
+
+static void DescribeWalk(Job job)
+{
+  const WalkResult *r    = &job->walk;
+  const WalkPoint  *last = &r->point[r->points - 1];
+  char             *line = job->report.lines[LINE_WALK];
+  const size_t      size = sizeof(job->report.lines[0]);
+  PetscReal         loss = 0;
+  size_t            used;
+
+  for (PetscInt k = 0; k < r->points; k++) loss = PetscMax(loss, r->point[k].loss);
+  (void)PetscSNPrintf(line, size,
+                      "%" PetscInt_FMT " steps on M (%s): path %.3g, %.3g from the start, loss <= %.1e, sigma_min %.3g -> %.3g. ",
+                      r->points - 1, WalkReasonText(r->reason), (double)last->path, (double)last->displacement, (double)loss,
+                      (double)r->point[0].sigma_min, (double)last->sigma_min);
+  used = strlen(line);
+  WalkTheorem(r, size - used, line + used);
+}
+
+/* what is said of it */
+static void FinishWalk(Job job)
+{
+  if (!job->walk.points) return;
+  AddOptional(job, "walk", WalkToJSON(&job->walk));
+  DescribeWalk(job);
+}
+
+PetscErrorCode JobWalkArchive(Archive archive, Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveText(archive, "line", sizeof(job->report.lines[0]), job->report.lines[LINE_WALK]));
+  PetscCall(WalkArchive(archive, &job->walk));
+  if (ArchiveReading(archive)) FinishWalk(job);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobWalk(Job job)
+{
+  Report         *r      = &job->report;
+  char           *line   = r->lines[LINE_WALK];
+  const PetscReal needed = job->plan.base + job->plan.walk;
+  OptionString    end;
+  Vec             theta;
+
+  PetscFunctionBeginUser;
+  if (!job->walk_options.steps) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank != r->m) {
+    PetscCall(PetscStrncpy(line, "none: no zero was reached where rank J = m", sizeof(r->lines[0])));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (needed > job->available) {
+    PetscCall(PetscSNPrintf(line, sizeof(r->lines[0]), "none: needs %.1f GB a rank, %.1f GB are available", (double)needed / 1e9,
+                            (double)job->available / 1e9));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  r->memory_predicted = PetscMax(r->memory_predicted, needed);
+  job->factored       = PETSC_FALSE;
+  PetscCall(VecDuplicate(job->theta, &theta));
+  PetscCall(VecCopy(job->theta, theta));
+  PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
+  if (!CheckpointStopped()) {
+    FinishWalk(job);
+    PetscCall(PetscSNPrintf(end, sizeof(end), "%s/walk.safetensors", job->run.output));
+    PetscCall(WeightsWrite(job->parameters, theta, end));
+  }
+  PetscCall(VecDestroy(&theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

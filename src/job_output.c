@@ -105,7 +105,7 @@ static PetscErrorCode DrawDensity(Job job)
 
 PetscErrorCode JobWriteOutput(Job job)
 {
-  OptionString   problem, net, weights, certificate;
+  OptionString   problem, net, weights, certificate, walk;
   CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
 
   PetscFunctionBeginUser;
@@ -121,5 +121,7 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));
   PetscCall(DrawDensity(job));
+  PetscCall(PetscSNPrintf(walk, sizeof(walk), "%s/walk", job->run.output));
+  PetscCall(WalkWrite(job->comm, walk, job->report.net, &job->walk));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -180,6 +180,22 @@ static PetscErrorCode RunFull(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* at a zero they refute the claim; elsewhere they may be why there is none */
+static PetscErrorCode FindDeadUnits(Job job)
+{
+  Report   *r = &job->report;
+  DeadUnits dead;
+
+  PetscFunctionBeginUser;
+  PetscCall(RefuteDeadUnits(job->data, job->map, job->theta, job->trajectory, &dead));
+  if (dead.rank_bound >= r->m) PetscFunctionReturn(PETSC_SUCCESS);
+  if (r->at_zero)
+    PetscCall(CertifyRefuteNear(job->map, &dead, &job->certificate));
+  else
+    PetscCall(PetscStrncpy(r->dead, dead.why, sizeof(r->dead)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode JobCertify(Job job)
 {
   Report         *r       = &job->report;
@@ -198,7 +214,10 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip("too little memory for the matrices of its size", &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
-  if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
+  if (job->certificate.status == CERTIFY_PROVED)
+    r->zero_bound = job->certificate.zero_bound;
+  else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
+    PetscCall(FindDeadUnits(job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -231,6 +250,8 @@ const JobStage JobStages[] = {
      "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     JobConfirmArchive,  "",
      "in one piece"},
+    {"walk",     JobWalk,        JobWalkArchive,     "walk_",
+     "after every step"},
     {"output",   JobWriteOutput, NULL,               "",
      "in one piece"},
     {NULL,       NULL,           NULL,               NULL, NULL}

@@ -7,6 +7,7 @@
 #include "codim/density_output.h"
 #include "codim/job.h"
 #include "codim/refute.h"
+#include "codim/walk.h"
 #include "memory.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
@@ -25,6 +26,7 @@ struct Job_s {
   ReachOptions    reach;
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
+  WalkOptions     walk_options;
 
   Data        data;
   Grid        grid;
@@ -57,6 +59,7 @@ struct Job_s {
   FullHessian    full;
   Density        density, density_known;
   PetscReal     *density_lambda; /* what is known beside it */
+  WalkResult     walk;
   Refutation     refutation;
   Certificate    certificate, start_certificate;
   ReachResult    start;
@@ -74,10 +77,11 @@ typedef struct {
 
 extern const JobStage JobStages[]; /* NULL-terminated */
 
-PetscErrorCode JobBegin(Job job);       /* memory, and the theta it starts from */
+PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
+PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
@@ -95,6 +99,7 @@ PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
 PetscErrorCode JobDensityArchive(Archive archive, Job job);
+PetscErrorCode JobWalkArchive(Archive archive, Job job);
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 

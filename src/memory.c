@@ -3,6 +3,7 @@
 */
 #include "memory.h"
 #include "codim/gram.h"
+#include "codim/walk.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -36,6 +37,7 @@ MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K
   plan.spectrum = 2 * tiles + PanelBytes(map, K);
   plan.extremes = tiles + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
   plan.density  = tiles + 5 * values + DensityBytes(&options->density, ParametersLocalSize(map->parameters));
+  plan.walk     = 2 * tiles + 2 * values + PanelBytes(map, K) + WalkBytes(map);
   plan.certify  = 3 * tiles + 2 * values + PanelBytes(map, K);
   return plan;
 }

@@ -45,11 +45,11 @@ static PetscErrorCode EqualPoints(Search *s)
 
   PetscFunctionBeginUser;
   if (data->contradiction[0] >= 0)
-    RefuteEmpty(s, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y", data->contradiction[0] + 1,
+    RefuteEmpty(s, "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide and have different y", data->contradiction[0] + 1,
                 data->contradiction[1] + 1);
   if (data->twins[0] >= 0)
-    RefuteLower(s, data->distinct * data->outputs, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x",
-                data->twins[0] + 1, data->twins[1] + 1);
+    RefuteLower(s, data->distinct * data->outputs, "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide", data->twins[0] + 1,
+                data->twins[1] + 1);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -350,7 +350,10 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
   PetscCall(Diverged(train, &diverged));
   result->start_loss = result->loss;
   result->steps      = 0;
-  result->reason     = diverged ? REACH_DIVERGED : result->loss <= Target(train) ? REACH_TOLERANCE : REACH_STEPS;
+  result->reason     = diverged                              ? REACH_DIVERGED
+                       : result->loss <= Target(train)       ? REACH_TOLERANCE
+                       : result->loss <= 100 * result->floor ? REACH_FLOOR
+                                                             : REACH_STEPS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

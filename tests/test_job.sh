@@ -101,7 +101,7 @@ claim "... and the same bound" grep -q '"reason": ".*rank J <= 18 < m = 25 for e
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
-claim "... naming them" grep -q 'points 1 and 3 have the same x' "$place/out/report.json"
+claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
 claim "opposite points, odd net without bias: refuted" ends 2 3 "$place/opposite.yaml" -net_bias false
 claim "... naming them" grep -q 'points 1 and 3 have x and -x' "$place/out/report.json"
 claim "... with bias it holds" ends 0 2 "$place/opposite.yaml"

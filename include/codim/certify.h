@@ -64,7 +64,8 @@ typedef struct {
   PetscBool  split, panels;  /* the split residual, and panels of W, were used */
   PetscBool  enclosed;       /* lo, hi are there */
   PetscBool  empty;          /* refuted: M is empty */
-  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta; -1: none */
+  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
+  PetscReal  rank_radius;    /* infinity: for every theta */
   PetscInt   m, n;           /* residuals, parameters */
   PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
   PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */

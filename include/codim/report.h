@@ -24,15 +24,17 @@ typedef struct {
 
 typedef struct {
   /* the problem */
-  char     net[256]; /* e.g. "tanh 64-1024-1024-1" */
-  PetscInt d, p, l, m, n;
-  PetscInt twins[2], distinct;
+  char      net[256]; /* e.g. "tanh 64-1024-1024-1" */
+  PetscInt  d, p, l, m, n;
+  PetscInt  twins[2], distinct;
+  PetscBool kinks; /* some sigma is not smooth */
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   const char *method;
   ReachResult reach;
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
+  char        dead[256]; /* at no zero: what dead units do; "" if nothing */
   PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
@@ -47,7 +49,7 @@ typedef struct {
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
-  char                  lines[3][512]; /* what these have to say in the summary; "": nothing */
+  char                  lines[3][768]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   PetscInt interruptions; /* how often the job went on from a checkpoint */
