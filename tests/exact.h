@@ -347,7 +347,7 @@ static inline void ExactLayernorm(ExactOp *op)
     mean = TimesPlus(op->tape, mean, minus, -1);
     for (PetscInt i = 0; i < w; i++) {
       op->out[block + i] = Plus(op->tape, op->in[0][block + i], mean);
-      s = TimesPlus(op->tape, TimesPlus(op->tape, op->out[block + i], in, -1), op->out[block + i], s);
+      s                  = TimesPlus(op->tape, TimesPlus(op->tape, op->out[block + i], in, -1), op->out[block + i], s);
     }
     s = Function(op->tape, Elementary, "rsqrt", s);
     for (PetscInt i = 0; i < w; i++) op->out[block + i] = TimesPlus(op->tape, op->out[block + i], s, -1);
@@ -389,8 +389,7 @@ static inline PetscBool Above(const Tape *tape, slong a, slong b)
 
 static inline void ExactReduce(ExactOp *op, PetscBool max)
 {
-  const slong share =
-      Function(op->tape, Elementary, "inverse", Constant(op->tape, (double)op->in_dim[0] / (double)op->dim));
+  const slong share = Function(op->tape, Elementary, "inverse", Constant(op->tape, (double)op->in_dim[0] / (double)op->dim));
 
   for (PetscInt j = 0; j < op->dim; j++) op->out[j] = -1;
   for (PetscInt i = 0; i < op->in_dim[0]; i++) {
@@ -406,7 +405,8 @@ static inline void ExactReduce(ExactOp *op, PetscBool max)
 static inline void ExactUnfold(ExactOp *op)
 {
   const PetscInt kernel = IntOf(op, "kernel", 0), stride = IntOf(op, "stride", 1), padding = IntOf(op, "padding", 0);
-  const PetscInt channels = (PetscInt)ItemOf(op, "shape", 0), h = (PetscInt)ItemOf(op, "shape", 1), w = (PetscInt)ItemOf(op, "shape", 2);
+  const PetscInt channels = (PetscInt)ItemOf(op, "shape", 0), h = (PetscInt)ItemOf(op, "shape", 1),
+                 w      = (PetscInt)ItemOf(op, "shape", 2);
   const PetscInt across = (w + 2 * padding - kernel) / stride + 1;
   const slong    zero   = Constant(op->tape, 0);
   PetscInt       i      = 0;
@@ -424,7 +424,7 @@ static inline void ExactUnfold(ExactOp *op)
 /* slice (last > 0) and permute: position of the value's entry i in the input */
 static inline PetscInt Source(const ExactOp *op, PetscBool permutes, PetscInt i)
 {
-  const PetscInt n = permutes || json_object_get(op->attributes, "shape") ? LengthOf(op, "shape") : 1;
+  const PetscInt n  = permutes || json_object_get(op->attributes, "shape") ? LengthOf(op, "shape") : 1;
   PetscInt       at = 0, strides[8], lengths[8], size = 1;
 
   for (PetscInt axis = n - 1; axis >= 0; axis--) {
@@ -562,11 +562,11 @@ static inline void ExactForward(const Problem *problem, Tape *tape, PetscInt i, 
 static inline void ExactEvaluate(const Problem *problem, const arb_struct *theta, const PetscReal v[], slong order, arb_mat_t H,
                                  arb_mat_t J)
 {
-  const ResidualMap map = problem->map;
-  const Network     net = problem->network;
+  const ResidualMap map   = problem->map;
+  const Network     net   = problem->network;
   slong           **value = malloc((size_t)net->nops * sizeof *value);
-  arb_poly_struct  *bar = NULL;
-  slong             bars = 0;
+  arb_poly_struct  *bar   = NULL;
+  slong             bars  = 0;
   arb_t             x;
   Tape              tape;
 

@@ -60,7 +60,8 @@ static inline void ListParameter(RandomList *list, PetscInt size)
 
 static inline void ListActivation(RandomList *list)
 {
-  static const char *const smooth[] = {"tanh", "softplus", "sigmoid", "gelu", "silu", "sin", "erf"}, *const kinked[] = {"relu", "leaky_relu"};
+  static const char *const smooth[] = {"tanh", "softplus", "sigmoid", "gelu", "silu", "sin", "erf"}, *const kinked[] =
+                                                                                                         {"relu", "leaky_relu"};
   const char *function = ListChoose(list, 6) ? smooth[ListChoose(list, 7)] : kinked[ListChoose(list, 2)];
 
   ListOp(list, "activation", json_pack("[s]", list->value), NULL, json_pack("{s:s}", "function", function), list->dim);
@@ -98,7 +99,8 @@ static inline void BlockAttention(RandomList *list)
   for (PetscInt i = 0; i < 3; i++) {
     ListLinear(list, x, T, w, w);
     ListOp(list, "permute", json_pack("[s]", list->value), NULL,
-           json_pack("{s:[I, I, I], s:[i, i, i]}", "shape", (json_int_t)T, (json_int_t)heads, (json_int_t)inner, "axes", 1, 0, 2), dim);
+           json_pack("{s:[I, I, I], s:[i, i, i]}", "shape", (json_int_t)T, (json_int_t)heads, (json_int_t)inner, "axes", 1, 0, 2),
+           dim);
     (void)PetscStrncpy(qkv[i], list->value, sizeof(x));
   }
   ListOp(list, "matmul", json_pack("[s, s]", qkv[0], qkv[1]), NULL,
@@ -112,7 +114,8 @@ static inline void BlockAttention(RandomList *list)
                    (json_int_t)inner),
          dim);
   ListOp(list, "permute", json_pack("[s]", list->value), NULL,
-         json_pack("{s:[I, I, I], s:[i, i, i]}", "shape", (json_int_t)heads, (json_int_t)T, (json_int_t)inner, "axes", 1, 0, 2), dim);
+         json_pack("{s:[I, I, I], s:[i, i, i]}", "shape", (json_int_t)heads, (json_int_t)T, (json_int_t)inner, "axes", 1, 0, 2),
+         dim);
   ListOp(list, "add", json_pack("[s, s]", list->value, x), NULL, NULL, dim);
 }
 

@@ -90,7 +90,7 @@ static inline PetscErrorCode ReadNet(const json_t *json, Case *c)
   static const char *const archs[] = {"mlp", "cnn", "rnn", "resnet", "graph", "ops", NULL}, *const cells[] = {"rnn", "lstm", "gru",
                                                                                                               NULL};
   static const char *const poolings[] = {"mean", "max", NULL};
-  const char *activation = json_string_value(json_object_get(json, "activation"));
+  const char              *activation = json_string_value(json_object_get(json, "activation"));
 
   PetscFunctionBeginUser;
   c->net.arch = Choice(json, "arch", archs);

@@ -569,7 +569,8 @@ static void TestFlags(Sample *sample, const Activation *a, ReferenceFn *ref)
   for (PetscInt i = 0; i < half; i++) odd = (PetscBool)(odd && sample->jet[0][half + i] == -sample->jet[0][i]);
   Tap((PetscBool)(odd == a->odd), "%s: %s", a->name, a->odd ? "odd" : "not odd");
   Tap((PetscBool)(IsRectified(sample, a) == a->rectified), "%s: %s", a->name, a->rectified ? "rectified" : "not rectified");
-  Tap((PetscBool)(a->smooth == (PetscBool)(ref != RefRelu && ref != RefLeakyRelu)), "%s: %s", a->name, a->smooth ? "smooth" : "not smooth");
+  Tap((PetscBool)(a->smooth == (PetscBool)(ref != RefRelu && ref != RefLeakyRelu)), "%s: %s", a->name,
+      a->smooth ? "smooth" : "not smooth");
   if (!a->smooth) return;
   arb_poly_init(x);
   arb_poly_init(f);

@@ -66,8 +66,8 @@ static PetscInt Choose(PetscInt64 seed, PetscInt k, PetscInt n)
   return PetscMin(n - 1, (PetscInt)(u * (PetscReal)n));
 }
 
-static const char *const Sigmas[] = {"tanh", "softplus", "sigmoid", "smoolu", "gelu",     "silu",     "erf",
-                                     "sin",  "square",   "cubic",   "rtanh",  "rsigmoid", "identity", "relu", "leaky_relu"};
+static const char *const Sigmas[] = {"tanh",   "softplus", "sigmoid", "smoolu",   "gelu",     "silu", "erf",       "sin",
+                                     "square", "cubic",    "rtanh",   "rsigmoid", "identity", "relu", "leaky_relu"};
 
 static PetscErrorCode RandomNet(PetscInt64 seed, Problem *problem)
 {
@@ -119,7 +119,7 @@ static PetscInt ListSize(const json_t *list)
 
 static PetscErrorCode RandomListNet(PetscInt64 seed, Problem *problem)
 {
-  NetOptions      net = {.arch = 5, .activation = "tanh", .seed = (PetscInt)seed, .gain = Choose(seed, 5, 2) ? 1 : 1.5, .bias_gain = .5};
+  NetOptions net = {.arch = 5, .activation = "tanh", .seed = (PetscInt)seed, .gain = Choose(seed, 5, 2) ? 1 : 1.5, .bias_gain = .5};
   const PetscInt  p = 2 + Choose(seed, 1, 3), l = 1 + Choose(seed, 2, 2);
   const PetscBool integers = (PetscBool)(Choose(seed, 3, 3) == 0);
   char            blocks[16];

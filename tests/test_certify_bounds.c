@@ -209,7 +209,8 @@ static void KinkBetween(void)
   s.value[0].E = 1.5;
   s.bar[1] = s.t[0][0] = 1;
   OpActivation.bounds->adjoint(&s.args);
-  Tap((PetscBool)(isfinite((double)s.F[0]) && s.margin.least == .5), "relu: linear where the argument stays on its side, margin 0.5");
+  Tap((PetscBool)(isfinite((double)s.F[0]) && s.margin.least == .5),
+      "relu: linear where the argument stays on its side, margin 0.5");
   s.value[0].E = 2.5;
   OpActivation.bounds->adjoint(&s.args);
   Tap((PetscBool)(!isfinite((double)s.F[0]) && s.margin.least == -.5), "relu: no bound where it may cross the kink");

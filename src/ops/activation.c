@@ -136,8 +136,8 @@ static Suprema SupremaOf(const OpBoundArgs *args)
 {
   const Activation *sigma = args->op->activation;
   const ValueBound *z     = args->in[0];
-  const PetscReal   Z = z->measure->largest + z->E;
-  Suprema           s = {sigma->sup_ds, sigma->sup_dds, 0, 0};
+  const PetscReal   Z     = z->measure->largest + z->E;
+  Suprema           s     = {sigma->sup_ds, sigma->sup_dds, 0, 0};
 
   if (sigma->degree == 2) s.S1 = Up(2 * Z);
   if (sigma->degree == 3) s.S1 = Up(3 * Z * Z), s.S2 = Up(6 * Z);

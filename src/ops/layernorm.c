@@ -187,8 +187,9 @@ static PetscReal OwnDivisor(const NetOp *op, const OpArrays *point, PetscInt *un
   PetscReal       least = INFINITY;
 
   for (PetscInt block = 0; block < op->dim; block += norm->width) {
-    const PetscReal *x = point->in[0] + block, s = Deviation(norm, x), size = NormUp(w, w * MeanProduct(norm->width, x, x) * (1 + Gamma(4)));
-    const PetscReal  below = s * (1 - Gamma(w + 5)) - Gamma(w + 3) * size / PetscSqrtReal(w) - 1e-150;
+    const PetscReal *x = point->in[0] + block, s = Deviation(norm, x),
+                    size  = NormUp(w, w * MeanProduct(norm->width, x, x) * (1 + Gamma(4)));
+    const PetscReal below = s * (1 - Gamma(w + 5)) - Gamma(w + 3) * size / PetscSqrtReal(w) - 1e-150;
 
     if (below < least) *unit = block;
     least = PetscMin(least, PetscMax(below, LeastDivisor(norm)));

@@ -150,10 +150,10 @@ static PetscReal BlockNorm(const ValueBound *x, PetscInt entries)
 /* fl(s A^ B^) - s A B = rounding + s (A^ - A) B^ + s A (B^ - B) */
 static void BoundForward(const OpBoundArgs *args)
 {
-  const Product   *p   = (const Product *)args->op->data;
-  ValueBound      *out = args->out, *A = args->in[0], *B = args->in[1];
-  const PetscReal  s = PetscAbsReal(p->scale), NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
-  const PetscReal  size = PetscMin(NA * B->measure->norm, A->measure->norm * NB);
+  const Product  *p   = (const Product *)args->op->data;
+  ValueBound     *out = args->out, *A = args->in[0], *B = args->in[1];
+  const PetscReal s = PetscAbsReal(p->scale), NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
+  const PetscReal size = PetscMin(NA * B->measure->norm, A->measure->norm * NB);
 
   out->eps = Up(Gamma((PetscReal)p->inner + 3) * s * size);
   out->e   = Up(s * (A->e * NB + (NA + A->e) * B->e) + out->eps);
@@ -175,9 +175,9 @@ static void PullBound(const OpBoundArgs *args, ValueBound *in, const ValueBound 
 
 static void BoundAdjoint(const OpBoundArgs *args)
 {
-  const Product   *p = (const Product *)args->op->data;
-  ValueBound      *A = args->in[0], *B = args->in[1];
-  const PetscReal  NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
+  const Product  *p = (const Product *)args->op->data;
+  ValueBound     *A = args->in[0], *B = args->in[1];
+  const PetscReal NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
 
   PullBound(args, A, B, NB, p->cols);
   PullBound(args, B, A, NA, p->rows);
@@ -186,10 +186,10 @@ static void BoundAdjoint(const OpBoundArgs *args)
 /* lambda . D^2(s A B)[v,v] = 2 s sum_b lambda_b . A'_b B'_b <= 2 |s| max_b |lambda_b| |A'| |B'| */
 static void BoundCurvature(const OpBoundArgs *args)
 {
-  const Product   *p      = (const Product *)args->op->data;
-  const PetscReal  block  = PetscSqrtReal((PetscReal)p->rows * (PetscReal)p->cols) * args->out->measure->column;
-  const PetscReal  lambda = PetscMin(OutputNorm(args->l, args->out->bar), block) + OutputNorm(args->l, args->out->F);
-  const PetscReal  weight = PetscAbsReal(p->scale) * lambda, *a = args->in[0]->t, *b = args->in[1]->t;
+  const Product  *p      = (const Product *)args->op->data;
+  const PetscReal block  = PetscSqrtReal((PetscReal)p->rows * (PetscReal)p->cols) * args->out->measure->column;
+  const PetscReal lambda = PetscMin(OutputNorm(args->l, args->out->bar), block) + OutputNorm(args->l, args->out->F);
+  const PetscReal weight = PetscAbsReal(p->scale) * lambda, *a = args->in[0]->t, *b = args->in[1]->t;
 
   for (PetscInt mu = 0; mu < args->P; mu++)
     for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * args->P + nu] += weight * (a[mu] * b[nu] + a[nu] * b[mu]);

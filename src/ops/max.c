@@ -18,9 +18,9 @@ typedef struct {
 
 static PetscErrorCode Setup(OpSetup *setup)
 {
-  NetOp    *op = setup->op;
-  PetscInt  count, *place, *filled;
-  Windows  *windows;
+  NetOp   *op = setup->op;
+  PetscInt count, *place, *filled;
+  Windows *windows;
 
   PetscFunctionBeginUser;
   PetscCall(OpReduceAxes(setup, &count));
@@ -66,8 +66,8 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
   (void)context;
   PetscCall(PetscArrayzero(arrays->out_dot, (size_t)arrays->N * (size_t)op->dim));
   for (PetscInt point = 0; arrays->in_dot[0] && point < arrays->N; point++) {
-    const size_t     at  = (size_t)point * (size_t)arrays->in_dim[0];
-    PetscReal       *dot = arrays->out_dot + (size_t)point * (size_t)op->dim;
+    const size_t at  = (size_t)point * (size_t)arrays->in_dim[0];
+    PetscReal   *dot = arrays->out_dot + (size_t)point * (size_t)op->dim;
 
     for (PetscInt j = 0; j < op->dim; j++) dot[j] = arrays->in_dot[0][at + Top(op, arrays->in[0] + at, j)];
   }
@@ -99,8 +99,7 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 {
   PetscFunctionBeginUser;
   (void)context;
-  if (arrays->in_bar_dot[0] && arrays->out_bar_dot)
-    Pull(op, arrays, (size_t)arrays->N, arrays->out_bar_dot, arrays->in_bar_dot[0]);
+  if (arrays->in_bar_dot[0] && arrays->out_bar_dot) Pull(op, arrays, (size_t)arrays->N, arrays->out_bar_dot, arrays->in_bar_dot[0]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -168,7 +168,8 @@ static void BoundAdjoint(const OpBoundArgs *args)
   ValueBound   *y = args->out, *x = args->in[0];
 
   for (PetscInt o = 0; o < args->l; o++) {
-    x->F[o]   = Up(x->F[o] + s.S1 * y->F[o] + (s.S2 * x->E + s.rounding) * y->bar[o] + Gamma(2) * (x->sum[o] + (s.S1 + s.rounding) * y->bar[o]));
+    x->F[o]   = Up(x->F[o] + s.S1 * y->F[o] + (s.S2 * x->E + s.rounding) * y->bar[o] +
+                   Gamma(2) * (x->sum[o] + (s.S1 + s.rounding) * y->bar[o]));
     x->sum[o] = Up(x->sum[o] + (s.S1 + s.rounding) * y->bar[o]);
   }
 }

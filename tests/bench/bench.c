@@ -282,7 +282,8 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
                         "  Hessian vector %8.3f s  %8.2f gradients\n"
                         "  certificate    %8.3f s  %8.2f x (K and its eigenvectors, %.3f s)\n",
                         ranks, d, b->map->n, gemm * 1e-9, syrk * 1e-9, gram, (double)useful * 1e-9 / gram,
-                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient, certificate, certificate / vectors, vectors));
+                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient,
+                        certificate, certificate / vectors, vectors));
   PetscCall(BenchDestroy(b));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
