@@ -122,7 +122,7 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
   }
   for (PetscInt mu = 0; mu < net->nlabels; mu++)
-    if (GramAssembles(proof->map, mu, &flops))
+    if (GramAssembles(net, (PetscReal)proof->map->d, (PetscReal)proof->map->m, mu, &flops))
       chain[mu] = PetscMax(chain[mu], (PetscReal)net->labels[mu].rows * (PetscReal)net->labels[mu].cols);
   for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
   for (PetscInt mu = 0; mu < net->nlabels; mu++) sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
@@ -542,4 +542,33 @@ void CertifyTheorem(const Certificate *c, size_t size, char text[])
     ProvedText(c, size, text);
   else
     snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+}
+
+/* ---- cost ---------------------------------------------------------------------------------------------------------------------- */
+
+void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
+{
+  Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
+
+  BoundLabelNormsCost(s, &part);
+  SplitForwardCost(s, &linearize);
+  ResidualMapAdjointCost(s, s->R, 1, &linearize);
+  GramCost(s, &linearize);
+  linearize.work[WORK_ELEMENTS] += (SizesValues(s, s->N) + SizesValues(s, s->R)) / 8;
+  CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
+  CostAdd(&part, &linearize, 1);
+  if (options->enclose) {
+    TilesEigenvectorsCost(s, &dense);
+    TilesGramCost(s, &dense);
+    TilesGramCost(s, &dense);
+    CostHold(&dense, 2 * SizesTiles(s));
+  } else {
+    TilesCholeskyCost(s, &dense);
+    TilesCholeskyCost(s, &dense);
+    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense); /* EstimateLeast */
+    CostHold(&dense, SizesTiles(s));
+  }
+  CostReduceAll(&dense, s->P, 8, 20);
+  CostAdd(&part, &dense, 1);
+  CostAdd(cost, &part, 1);
 }

@@ -167,3 +167,25 @@ PetscErrorCode MeasuresDestroy(Measures *measures)
   PetscCall(PetscFree(*measures));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* three products instead of one; the parts of the widest input, and of a panel of W */
+void SplitForwardCost(const Sizes *s, Cost *cost)
+{
+  Cost      split = {.bytes = 0}, product = {.bytes = 0};
+  PetscReal widest = 0;
+
+  ResidualMapApplyCost(s, &split);
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (op->weight < 0) continue;
+    widest = PetscMax(widest, (PetscReal)s->network->ops[op->inputs[0]].dim);
+    if (s->Q > 1) CostReduceAll(&split, s->Q, 8 * (s->N + 2), 1);
+  }
+  product.work[WORK_PRODUCT] = 2 * split.work[WORK_PRODUCT];
+  CostAdd(&split, &product, 1);
+  CostHold(&split, 2 * 8 * s->N * widest + SizesValues(s, s->N));
+  CostAdd(cost, &split, 1);
+}

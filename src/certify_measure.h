@@ -25,3 +25,6 @@ PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, P
 PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
                               Measures *measures);
 PetscErrorCode MeasuresDestroy(Measures *measures);
+
+/* Cost (cost.h) of SplitForward. Not collective. */
+void SplitForwardCost(const Sizes *sizes, Cost *cost);

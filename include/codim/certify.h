@@ -118,3 +118,6 @@ PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const
     rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
     into text. Collective. */
 PetscErrorCode CertifyCompare(const char path[], const Certificate *certificate, PetscBool *agrees, size_t size, char text[]);
+
+/** Cost (cost.h) of one attempt, K there. Not collective. */
+void CertifyCost(const Sizes *sizes, const CertifyOptions *options, Cost *cost);

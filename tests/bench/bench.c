@@ -179,7 +179,6 @@ static PetscErrorCode WorkCertificate(Bench *bench)
 
 static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
 {
-  PetscInt    G, Q;
   PetscMPIInt size;
 
   PetscFunctionBeginUser;
@@ -189,8 +188,7 @@ static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
   b->data = NULL;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(NetworkCreate(PETSC_COMM_WORLD, &b->net, 64, 1, &b->network));
-  GridChoose(size, d, NetworkSize(b->network), NetworkSumUnits(b->network), PETSC_INFINITY, &G, &Q);
-  PetscCall(GridCreate(PETSC_COMM_WORLD, G, Q, &b->grid));
+  PetscCall(GridCreate(PETSC_COMM_WORLD, size, 1, &b->grid));
   PetscCall(PetscNew(&b->data));
   b->data->comm    = PETSC_COMM_WORLD;
   b->data->points  = d;
