@@ -7,7 +7,14 @@
 #include "lanczos.h"
 #include <math.h>
 
-enum { STREAM_LOOK = (1 << 22) + (1 << 20), CURVATURE_STEPS = 10, KERNEL_STEPS = 30, KERNEL_PROBES = 4, BASIS_MAX = 60 };
+enum {
+  STREAM_LOOK     = (1 << 22) + (1 << 20),
+  CURVATURE_STEPS = 10,
+  KERNEL_STEPS    = 30,
+  KERNEL_PROBES   = 4,
+  BASIS_MAX       = 60,
+  LOBPCG_STEPS    = 200
+};
 
 struct Looker_s {
   ResidualMap        map;
@@ -59,14 +66,26 @@ PetscErrorCode LookerDestroy(Looker *looker)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal LookBytes(ResidualMap map, const LookOptions *options)
+void LookCost(const Sizes *s, const LookOptions *options, Cost *cost)
 {
-  const PetscReal values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
-  const PetscReal full   = options->full ? FullHessianBytes(map->n, map->grid->size) : 0;
+  const PetscReal kernel = KERNEL_STEPS * KERNEL_PROBES, ends = options->full ? 0 : 2 * (BASIS_MAX + LOBPCG_STEPS);
+  const PetscReal density = (PetscReal)options->density.steps * (PetscReal)options->density.probes;
+  Cost            look = {.bytes = 0}, product = {.bytes = 0}, projection = {.bytes = 0};
 
-  return 5 * values +
-         8. * (PetscReal)ParametersLocalSize(map->parameters) * (PetscReal)PetscMax(BASIS_MAX + 4, options->density.steps + 3) +
-         full;
+  JacobianMultCost(s, &projection);
+  TilesSolveCost(s, &projection);
+  JacobianMultTransposeAddCost(s, &projection);
+  HessianMultCost(s, &product);
+  GramCost(s, &look);
+  TilesEigenvaluesCost(s, &look);
+  TilesCholeskyCost(s, &look);
+  TilesCholeskyCost(s, &look);
+  CostAdd(&look, &product, CURVATURE_STEPS + kernel + ends + density);
+  CostAdd(&look, &projection, 2 * kernel + ends / 2);
+  if (options->full) FullHessianCost(s, &look);
+  CostHold(&look,
+           2 * SizesTiles(s) + HessianBytes(s) + 8 * s->local * (PetscReal)PetscMax(BASIS_MAX + 4, options->density.steps + 3));
+  CostAdd(cost, &look, 1);
 }
 
 /* ---- K and S ---------------------------------------------------------------------------------------------------------------------- */
@@ -193,7 +212,7 @@ static PetscErrorCode Ends(Looker l, Mat A)
   PetscCall(TilesCholesky(l->factor, &factored));
   if (!factored) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Precondition(l, l->smallest));
-  PetscCall(Solve(l, l->smallest, A, 1e-3 * mu, 200, look->smallest, look->smallest_residual));
+  PetscCall(Solve(l, l->smallest, A, 1e-3 * mu, LOBPCG_STEPS, look->smallest, look->smallest_residual));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

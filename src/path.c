@@ -174,14 +174,21 @@ PetscErrorCode PathDestroy(Path *path)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal PathBytes(ResidualMap map, const PathOptions *options)
+void PathCost(const Sizes *s, const PathOptions *options, Cost *cost, Cost *stretch)
 {
-  const PetscReal batch = options->method == PATH_SGD ? (PetscReal)PetscMin(options->sgd.batch, map->N) : 0;
-  const PetscReal Vecs  = options->method == PATH_TAO ? 14 : 2; /* lmvm keeps five pairs */
+  const PetscReal looks = (PetscReal)(options->at.n ? options->at.n : options->looks);
+  Cost            step = {.bytes = 0}, look = {.bytes = 0};
 
-  if (options->method == PATH_NONE) return 0;
-  return LookBytes(map, &options->look) + 16. * batch * (PetscReal)NetworkSumUnits(map->network) +
-         8. * Vecs * (PetscReal)ParametersLocalSize(map->parameters);
+  if (options->method == PATH_SGD) SgdStepCost(s, &options->sgd, &step);
+  if (options->method == PATH_TAO) {
+    ResidualMapApplyCost(s, &step);
+    ResidualMapAdjointCost(s, s->N, 1, &step);
+    CostHold(&step, 8 * 14 * s->local); /* lmvm keeps five pairs */
+  }
+  LookCost(s, &options->look, &look);
+  CostAdd(cost, &step, options->method == PATH_FILES ? 0 : (PetscReal)options->steps);
+  CostAdd(cost, &look, looks);
+  CostLonger(stretch, &look);
 }
 
 /* ---- looks ------------------------------------------------------------------------------------------------------------------------- */

@@ -238,17 +238,17 @@ static void SizesOfNegative(PetscInt n, const PetscReal value[], PetscReal size[
   for (PetscInt i = 0; i < n; i++) size[i] = value && value[i] < 0 ? -value[i] : NAN;
 }
 
-static PetscErrorCode DrawSizes(Path path, const Columns *columns, PlotPanel *panel, PlotSeries series[6], PetscReal scratch[])
+static PetscErrorCode DrawSizes(Path path, const Columns *columns, PlotPanel *panel, PlotSeries series[6], PetscReal scratch[],
+                                char label[static 64])
 {
   const PetscInt   n    = path->looks;
   PetscReal       *size = scratch, *root = scratch + n;
   const PetscReal *loss = OF(loss), factor = RootFactor(path);
-  static char      label[96];
 
   PetscFunctionBeginUser;
   SizesOfNegative(n, OF(smallest), size);
   for (PetscInt i = 0; i < n; i++) root[i] = factor * PetscSqrtReal(loss[i]);
-  (void)snprintf(label, sizeof label, "%.3g √loss", (double)factor);
+  (void)snprintf(label, 64, "%.3g √loss", (double)factor);
   if (OF(largest))
     series[panel->nseries++] = (PlotSeries){"largest", PLOT_POINTS, PLOT_BLUE, PETSC_FALSE, n, loss, OF(largest), NULL, NULL};
   series[panel->nseries++] =
@@ -297,7 +297,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   const PlotAxis   along = {"loss |H|², falling to the right", PLOT_LOG, 0, 0, 0, PETSC_TRUE};
   PlotSeries       sizes[6], counts[2 * LOOK_THRESHOLDS + 2], shares[2];
   PetscReal       *scratch, half[2] = {.5, .5};
-  char             labels[2 * LOOK_THRESHOLDS][48], note[512], name[PETSC_MAX_PATH_LEN];
+  char             labels[2 * LOOK_THRESHOLDS][48], label[64], note[512], name[PETSC_MAX_PATH_LEN];
   PlotPanel        panels[] = {{"Eigenvalues of the Hessian", along, {"size", PLOT_LOG, 0, 0, 0, 0}, 0, sizes},
                                {"Share of negative ones among the n − m in ker J", along, {"share", PLOT_LINEAR, 0, 0, 1, 0}, 2, shares},
                                {"How many lie beyond fixed thresholds", along, {"number", PLOT_LOG, 0, .5, n, 0}, 0, counts}};
@@ -306,7 +306,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(2 * path->looks, &scratch));
-  PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch));
+  PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch, label));
   shares[0] = (PlotSeries){"P S P, by quadrature", PLOT_POINTS, PLOT_ORANGE, PETSC_FALSE, path->looks, loss,
                            OF(kernel_negative),    NULL,        NULL};
   shares[1] = (PlotSeries){"one half", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, half, NULL, NULL};

@@ -37,12 +37,26 @@ static json_t *ProblemJSON(const Report *r)
                    (json_int_t)r->distinct, "net", r->net);
 }
 
+/* weights in closed form, before they were polished */
+static json_t *ConstructJSON(const Report *r)
+{
+  const ConstructResult *c = r->constructed;
+
+  if (!c) return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "gap", Real(c->gap), "range", Real(c->range), "nearest",
+                   c->nearest[0] < 0 ? json_null()
+                                     : json_pack("[I, I]", (json_int_t)c->nearest[0] + 1, (json_int_t)c->nearest[1] + 1),
+                   "gap_arriving", Real(c->arriving), "diagonal_min", Real(c->diagonal), "solves", (json_int_t)c->solves, "loss",
+                   Real(c->loss), "rounding_floor", Real(c->floor), "moved", Real(r->moved));
+}
+
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b}", "method", r->method, "loss", Real(r->reach.loss), "residual_max",
-                   Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation", "rounding_floor",
-                   Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero);
+  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+                   "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
+                   "rounding_floor", Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero,
+                   "construct", ConstructJSON(r));
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -123,13 +137,13 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status),
-                   "reason", Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
-                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
-                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
-                   Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "rank_radius",
-                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
+                   "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
+                   "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
+                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
+                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */

@@ -13,6 +13,10 @@ static void PrintProblem(const Report *r)
   if (r->reached)
     printf("  loss      |H|^2 = %.2e, max |H_k| = %.1e, %" PetscInt_FMT " steps (%s; rounding floor %.0e)\n", (double)r->reach.loss,
            (double)r->reach.residual_max, r->reach.steps, ReachReasonText(r->reach.reason), (double)r->reach.floor);
+  if (r->constructed)
+    printf("  construct points apart by %.1e of their range %.2g; |H|^2 = %.1e in %" PetscInt_FMT " solves, then moved by %.1e\n",
+           (double)(r->constructed->gap / r->constructed->range), (double)r->constructed->range, (double)r->constructed->loss,
+           r->constructed->solves, (double)r->moved);
 }
 
 static void PrintSpectrum(const Report *r)

@@ -170,3 +170,16 @@ PetscErrorCode SgdStep(Sgd sgd, PetscInt64 step, Vec theta)
   PetscCall(VecAXPY(theta, -sgd->options.rate, sgd->v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+void SgdStepCost(const Sizes *s, const SgdOptions *options, Cost *cost)
+{
+  Sizes batch = *s;
+  Cost  step  = {.work[WORK_STREAM] = 8 * 5 * s->local};
+
+  batch.d = PetscMin((PetscReal)options->batch, s->d);
+  batch.N = PetscCeilReal(batch.d / s->G); /* on average */
+  ResidualMapApplyCost(&batch, &step);
+  ResidualMapAdjointCost(&batch, batch.N, 1, &step);
+  CostHold(&step, 2 * SizesValues(s, PetscMin(batch.d, s->N)) + 16 * s->local); /* all of the batch may be one group's */
+  CostAdd(cost, &step, 1);
+}

@@ -144,6 +144,21 @@ claim "no directory to check" test "$status" = 65
 claim "certify: false leaves numbers" ends 0 2 "$place/small.yaml" -certify false
 claim "... and says so" says basis '"numerical"'
 
+# ---- explicit weights
+claim "Lemma 3.3 in its own family, 3 ranks: holds, exit 0" ends 0 3 jobs/lemma-3.3.yaml
+claim "... n = 2 d + p" says parameters 264
+claim "... proved" says basis '"proved"'
+claim "... from constructed weights" says method '"construct"'
+claim "Corollary 3.4, three hidden layers, 4 ranks" ends 0 4 jobs/corollary-3.4.yaml -grid 2,2
+claim "... proved" says basis '"proved"'
+claim "Corollary 3.4 as printed: no zero, exit 3" ends 3 2 jobs/erratum-corollary-3.4.yaml
+claim "sigma that is not rectified" refused 64 'smoolu, rtanh, rsigmoid, srelu or relu' jobs/corollary-3.4.yaml -net_activation tanh
+claim "a last hidden layer that is too narrow" refused 64 'has 149 units for d = 150 points' jobs/corollary-3.4.yaml -net_widths 200,149
+claim "no bias" refused 64 'net.bias' jobs/corollary-3.4.yaml -net_bias false
+claim "another kind of net" refused 64 'dense layer' jobs/cnn.yaml -reach_method construct -net_activation smoolu
+claim "coinciding points are the answer: refuted" ends 2 3 "$place/twins.yaml" -net_activation smoolu -reach_method construct
+claim "... naming them" grep -q 'distinct points; 1 and 3 have the same x' "$place/log"
+
 # ---- weights
 claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
 claim "... in no step" says iterations 0

@@ -54,5 +54,5 @@ PetscErrorCode LookerDestroy(Looker *looker);
 PetscErrorCode LookAt(Looker looker, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, Look *look,
                       Density *density);
 
-/** Bytes a rank beyond the job's base and two matrices like K. Not collective. */
-PetscReal LookBytes(ResidualMap map, const LookOptions *options);
+/** Cost (cost.h), with as many iterations as the solvers take at most. Not collective. */
+void LookCost(const Sizes *sizes, const LookOptions *options, Cost *cost);

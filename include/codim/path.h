@@ -48,8 +48,9 @@ void PathLooks(Path path, PetscInt *count, const Look **looks, const Density **d
 /** The looks to and from a checkpoint. Collective. */
 PetscErrorCode PathArchive(Archive archive, Path path);
 
-/** Bytes a rank beyond the job's base and two matrices like K. Not collective. */
-PetscReal PathBytes(ResidualMap map, const PathOptions *options);
+/** Cost (cost.h); of what runs to its end before a request to stop is looked at. The looks that follow Levenberg-Marquardt are not in it. Not
+    collective. */
+void PathCost(const Sizes *sizes, const PathOptions *options, Cost *cost, Cost *stretch);
 
 /** For report.json: a new reference. Not collective. */
 json_t *PathToJSON(Path path);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "certify.h"
+#include "construct.h"
 #include "extremes.h"
 #include "full.h"
 #include "spectrum.h"
@@ -38,9 +39,10 @@ typedef struct {
   PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
-  const ReachResult *start;
-  const Certificate *start_certificate;
-  PetscReal          moved; /* |theta - theta_0| */
+  const ReachResult     *start;
+  const Certificate     *start_certificate;
+  const ConstructResult *constructed; /* NULL if the weights were not constructed */
+  PetscReal              moved;       /* |theta - theta_0|, theta_0 as loaded or constructed */
 
   /* the proof, and spectra; NULL where not computed */
   const Certificate    *certificate;

@@ -30,5 +30,8 @@ PetscErrorCode SgdStep(Sgd sgd, PetscInt64 step, Vec theta);
 /** v: zero at first; to be kept and set again by who goes on later. Borrowed. Not collective. */
 Vec SgdVelocity(Sgd sgd);
 
+/** Cost (cost.h) of a step. Not collective. */
+void SgdStepCost(const Sizes *sizes, const SgdOptions *options, Cost *cost);
+
 /** The points of a step's batch, ascending by the order in which they are dealt; owned by sgd until the next call. Not collective. */
 PetscErrorCode SgdBatch(Sgd sgd, PetscInt64 step, PetscInt *count, const PetscInt **points);
