@@ -264,6 +264,23 @@ DensityEstimate DensityNearZero(const Density *density)
   return MeanOverProbes(density, NearZero, 0);
 }
 
+/* mu beyond the node next to 0: at least the nodes from the second on, at most with that node's weight */
+static DensityEstimate Side(const Probe *probe, PetscReal below)
+{
+  const PetscInt  i = NodeNearZero(probe);
+  DensityEstimate e = {0};
+
+  e.value = below > 0 ? SumOfWeights(probe, 0, i) : SumOfWeights(probe, i + 1, probe->k);
+  e.low   = probe->exact ? e.value : below > 0 ? SumOfWeights(probe, 0, i - 1) : SumOfWeights(probe, i + 2, probe->k);
+  e.high  = probe->exact ? e.value : e.value + SumOfWeights(probe, i, i + 1);
+  return e;
+}
+
+DensityEstimate DensitySide(const Density *density, PetscBool below)
+{
+  return MeanOverProbes(density, Side, below ? 1 : 0);
+}
+
 static DensityEstimate Moment(const Probe *probe, PetscReal power)
 {
   DensityEstimate e = {0, 0, -INFINITY, INFINITY};

@@ -13,7 +13,7 @@ enum {
   KERNEL_STEPS    = 30,
   KERNEL_PROBES   = 4,
   BASIS_MAX       = 60,
-  LOBPCG_STEPS    = 200
+  DAVIDSON_STEPS  = 200
 };
 
 struct Looker_s {
@@ -51,7 +51,7 @@ PetscErrorCode LookerCreate(ResidualMap map, const LookOptions *options, Looker 
   l->map     = map;
   l->options = options;
   PetscCall(SolverCreate(l, "look_largest_", EPSKRYLOVSCHUR, EPS_LARGEST_REAL, &l->largest));
-  PetscCall(SolverCreate(l, "look_smallest_", EPSLOBPCG, EPS_SMALLEST_REAL, &l->smallest));
+  PetscCall(SolverCreate(l, "look_smallest_", EPSGD, EPS_SMALLEST_REAL, &l->smallest));
   *looker = l;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -68,7 +68,7 @@ PetscErrorCode LookerDestroy(Looker *looker)
 
 void LookCost(const Sizes *s, const LookOptions *options, Cost *cost)
 {
-  const PetscReal kernel = KERNEL_STEPS * KERNEL_PROBES, ends = options->full ? 0 : 2 * (BASIS_MAX + LOBPCG_STEPS);
+  const PetscReal kernel = KERNEL_STEPS * KERNEL_PROBES, ends = options->full ? 0 : 2 * (BASIS_MAX + DAVIDSON_STEPS);
   const PetscReal density = (PetscReal)options->density.steps * (PetscReal)options->density.probes;
   Cost            look = {.bytes = 0}, product = {.bytes = 0}, projection = {.bytes = 0};
 
@@ -148,11 +148,11 @@ static PetscErrorCode Precondition(Looker l, EPS eps)
   ST        st;
   KSP       ksp;
   PC        pc;
-  PetscBool lobpcg;
+  PetscBool takes;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscObjectTypeCompare((PetscObject)eps, EPSLOBPCG, &lobpcg));
-  if (!lobpcg) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscObjectTypeCompareAny((PetscObject)eps, &takes, EPSGD, EPSJD, EPSLOBPCG, ""));
+  if (!takes) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(EPSGetST(eps, &st));
   PetscCall(STSetType(st, STPRECOND));
   PetscCall(STGetKSP(st, &ksp));
@@ -196,6 +196,13 @@ static PetscErrorCode Solve(Looker l, EPS eps, Mat A, PetscReal tolerance, Petsc
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Close to M the low end comes from the kernel block: it differs from that by |S|^2 over 2 lambda_min(K) at most, where products with the exact Hessian
+   have rounding errors on the scale of its largest eigenvalue. */
+static PetscBool IsNearM(const Look *look)
+{
+  return (PetscBool)(look->curvature <= 1e-5 * look->gauss_newton_least);
+}
+
 /* K + (mu/2) I has a Cholesky factor for every mu well above K's rounding errors */
 static PetscErrorCode Ends(Looker l, Mat A)
 {
@@ -207,12 +214,13 @@ static PetscErrorCode Ends(Looker l, Mat A)
   PetscFunctionBeginUser;
   if (!l->options->extreme) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Solve(l, l->largest, A, 1e-8 * scale, 100, look->largest, look->largest_residual));
+  if (IsNearM(look)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TilesCopy(l->K, l->factor));
   PetscCall(TilesShift(l->factor, mu / 2));
   PetscCall(TilesCholesky(l->factor, &factored));
   if (!factored) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Precondition(l, l->smallest));
-  PetscCall(Solve(l, l->smallest, A, 1e-3 * mu, LOBPCG_STEPS, look->smallest, look->smallest_residual));
+  PetscCall(Solve(l, l->smallest, A, PetscMax(1e-3 * mu, 1e-12 * scale), DAVIDSON_STEPS, look->smallest, look->smallest_residual));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -260,12 +268,17 @@ static PetscErrorCode KernelBlock(Looker l)
   PetscCall(MatDestroy(&PSP));
   DensityEnds(&density, &largest, &residual, &least, &residual);
   square                         = DensityTrace(&density, 2);
-  negative                       = DensityCount(&density, 0, PETSC_TRUE);
+  negative                       = DensitySide(&density, PETSC_TRUE);
   l->look->kernel_largest        = PetscMax(largest, -least);
   l->look->kernel_rms            = PetscSqrtReal(square.value / space.dimension);
   l->look->kernel_rms_error      = square.value > 0 ? .5 * square.error / square.value * l->look->kernel_rms : 0;
   l->look->kernel_negative       = negative.value / space.dimension;
+  l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / space.dimension;
   l->look->kernel_negative_error = negative.error / space.dimension;
+  if (IsNearM(l->look) && l->options->extreme && !l->options->full) {
+    l->look->smallest[0]          = least;
+    l->look->smallest_residual[0] = residual + PetscSqr(l->look->curvature) / l->look->gauss_newton_least;
+  }
   PetscCall(DensityDestroy(&density));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

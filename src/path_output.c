@@ -87,8 +87,9 @@ static PetscErrorCode ColumnsCreate(Path path, Columns *columns)
   ADD(kernel_rms, "root mean square of the n - m eigenvalues of P S P in ker J");
   ADD(kernel_rms_error, "standard error over probes");
   ADD(kernel_largest, "the largest of their sizes that was found");
-  ADD(kernel_negative, "share of them that are negative, by quadrature");
+  ADD(kernel_negative, "share of them that the quadrature tells to be negative");
   ADD(kernel_negative_error, "standard error over probes");
+  ADD(kernel_positive, "share of them that it tells to be positive; of the rest it cannot tell the sign");
   PetscCall(AddCounts(columns, path));
   ADD(positive, "whole Hessian: eigenvalues above the resolution");
   ADD(negative, "whole Hessian: eigenvalues below minus the resolution");
@@ -195,10 +196,11 @@ static json_t *Real(PetscReal x)
 
 static json_t *LookToJSON(const Look *look)
 {
-  return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)look->step, "phase",
+  return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)look->step, "phase",
                    (json_int_t)look->phase, "loss", Real(look->loss), "largest", Real(look->largest[0]), "most_negative",
                    Real(look->smallest[0]), "gauss_newton_least", Real(look->gauss_newton_least), "kernel_rms",
-                   Real(look->kernel_rms), "kernel_negative_share", Real(look->kernel_negative), "negative", Real(look->negative));
+                   Real(look->kernel_rms), "kernel_negative_share", Real(look->kernel_negative), "kernel_positive_share",
+                   Real(look->kernel_positive), "negative", Real(look->negative));
 }
 
 json_t *PathToJSON(Path path)
@@ -210,24 +212,35 @@ json_t *PathToJSON(Path path)
                    "kernel_rms_exponent", Real(RootExponent(path)), "at", looks);
 }
 
+/* of the n - m small eigenvalues, the share of negative ones: of all where the whole Hessian was assembled (its m largest are 2 lambda(K)'s),
+   else of those whose sign the quadrature tells */
+static PetscReal NegativeShare(Path path, const Look *look)
+{
+  if (path->options->look.full) return look->negative / (PetscReal)(path->map->n - path->map->m);
+  return look->kernel_negative / (look->kernel_negative + look->kernel_positive);
+}
+
 void PathDescribe(Path path, size_t size, char text[])
 {
   PetscReal least = INFINITY, most = -INFINITY;
 
-  for (PetscInt i = 0; i < path->looks; i++)
-    if (isfinite(path->look[i].kernel_negative)) {
-      least = PetscMin(least, path->look[i].kernel_negative);
-      most  = PetscMax(most, path->look[i].kernel_negative);
-    }
-  if (path->looks == 0 || least > most)
+  for (PetscInt i = 0; i < path->looks; i++) {
+    const PetscReal share = NegativeShare(path, &path->look[i]);
+
+    if (!isfinite(share) || share == 0) continue; /* 0: below the resolution */
+    least = PetscMin(least, share);
+    most  = PetscMax(most, share);
+  }
+  if (least > most)
     (void)snprintf(text, size, "%" PetscInt_FMT " looks", path->looks);
   else
     (void)snprintf(text, size,
                    "%" PetscInt_FMT
-                   " looks, loss %.1e -> %.1e: %.0f%% to %.0f%% of the n - m small eigenvalues are negative on the way; their root "
-                   "mean square goes as loss^%.3f, about %.3g sqrt(loss)",
-                   path->looks, (double)path->look[0].loss, (double)path->look[path->looks - 1].loss, (double)(100 * least),
-                   (double)(100 * most), (double)RootExponent(path), (double)RootFactor(path));
+                   " looks, loss %.1e -> %.1e: of the n - m small eigenvalues%s %.0f%% to %.0f%% are negative on the way; their "
+                   "root mean square goes as loss^%.3f, about %.3g sqrt(loss)",
+                   path->looks, (double)path->look[0].loss, (double)path->look[path->looks - 1].loss,
+                   path->options->look.full ? "" : " whose sign can be told", (double)(100 * least), (double)(100 * most),
+                   (double)RootExponent(path), (double)RootFactor(path));
 }
 
 /* ---- pictures ------------------------------------------------------------------------------------------------------------------------------ */
@@ -295,21 +308,35 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   const PetscReal  n = (PetscReal)path->map->n, m = (PetscReal)path->map->m;
   const PetscReal *loss = OF(loss), ends[2] = {loss[0], loss[path->looks - 1]}, lines[4] = {m, m, n - m, n - m};
   const PlotAxis   along = {"loss |H|², falling to the right", PLOT_LOG, 0, 0, 0, PETSC_TRUE};
-  PlotSeries       sizes[6], counts[2 * LOOK_THRESHOLDS + 2], shares[2];
-  PetscReal       *scratch, half[2] = {.5, .5};
+  PlotSeries       sizes[6], counts[2 * LOOK_THRESHOLDS + 2], shares[4];
+  PetscReal       *scratch, *share, half[2] = {.5, .5};
   char             labels[2 * LOOK_THRESHOLDS][48], label[64], note[512], name[PETSC_MAX_PATH_LEN];
-  PlotPanel        panels[] = {{"Eigenvalues of the Hessian", along, {"size", PLOT_LOG, 0, 0, 0, 0}, 0, sizes},
-                               {"Share of negative ones among the n − m in ker J", along, {"share", PLOT_LINEAR, 0, 0, 1, 0}, 2, shares},
-                               {"How many lie beyond fixed thresholds", along, {"number", PLOT_LOG, 0, .5, n, 0}, 0, counts}};
-  const PetscBool  counted  = (PetscBool)(path->options->look.full || path->options->look.density.steps > 0);
-  const Plot       plot     = {title, note, counted ? 3 : 2, panels};
+  PlotPanel        panels[] =
+      {{"Eigenvalues of the Hessian", along, {"size", PLOT_LOG, 0, 0, 0, 0}, 0, sizes},
+       {"The signs of the n − m small ones", along, {"share", PLOT_LINEAR, 0, 0, 1, 0}, path->options->look.full ? 4 : 3, shares},
+       {"How many lie beyond fixed thresholds", along, {"number", PLOT_LOG, 0, .5, n, 0}, 0, counts}};
+  const PetscBool counted = (PetscBool)(path->options->look.full || path->options->look.density.steps > 0);
+  const Plot      plot    = {title, note, counted ? 3 : 2, panels};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(2 * path->looks, &scratch));
+  PetscCall(PetscMalloc1(3 * path->looks, &scratch));
+  share = scratch + 2 * path->looks;
   PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch, label));
-  shares[0] = (PlotSeries){"P S P, by quadrature", PLOT_POINTS, PLOT_ORANGE, PETSC_FALSE, path->looks, loss,
-                           OF(kernel_negative),    NULL,        NULL};
-  shares[1] = (PlotSeries){"one half", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, half, NULL, NULL};
+  for (PetscInt i = 0; i < path->looks; i++) share[i] = path->look[i].negative > 0 ? NegativeShare(path, &path->look[i]) : NAN;
+  shares[0] = (PlotSeries){"told to be negative, by quadrature",
+                           PLOT_POINTS,
+                           PLOT_RED,
+                           PETSC_FALSE,
+                           path->looks,
+                           loss,
+                           OF(kernel_negative),
+                           NULL,
+                           NULL};
+  shares[1] =
+      (PlotSeries){"told to be positive", PLOT_RINGS, PLOT_BLUE, PETSC_FALSE, path->looks, loss, OF(kernel_positive), NULL, NULL};
+  shares[2] = (PlotSeries){"one half", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, half, NULL, NULL};
+  shares[3] =
+      (PlotSeries){"negative, by the whole Hessian", PLOT_RINGS, PLOT_ORANGE, PETSC_FALSE, path->looks, loss, share, NULL, NULL};
   DrawCounts(path, columns, &panels[2], counts, labels);
   counts[panels[2].nseries++] = (PlotSeries){"m", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, lines, NULL, NULL};
   counts[panels[2].nseries++] = (PlotSeries){"n − m", PLOT_LINE, PLOT_INK, PETSC_FALSE, 2, ends, lines + 2, NULL, NULL};

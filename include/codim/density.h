@@ -77,6 +77,10 @@ DensityEstimate DensityCount(const Density *density, PetscReal t, PetscBool belo
     Not collective. */
 DensityEstimate DensityNearZero(const Density *density);
 
+/** How many eigenvalues the nodes on one side of the node next to 0 stand for: told to be positive (negative, if `below`). Bracketed as counts
+    are. Not collective. */
+DensityEstimate DensitySide(const Density *density, PetscBool below);
+
 /** sum over the eigenvalues of lambda^power, power 1 or 2: tr A, tr A^2, without bias. Not collective. */
 DensityEstimate DensityTrace(const Density *density, PetscInt power);
 

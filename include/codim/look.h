@@ -1,9 +1,9 @@
 /*
   look.h: the Hessian's spectrum at one point of a path, anywhere: far from M, near it, on it.
 
-  With J = H' and S = 2 sum_k H_k Hessian(H_k) the Hessian is 2 J^T J + S. Its largest eigenvalues come from Krylov-Schur, its least from LOBPCG
-  preconditioned by mu (2 J^T J + mu I)^(-1), mu about |S| (kernel.h): the low end is then as wide as the rest, however small S is. As the
-  loss goes to 0, the n - m small eigenvalues become those of P S P, P the projection onto ker J: their size, and the share of negative ones, are
+  With J = H' and S = 2 sum_k H_k Hessian(H_k) the Hessian is 2 J^T J + S. Its largest eigenvalues come from Krylov-Schur, its least from
+  generalized Davidson preconditioned by mu (2 J^T J + mu I)^(-1), mu about |S| (kernel.h): the low end is then as wide as the rest, however
+  small S is; very close to M, where rounding hides it, from P S P. As the loss goes to 0, the n - m small eigenvalues become those of P S P, P the projection onto ker J: their size, and the share of negative ones, are
   measured on P S P itself, by stochastic Lanczos quadrature within ker J, where nothing cancels against the largest.
 */
 #pragma once
@@ -33,7 +33,9 @@ typedef struct {
   PetscReal curvature;                                                 /* about |S|_2 */
   PetscReal kernel_rms, kernel_rms_error,
       kernel_largest; /* P S P in ker J: root mean square of its n - m eigenvalues; largest size found */
-  PetscReal kernel_negative, kernel_negative_error; /* share of them below 0 */
+  PetscReal kernel_negative, kernel_negative_error,
+      kernel_positive; /* shares of them that are told to be negative, positive; of the rest the
+                                                                        quadrature cannot tell the sign */
   PetscReal above[LOOK_THRESHOLDS],
       above_error[LOOK_THRESHOLDS]; /* eigenvalues above 10^k; error: over probes, 0 where they were all computed */
   PetscReal below[LOOK_THRESHOLDS], below_error[LOOK_THRESHOLDS]; /* below -10^k */
