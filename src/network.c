@@ -139,6 +139,19 @@ PetscInt64 NetworkSumUnits(Network net)
   return units;
 }
 
+void NetworkForms(Network net, ValueForm forms[])
+{
+  forms[0] = (ValueForm){PETSC_TRUE, PETSC_FALSE, 2};
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp *op = &net->ops[v];
+    ValueForm    in[OP_INPUTS_MAX];
+
+    for (PetscInt j = 0; j < op->ninputs; j++) in[j] = forms[op->inputs[j]];
+    forms[v] = (ValueForm){PETSC_FALSE, PETSC_FALSE, 0};
+    if (op->kind->form) op->kind->form(op, in, &forms[v]);
+  }
+}
+
 /* ---- the initial theta -------------------------------------------------------------------------------------------- */
 
 /* what the list does not say: weights of linear maps N(0, gain^2/fan-in), others N(0, bias_gain^2) */

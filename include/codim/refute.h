@@ -2,12 +2,14 @@
   refute.h: what exact arithmetic proves for every theta: M is empty, or rank J(theta) <= R < m.
 
     equal x          different y: M is empty; else rank J <= l distinct
-    opposite x       odd sigma, no bias: f(-x) = -f(x), f(0) = 0; so y: else M is empty; rank J <= l classes of +-x != 0
+    opposite x       nets that are odd in x (odd sigma, no bias) or even: other y than f(-x) = -f(x), f(0) = 0, or f(-x) = f(x) allow: M is
+                     empty; rank J <= l classes of +-x, for odd nets those of x != 0
     polynomial nets  f = Phi C(theta), Phi the monomials of the points: rank J <= l rank_Q Phi; Y outside its column space: M is empty
     linear nets      rank J <= sum_i (c_i - c_(i-1)) v_i, from widths and rank_Q X
     quadratic nets   one hidden layer, l = 1: quadratic forms of bounded rank
 
-  Each is derived in refute.c. The least R is taken. Numbers, points and targets are the stored doubles, compared with == or modulo primes.
+  Each is derived in refute.c or refute_ranks.c. Parity and degrees are known for any graph of ops (ValueForm), linear and quadratic
+  nets are chains. The least R is taken. Numbers, points and targets are the stored doubles, compared with == or modulo primes.
 */
 #pragma once
 

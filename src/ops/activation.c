@@ -175,6 +175,19 @@ static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL
 
 static const char *const Attributes[] = {"function", NULL};
 
+/* every polynomial activation is a pure power */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  const PetscInt power = op->activation->degree;
+
+  OpAnyForm(op, in, out);
+  out->odd = (PetscBool)(in[0].odd && op->activation->odd);
+  if (power >= 0 && power % 2 == 0 && in[0].odd) out->even = PETSC_TRUE;
+  if (power < 0 || !in[0].degrees) return;
+  out->degrees = 1;
+  for (PetscInt factor = 0; factor < power; factor++) out->degrees = FormDegreesOfProduct(out->degrees, in[0].degrees);
+}
+
 const OpKind OpActivation = {.name            = "activation",
                              .inputs_min      = 1,
                              .inputs_max      = 1,
@@ -186,4 +199,5 @@ const OpKind OpActivation = {.name            = "activation",
                              .adjoint_tangent = AdjointTangent,
                              .nsaved          = 2,
                              .save            = Save,
-                             .bounds          = &Bounds};
+                             .bounds          = &Bounds,
+                             .form            = Form};

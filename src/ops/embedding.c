@@ -120,4 +120,5 @@ const OpKind OpEmbedding = {.name            = "embedding",
                             .forward         = Forward,
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
-                            .adjoint_tangent = AdjointTangent};
+                            .adjoint_tangent = AdjointTangent,
+                            .form            = OpAnyForm};

@@ -154,6 +154,13 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 
 static const char *const Attributes[] = {"width", "eps", NULL};
 
+/* odd in its input */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  OpAnyForm(op, in, out);
+  out->odd = in[0].odd;
+}
+
 const OpKind OpLayernorm = {.name            = "layernorm",
                             .inputs_min      = 1,
                             .inputs_max      = 1,
@@ -162,4 +169,5 @@ const OpKind OpLayernorm = {.name            = "layernorm",
                             .forward         = Forward,
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
-                            .adjoint_tangent = AdjointTangent};
+                            .adjoint_tangent = AdjointTangent,
+                            .form            = Form};

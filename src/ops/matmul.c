@@ -148,4 +148,5 @@ const OpKind OpMatmul = {.name            = "matmul",
                          .forward         = Forward,
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
-                         .adjoint_tangent = AdjointTangent};
+                         .adjoint_tangent = AdjointTangent,
+                         .form            = OpProductForm};

@@ -83,4 +83,5 @@ const OpKind OpMean = {.name            = "mean",
                        .tangent         = OpMapTangent,
                        .adjoint         = AdjointOf,
                        .adjoint_tangent = OpMapAdjointTangent,
-                       .bounds          = &OpMapBounds};
+                       .bounds          = &OpMapBounds,
+                       .form            = OpMapForm};

@@ -152,4 +152,5 @@ const OpKind OpMultiply = {.name            = "multiply",
                            .tangent         = Tangent,
                            .adjoint         = AdjointOf,
                            .adjoint_tangent = AdjointTangent,
-                           .bounds          = &Bounds};
+                           .bounds          = &Bounds,
+                           .form            = OpProductForm};

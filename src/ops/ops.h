@@ -53,6 +53,13 @@ void OpGetShape(OpSetup *setup, OpShape *shape);
 void     OpPosition(const OpShape *shape, PetscInt entry, PetscInt at[]);
 PetscInt OpEntry(const OpShape *shape, const PetscInt at[]);
 
+/* ---- forms: of any function of the inputs, of a linear one, of a product of two; form.c ------------------------------------------------- */
+
+void     OpAnyForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+void     OpMapForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+void     OpProductForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+uint64_t FormDegreesOfProduct(uint64_t a, uint64_t b);
+
 /* ---- maps: ops that are linear in their inputs, the same for every theta ------------------------------------------------------------- */
 
 /* the tangent is forward applied to the inputs' tangents, the adjoint's tangent adjoint applied to the adjoint's */

@@ -87,4 +87,5 @@ const OpKind OpParameter = {.name            = "parameter",
                             .tangent         = Tangent,
                             .adjoint         = Nothing,
                             .adjoint_tangent = Nothing,
-                            .bounds          = &Bounds};
+                            .bounds          = &Bounds,
+                            .form            = OpAnyForm};

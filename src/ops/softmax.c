@@ -124,4 +124,5 @@ const OpKind OpSoftmax = {.name            = "softmax",
                           .forward         = Forward,
                           .tangent         = Tangent,
                           .adjoint         = AdjointOf,
-                          .adjoint_tangent = AdjointTangent};
+                          .adjoint_tangent = AdjointTangent,
+                          .form            = OpAnyForm};
