@@ -134,9 +134,8 @@ static void DescribeProblem(Job job)
   r->l          = data->outputs;
   r->m          = job->map->m;
   r->n          = (PetscInt)NetworkSize(job->network);
-  r->twins[0]   = data->twins[0];
-  r->twins[1]   = data->twins[1];
-  r->distinct   = data->distinct;
+  r->distinct   = data->equal.classes;
+  r->missing    = data->missing;
   r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;

@@ -13,7 +13,7 @@ static PetscReal PanelBytes(ResidualMap map, Tiles K)
   const PetscReal lines = (PetscReal)(TilesLocalRows(K, 0) + TilesLocalCols(K, 0));
   PetscReal       width = 0, flops;
 
-  if (map->grid->size == 1) return 0; /* borrowed */
+  if (map->grid->size == 1 && !map->rows->gaps) return 0; /* borrowed */
   for (PetscInt label = 0; label < net->nlabels; label++)
     if (GramAssembles(map, label, &flops))
       width = PetscMax(width, PetscMax((PetscReal)GRAM_PANEL, (PetscReal)net->labels[label].cols));

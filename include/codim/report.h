@@ -26,7 +26,7 @@ typedef struct {
   /* the problem */
   char     net[256]; /* e.g. "tanh 64-1024-1024-1" */
   PetscInt d, p, l, m, n;
-  PetscInt twins[2], distinct;
+  PetscInt distinct, missing; /* x; targets that were not observed */
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
