@@ -405,7 +405,8 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .jacobian_error = INFINITY,
                                .eigen_error    = INFINITY,
                                .margin         = INFINITY,
-                               .rank_bound     = -1};
+                               .rank_bound     = -1,
+                               .rank_radius    = INFINITY};
 
   *c   = nothing;
   c->m = map->m;
@@ -450,6 +451,25 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   PetscCall(AttemptDestroy(&proof));
   PetscCall(PetscFree(proof.labels));
   c->seconds = (PetscReal)(MPI_Wtime() - start);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertificateArchive(Archive archive, Certificate *c)
+{
+  const PetscBool reading = ArchiveReading(archive);
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *c, c));
+  if (reading) c->lo = c->hi = c->norms = NULL;
+  if (c->enclosed) {
+    if (reading) PetscCall(PetscMalloc2(c->m, &c->lo, c->m, &c->hi));
+    PetscCall(ArchiveReals(archive, "lo", c->m, c->lo));
+    PetscCall(ArchiveReals(archive, "hi", c->m, c->hi));
+  }
+  if (c->nlabels) {
+    if (reading) PetscCall(PetscMalloc1(c->nlabels, &c->norms));
+    PetscCall(ArchiveReals(archive, "norms", c->nlabels, c->norms));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

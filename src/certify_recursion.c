@@ -204,6 +204,22 @@ PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[])
+{
+  const PetscInt points = recursion->measures->points;
+  PetscReal      margin = INFINITY;
+  PointBounds    point;
+
+  PetscFunctionBeginUser;
+  PetscCall(PointBoundsCreate(recursion, &point));
+  for (PetscInt i = 0; i < points; i++) {
+    BoundPoint(recursion, i, r, &point, NULL, &margin);
+    for (PetscInt v = 0; v < point.nvalues; v++) E[(size_t)v * (size_t)points + (size_t)i] = point.value[v].E;
+  }
+  PetscCall(PointBoundsDestroy(&point));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- r > 0 -----------------------------------------------------------------------------------------------------------
    For |c| = |v| = 1:  c . D^2 H [v,v] = sum_i c_i . D^2 f_i [v,v] <= sum_i |c_i| sum_mu,nu B_i,mu,nu |v_mu| |v_nu|
    <= sum_mu,nu B̄_mu,nu |v_mu| |v_nu|,  B̄_mu,nu^2 = sum_i B_i,mu,nu^2 (Cauchy-Schwarz over points), at most the largest eigenvalue of B̄.

@@ -24,5 +24,9 @@ typedef struct {
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
 PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
 
+/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i]; every op must have bounds. Not
+   collective; only the measures of values are read. */
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[]);
+
 /* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. Collective. */
 PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin);

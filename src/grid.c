@@ -2,6 +2,7 @@
   grid.c: ranks as G x Q; see grid.h.
 */
 #include "codim/grid.h"
+#include <math.h>
 
 Range BlockRange(PetscInt N, PetscInt parts, PetscInt part)
 {
@@ -51,7 +52,7 @@ PetscErrorCode GridDestroy(Grid *grid)
 
 void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q)
 {
-  PetscReal best = PETSC_INFINITY;
+  PetscReal best = INFINITY;
 
   *G = 1;
   *Q = size;

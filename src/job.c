@@ -6,21 +6,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KEY(name, type, field, value, help)                                                                                        \
+#define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
-    name, type, offsetof(RunOptions, field), value, 1, 1e9, NULL, help                                                             \
+    name, type, offsetof(RunOptions, field), value, min, 1e9, NULL, help                                                           \
   }
 
 static const OptionKey RunKeys[] =
-    {KEY("grid", KEY_INTS, grid, "",
+    {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
-     KEY("certify", KEY_BOOL, certify, "true", "prove the verdict where that is possible"),
-     KEY("output", KEY_STRING, output, "", "directory of the results; results/JOBNAME if not given"),
+     KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
+     KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
+         "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -66,7 +68,10 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
+                      STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
@@ -102,6 +107,8 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  if (job->reach.method == REACH_CONSTRUCT)
+    PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -129,18 +136,21 @@ static void DescribeProblem(Job job)
   const Data data = job->data;
 
   NameNet(job);
-  r->d          = data->points;
-  r->p          = data->inputs;
-  r->l          = data->outputs;
-  r->m          = job->map->m;
-  r->n          = (PetscInt)NetworkSize(job->network);
-  r->distinct   = data->equal.classes;
-  r->missing    = data->missing;
-  r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
+  r->d        = data->points;
+  r->p        = data->inputs;
+  r->l        = data->outputs;
+  r->m        = job->map->m;
+  r->n        = (PetscInt)NetworkSize(job->network);
+  r->distinct = data->equal.classes;
+  r->missing  = data->missing;
+  for (PetscInt v = 1; v < job->network->nops; v++)
+    if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
+  r->method     = ReachMethods[job->reach.method];
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
-  r->zero_bound = PETSC_INFINITY;
+  r->next_loss  = INFINITY;
+  r->zero_bound = INFINITY;
 }
 
 /* what holds for every theta is known before any training */
@@ -179,8 +189,14 @@ PetscErrorCode JobDestroy(Job *job)
 
   PetscFunctionBeginUser;
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointEnd());
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
+  json_decref(j->report.optional);
+  PetscCall(WalkResultDestroy(&j->walk));
+  PetscCall(DensityDestroy(&j->density));
+  PetscCall(DensityDestroy(&j->density_known));
+  PetscCall(PetscFree(j->density_lambda));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));
@@ -190,7 +206,9 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(TrajectoryDestroy(&j->trajectory));
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
+  PetscCall(VecDestroy(&j->theta_0));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
@@ -209,47 +227,113 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* theta is kept; the rest is done again */
-static PetscErrorCode Suspend(Job job)
+/* a stage's name among those done, or the one it goes on with */
+static PetscErrorCode PrintResumed(Job job)
 {
-  json_t *options = JobOptionsToJSON(job);
+  const StageRecord *records;
+  PetscLogDouble     seconds = 0;
+  PetscInt           n;
 
   PetscFunctionBeginUser;
-  PetscCall(CheckpointWrite(job->parameters, job->theta, options, job->run.output));
-  json_decref(options);
-  PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s/checkpoint.safetensors\n",
-                        job->run.output));
+  StageRecords(&n, &records);
+  for (PetscInt i = 0; i < n; i++) seconds += records[i].seconds;
+  PetscCall(PetscPrintf(job->comm, "codim: going on from %s, %.0f s of work; done:", CheckpointPath(), seconds));
+  n = 0;
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* memory, theta to start from, and what a former run left */
+static PetscErrorCode Begin(Job job)
+{
+  CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
+
+  PetscFunctionBeginUser;
+  options.bytes = 8 * (PetscReal)job->map->n;
+  PetscCall(StageBegin(job->comm, "setup"));
+  PetscCall(JobBegin(job));
+  PetscCall(JobIdentify(job));
+  PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
+  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  if (job->resumed) {
+    PetscCall(PrintResumed(job));
+    job->report.interruptions++;
+  }
+  PetscCall(StageEnd(job->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* *stop: it was asked to, and a checkpoint is written */
+static PetscErrorCode RunStage(Job job, PetscInt i, PetscBool *stop)
+{
+  const PetscBool interrupted = (PetscBool)(job->resumed && i == job->current); /* by the former run */
+
+  PetscFunctionBeginUser;
+  job->current = i;
+  PetscCall(StageBegin(job->comm, JobStages[i].name));
+  PetscCall(JobStages[i].run(job));
+  PetscCall(StageEnd(job->comm));
+  *stop = CheckpointStopped();
+  if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+  job->done[i] = PETSC_TRUE;
+  if (interrupted) PetscCall(CheckpointForget());
+  if (JobStages[i + 1].name) PetscCall(CheckpointStageEnd(job->comm, stop));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The last stage, and the report. Where a file cannot be written, what was computed is not lost: it is said, and kept if there is room for that. */
+static PetscErrorCode Finish(Job job, PetscInt output)
+{
+  PetscBool      stop, saved;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  ReportDecide(&job->report);
+  ierr = RunStage(job, output, &stop);
+  if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
+  if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
+    PetscCall(CheckpointSave(&saved));
+    if (saved)
+      PetscCall(PetscPrintf(job->comm, "codim: what was computed is in %s: mend the output directory and give the same command\n",
+                            CheckpointPath()));
+  }
+  PetscCall(ierr);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
-  PetscBool       stop;
+  const PetscBool equal = (PetscBool)(job->construct && job->data->equal.pair[0] >= 0);
+  const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
+  PetscBool       stop  = PETSC_FALSE;
+  PetscInt        i     = 0;
 
   PetscFunctionBeginUser;
-  for (const JobStage *stage = JobStages; stage->name; stage++) {
-    if (empty && stage->run != JobWriteOutput) continue;
-    PetscCall(StageBegin(job->comm, stage->name));
-    PetscCall(stage->run(job));
-    PetscCall(StageEnd(job->comm));
-    PetscCall(StopRequested(job->comm, &stop));
-    if (stop && stage[1].name && job->theta) {
-      PetscCall(Suspend(job));
-      *status = STATUS_STOPPED;
-      PetscFunctionReturn(PETSC_SUCCESS);
-    }
+  if (equal)
+    PetscCall(PetscPrintf(job->comm,
+                          "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
+                          " have the same x: remove one of them\n",
+                          job->data->equal.pair[0] + 1, job->data->equal.pair[1] + 1));
+  if (!empty) PetscCall(Begin(job));
+  for (; JobStages[i].run != JobWriteOutput && !stop; i++)
+    if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));
+  if (stop) {
+    PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s\n", CheckpointPath()));
+    *status = STATUS_STOPPED;
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  ReportDecide(&job->report);
-  PetscCall(ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output));
-  PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
-  PetscCall(CheckpointRemove(job->comm, job->run.output));
+  PetscCall(Finish(job, i));
+  PetscCall(CheckpointRemove());
   *status = ReportStatus(&job->report);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

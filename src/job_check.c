@@ -39,7 +39,10 @@ PetscErrorCode JobCheck(Job job, ExitStatus *status)
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/certificate.json", job->run.output));
   PetscCall(StageBegin(job->comm, "check"));
-  if (!job->report.certificate) PetscCall(JobReach(job));
+  if (!job->report.certificate) {
+    PetscCall(JobBegin(job));
+    PetscCall(JobReach(job));
+  }
   PetscCall(JobCertify(job));
   PetscCall(StageEnd(job->comm));
   CertifyTheorem(&job->certificate, sizeof(text), text);

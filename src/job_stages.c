@@ -33,34 +33,33 @@ static PetscErrorCode TakeTargets(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Start(Job job)
+PetscErrorCode JobBegin(Job job)
 {
-  json_t   *options = JobOptionsToJSON(job);
-  PetscBool resumed;
-
   PetscFunctionBeginUser;
+  PetscCall(Allocate(job));
   if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
-  PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
-  json_decref(options);
-  if (resumed)
-    PetscCall(PetscPrintf(job->comm, "codim: going on from %s/checkpoint.safetensors\n", job->run.output));
-  else if (job->reach.method == REACH_LOAD)
+  if (job->construct) {
+    PetscCall(ConstructSolve(job->construct, job->theta, job->trajectory, job->H, job->jacobian, &job->constructed));
+    job->report.constructed = &job->constructed;
+  } else if (job->reach.method == REACH_LOAD)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  if (job->reach.method != REACH_TRAIN && job->reach.polish) {
+    PetscCall(VecDuplicate(job->theta, &job->theta_0));
+    PetscCall(VecCopy(job->theta, job->theta_0));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate, and how far polishing moves them */
-static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
+/* at weights as they were loaded: their own certificate */
+static PetscErrorCode CertifyStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
   job->report.start = &job->start;
-  PetscCall(VecDuplicate(job->theta, theta_0));
-  PetscCall(VecCopy(job->theta, *theta_0));
   if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose = PETSC_FALSE;
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
@@ -68,27 +67,42 @@ static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* how far polishing moved theta */
+static PetscErrorCode Moved(Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
+  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
+  PetscCall(VecDestroy(&job->theta_0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode JobReach(Job job)
 {
-  Report         *r       = &job->report;
-  const PetscBool load    = (PetscBool)(job->reach.method == REACH_LOAD);
-  Vec             theta_0 = NULL;
+  Report         *r     = &job->report;
+  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
+  const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
 
   PetscFunctionBeginUser;
-  PetscCall(Allocate(job));
-  PetscCall(Start(job));
-  if (load && job->reach.polish) PetscCall(CertifyStart(job, &theta_0));
-  if (!load || job->reach.polish)
+  if (load && moves && !r->start) PetscCall(CertifyStart(job));
+  if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (theta_0) {
-    PetscCall(VecAXPY(theta_0, -1, job->theta));
-    PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
-    PetscCall(VecDestroy(&theta_0));
-  }
+  if (job->theta_0) PetscCall(Moved(job));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobFactor(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->factor_missing) {
+    PetscCall(GramCompute(job->jacobian, job->K));
+    PetscCall(TilesCholesky(job->K, &job->factored));
+  }
+  job->factor_missing = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -101,6 +115,15 @@ static PetscErrorCode RunSpectrum(Job job)
   }
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
   job->report.spectrum = &job->spectrum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobLinearizeHessian(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -129,8 +152,8 @@ static PetscErrorCode RunExtremes(Job job)
   }
   r->memory_predicted = PetscMax(r->memory_predicted, needed);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  PetscCall(HessianCreate(job->map, &job->hessian));
-  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscCall(JobFactor(job));
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
   r->extremes   = &job->extremes_result;
@@ -150,12 +173,25 @@ static PetscErrorCode RunFull(Job job)
                             (double)needed / 1e9, (double)job->available / 1e9));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (!job->hessian) {
-    PetscCall(HessianCreate(job->map, &job->hessian));
-    PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
-  }
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at a zero they refute the claim; elsewhere they may be why there is none */
+static PetscErrorCode FindDeadUnits(Job job)
+{
+  Report   *r = &job->report;
+  DeadUnits dead;
+
+  PetscFunctionBeginUser;
+  PetscCall(RefuteDeadUnits(job->data, job->map, job->theta, job->trajectory, &dead));
+  if (dead.rank_bound >= r->m) PetscFunctionReturn(PETSC_SUCCESS);
+  if (r->at_zero)
+    PetscCall(CertifyRefuteNear(job->map, &dead, &job->certificate));
+  else
+    PetscCall(PetscStrncpy(r->dead, dead.why, sizeof(r->dead)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -176,18 +212,46 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip("too little memory for the matrices of its size", &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
-  if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
+  if (job->certificate.status == CERTIFY_PROVED)
+    r->zero_bound = job->certificate.zero_bound;
+  else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
+    PetscCall(FindDeadUnits(job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* what floating point alone would call a zero */
+static PetscErrorCode RunConfirm(Job job)
+{
+  Report *r = &job->report;
+
+  PetscFunctionBeginUser;
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach},
-    {"spectrum", RunSpectrum},
-    {"extremes", RunExtremes},
-    {"full",     RunFull},
-    {"certify",  JobCertify}, /* after the solvers that use K's factor */
-    {"output",   JobWriteOutput},
-    {NULL,       NULL}
+    {"reach",    JobReach,       JobReachArchive,    "net_ reach_ tao_",
+     "after every step"},
+    {"spectrum", RunSpectrum,    JobSpectrumArchive, "spectrum_ svd_",
+     "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"extremes", RunExtremes,    JobExtremesArchive, "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
+     "at every restart of a solver"},
+    {"full",     RunFull,        JobFullArchive,     "hessian_full",
+     "after every product, but it begins anew; its eigenvalues in one piece"},
+    {"density",  JobDensity,     JobDensityArchive,  "hessian_density",
+     "after every probe"},
+    {"certify",  JobCertify,     JobCertifyArchive,  "certify",
+     "in one piece"}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm,     JobConfirmArchive,  "",
+     "in one piece"},
+    {"walk",     JobWalk,        JobWalkArchive,     "walk_",
+     "after every step"},
+    {"output",   JobWriteOutput, NULL,               "",
+     "in one piece"},
+    {NULL,       NULL,           NULL,               NULL, NULL}
 };
 /* clang-format on */

@@ -3,6 +3,8 @@
 */
 #include "memory.h"
 #include "codim/gram.h"
+#include "codim/walk.h"
+#include <math.h>
 #include <stdio.h>
 
 /* the widest panels of factors that the tiles need at once: A and Delta of one label, or a panel of its block of J, for
@@ -34,6 +36,8 @@ MemoryPlan MemoryPredict(ResidualMap map, const HessianOptions *options, Tiles K
   plan.reach    = 2 * tiles + values + PanelBytes(map, K);
   plan.spectrum = 2 * tiles + PanelBytes(map, K);
   plan.extremes = tiles + 5 * values + ExtremesBytes(options, ParametersLocalSize(map->parameters));
+  plan.density  = tiles + 5 * values + DensityBytes(&options->density, ParametersLocalSize(map->parameters));
+  plan.walk     = 2 * tiles + 2 * values + PanelBytes(map, K) + WalkBytes(map);
   plan.certify  = 3 * tiles + 2 * values + PanelBytes(map, K);
   return plan;
 }
@@ -53,7 +57,7 @@ PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal *bytes)
   while (file && kib < 0 && fgets(line, sizeof(line), file))
     if (sscanf(line, "MemAvailable: %lld", &kib) != 1) kib = -1;
   if (file) (void)fclose(file);
-  *bytes = kib < 0 ? PETSC_INFINITY : 1024. * (PetscReal)kib / ranks;
+  *bytes = kib < 0 ? INFINITY : 1024. * (PetscReal)kib / ranks;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

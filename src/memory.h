@@ -10,6 +10,8 @@ typedef struct {
   PetscReal reach;    /* on top of base: K, its Cholesky factor, a trial trajectory */
   PetscReal spectrum; /* K and a copy */
   PetscReal extremes; /* the Hessian's linearization, the factor of K, the solvers' vectors */
+  PetscReal density;  /* the Hessian's linearization, the Lanczos vectors */
+  PetscReal walk;     /* K, two trajectories, the factors, n-sized Vecs, the certificate's trajectories */
   PetscReal certify;  /* K, its eigenvectors, a copy; two more trajectories */
 } MemoryPlan;
 

@@ -25,11 +25,12 @@ static const struct {
 
 const OptionKey NetKeys[] =
     {KEY("arch", KEY_CHOICE, arch, "mlp", 0, 0, Architectures,
-         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops"),
+         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops; tied, Lemma "
+         "3.3's family"),
      KEY("activation", KEY_STRING, activation, "tanh", 0, 0, NULL,
          "sigma between the layers; a misspelt one is answered with the list"),
      KEY("bias", KEY_BOOL, bias, "true", 0, 0, NULL, "linear maps have a bias"),
-     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]"),
+     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]; tied: of its one"),
      KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
      KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
      KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),

@@ -44,11 +44,10 @@ static PetscErrorCode EqualPoints(Search *s)
 
   PetscFunctionBeginUser;
   if (found->wrong[0] >= 0)
-    RefuteEmpty(s, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x and different y", found->wrong[0] + 1,
+    RefuteEmpty(s, "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide and have different y", found->wrong[0] + 1,
                 found->wrong[1] + 1);
   if (found->pair[0] >= 0)
-    RefuteLower(s, found->rows, "points %" PetscInt_FMT " and %" PetscInt_FMT " have the same x", found->pair[0] + 1,
-                found->pair[1] + 1);
+    RefuteLower(s, found->rows, "points %" PetscInt_FMT " and %" PetscInt_FMT " coincide", found->pair[0] + 1, found->pair[1] + 1);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -44,6 +44,9 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscFunctionBeginUser;
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
+  PetscCall(UserCheck(jacobian->map->grid->world, (PetscBool)!PetscIsInfOrNanReal(s->norm4), STATUS_UNDECIDED,
+                      "J is too large to be squared, |J|_F^2 = %.3e: the weights have diverged, or the data want scaling",
+                      (double)trace));
   PetscCall(TilesDuplicate(K, &scratch));
   PetscCall(TilesCopy(K, scratch));
   PetscCall(PetscMalloc1(s->m, &lambda));

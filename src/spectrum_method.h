@@ -19,6 +19,9 @@ typedef struct {
 
 extern const SpectrumMethod SpectrumQR, SpectrumSVD;
 
+/* The decision rule of spectrum.h from sigma and resolution alone; above may be NULL. Not collective. */
+PetscInt SpectrumRank(const Spectrum *spectrum, PetscInt *above);
+
 /* All of it from K, which is filled and then factored. Collective. */
 PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *spectrum);
 

@@ -345,37 +345,87 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* b is one column of tiles in process column 0, the rows dealt as the factor's */
-static PetscErrorCode SolveOnGrid(Tiles factor, PetscReal b[], int *info)
+/* ---- solves: B is whole on every rank; on the grid it is one column of tiles in process column 0, its rows dealt as the matrix's ----- */
+
+typedef struct {
+  int        held, nrhs, desc[9]; /* rows here */
+  PetscReal *a;                   /* rows of the matrix x nrhs */
+} RightSides;
+
+static PetscErrorCode RightSidesCreate(Tiles tiles, int nrhs, const PetscReal B[], RightSides *sides)
 {
-  const int  m = (int)factor->m, held = factor->mycol == 0 ? factor->rows : 0;
-  const int  desc[9] = {1, factor->context, m, 1, factor->nb, factor->nb, 0, 0, factor->rows};
-  PetscReal *column;
+  const int rows = tiles->rows, desc[9] = {1, tiles->context, (int)tiles->m, nrhs, tiles->nb, PetscMax(1, nrhs), 0, 0, rows};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(factor->rows, &column));
-  for (int i = 0; i < held; i++) column[i] = b[TilesGlobalRow(factor, factor->myrow, i)];
-  pdpotrs_("L", &m, &one, factor->a, &one, &one, factor->desc, column, &one, &one, desc, info);
-  PetscCall(PetscArrayzero(b, m));
-  for (int i = 0; i < held; i++) b[TilesGlobalRow(factor, factor->myrow, i)] = column[i];
-  PetscCall(PetscFree(column));
+  sides->held = tiles->mycol == 0 ? rows : 0;
+  sides->nrhs = nrhs;
+  PetscCall(PetscArraycpy(sides->desc, desc, 9));
+  PetscCall(PetscMalloc1((size_t)rows * (size_t)nrhs, &sides->a));
+  for (int k = 0; k < nrhs; k++)
+    for (int i = 0; i < sides->held; i++)
+      sides->a[(size_t)k * (size_t)rows + (size_t)i] =
+          B[(size_t)k * (size_t)tiles->m + (size_t)TilesGlobalRow(tiles, tiles->myrow, i)];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* B: its entries here, elsewhere 0 */
+static PetscErrorCode RightSidesDestroy(Tiles tiles, RightSides *sides, PetscReal B[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(B, (size_t)tiles->m * (size_t)sides->nrhs));
+  for (int k = 0; k < sides->nrhs; k++)
+    for (int i = 0; i < sides->held; i++)
+      B[(size_t)k * (size_t)tiles->m + (size_t)TilesGlobalRow(tiles, tiles->myrow, i)] =
+          sides->a[(size_t)k * (size_t)tiles->rows + (size_t)i];
+  PetscCall(PetscFree(sides->a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* every entry stands on one rank */
+static PetscErrorCode SumColumns(Tiles tiles, int nrhs, PetscReal B[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < nrhs; k++)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, B + (size_t)k * (size_t)tiles->m, (int)tiles->m, MPIU_REAL, MPI_SUM, tiles->world));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[])
 {
-  const int m    = (int)factor->m;
-  int       info = 0;
+  const int  m    = (int)factor->m;
+  int        info = 0;
+  RightSides sides;
 
   PetscFunctionBeginUser;
   if (factor->comm == MPI_COMM_NULL)
     PetscCall(PetscArrayzero(b, m));
-  else if (factor->nprow * factor->npcol > 1)
-    PetscCall(SolveOnGrid(factor, b, &info));
-  else
+  else if (factor->nprow * factor->npcol > 1) {
+    PetscCall(RightSidesCreate(factor, 1, b, &sides));
+    pdpotrs_("L", &m, &one, factor->a, &one, &one, factor->desc, sides.a, &one, &one, sides.desc, &info);
+    PetscCall(RightSidesDestroy(factor, &sides, b));
+  } else
     dpotrs_("L", &m, &one, factor->a, &m, b, &m, &info);
   PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "dpotrs or pdpotrs: info %d", info);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, b, m, MPIU_REAL, MPI_SUM, factor->world)); /* every entry stands on one rank */
+  PetscCall(SumColumns(factor, 1, b));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[])
+{
+  const int    m = (int)A->m, n = (int)nrhs;
+  const double alpha = 1;
+  RightSides   sides;
+
+  PetscFunctionBeginUser;
+  if (A->comm == MPI_COMM_NULL)
+    PetscCall(PetscArrayzero(B, (size_t)m * (size_t)n));
+  else if (A->nprow * A->npcol > 1) {
+    PetscCall(RightSidesCreate(A, n, B, &sides));
+    pdtrsm_("L", "L", "N", "N", &m, &n, &alpha, A->a, &one, &one, A->desc, sides.a, &one, &one, sides.desc);
+    PetscCall(RightSidesDestroy(A, &sides, B));
+  } else
+    dtrsm_("L", "L", "N", "N", &m, &n, &alpha, A->a, &m, B, &m);
+  PetscCall(SumColumns(A, n, B));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -523,6 +523,25 @@ static void TestOptional(Sample *sample, const Activation *a)
   a->jet(sample->len, s, s, NULL, ds);
   ok = (PetscBool)(ok && !memcmp(s, sample->jet[0], bytes) && !memcmp(ds, sample->jet[2], bytes));
   Tap(ok, "%s: the same numbers where s is z", a->name);
+
+  if (!a->slope) return;
+  a->slope(sample->len, sample->jet[0], ds);
+  Tap((PetscBool)!memcmp(ds, sample->jet[1], bytes), "%s: the same sigma' from sigma", a->name);
+}
+
+/* 0 for z <= 0, and a rise at every step of 1/16 from there to 32 */
+static PetscBool IsRectified(const Sample *sample, const Activation *a)
+{
+  enum { STEPS = 16 * 32 };
+  PetscReal z[STEPS], s[STEPS];
+
+  for (PetscInt i = 0; i < sample->len; i++)
+    if (sample->z[i] <= 0 && sample->jet[0][i] != 0) return PETSC_FALSE;
+  for (int k = 0; k < STEPS; k++) z[k] = k / 16.;
+  a->jet(STEPS, z, s, NULL, NULL);
+  for (int k = 1; k < STEPS; k++)
+    if (!(s[k] > s[k - 1])) return PETSC_FALSE;
+  return PETSC_TRUE;
 }
 
 /* degree: the series at 3/10 ends exactly where sigma is a polynomial */
@@ -535,6 +554,7 @@ static void TestFlags(Sample *sample, const Activation *a, ReferenceFn *ref)
   SampleApply(sample, a);
   for (PetscInt i = 0; i < half; i++) odd = (PetscBool)(odd && sample->jet[0][half + i] == -sample->jet[0][i]);
   Tap((PetscBool)(odd == a->odd), "%s: %s", a->name, a->odd ? "odd" : "not odd");
+  Tap((PetscBool)(IsRectified(sample, a) == a->rectified), "%s: %s", a->name, a->rectified ? "rectified" : "not rectified");
   Tap((PetscBool)(a->smooth == (PetscBool)(ref != RefRelu)), "%s: %s", a->name, a->smooth ? "smooth" : "not smooth");
   if (!a->smooth) return;
   arb_poly_init(x);

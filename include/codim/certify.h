@@ -12,6 +12,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "data.h"
 #include "gram.h"
 #include "residual.h"
@@ -53,7 +54,8 @@ typedef struct {
   PetscBool  split, panels;  /* the split residual, and panels of W, were used */
   PetscBool  enclosed;       /* lo, hi are there */
   PetscBool  empty;          /* refuted: M is empty */
-  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta; -1: none */
+  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
+  PetscReal  rank_radius;    /* infinity: for every theta */
   PetscInt   m, n;           /* residuals, parameters */
   PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
   PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
@@ -75,6 +77,9 @@ void CertificateClear(ResidualMap map, Certificate *certificate);
 void CertifySkip(const char reason[], Certificate *certificate);
 
 PetscErrorCode CertificateDestroy(Certificate *certificate);
+
+/** Collective. */
+PetscErrorCode CertificateArchive(Archive archive, Certificate *certificate);
 
 /** proved, refuted, undecided or skipped. Not collective. */
 const char *CertifyStatusText(CertifyStatus status);

@@ -4,6 +4,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "hessian.h"
 #include "tiles.h"
 
@@ -18,6 +19,10 @@ typedef struct {
 /** Bytes a rank: two n x n matrices over the ranks. Not collective. */
 PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks);
 
-/** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Collective. */
+/** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Stopped after one of
+    them (checkpoint.h), *full has no eigenvalues and begins anew the next time. Collective. */
 PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full);
+
+/** Collective. */
+PetscErrorCode FullHessianArchive(Archive archive, FullHessian *full);
 PetscErrorCode FullHessianDestroy(FullHessian *full);

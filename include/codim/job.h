@@ -1,8 +1,8 @@
 /*
   job.h: a job: its options, its stages, its report.
 
-  The stages run in order; between them, and at the safe points inside, a job can be asked to stop. A stage that has a `restore` can
-  take its result from a checkpoint instead of running.
+  The stages run in order; between them, and at the safe points inside, a job can be asked to stop, and leaves a checkpoint (checkpoint.h). The
+  same command goes on from it: finished stages are not run again.
 */
 #pragma once
 
@@ -14,6 +14,7 @@ typedef struct {
   OptionInts   grid; /* G, Q */
   PetscBool    certify;
   OptionString output;
+  PetscReal    checkpoint_minutes; /* 0: only when asked to stop */
 } RunOptions;
 
 /** The tables of all keys of a job file; NULL-terminated. */

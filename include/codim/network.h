@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 typedef struct {
-  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops */
+  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops tied */
   OptionString activation;
   PetscBool    bias;
   OptionInts   widths;                           /* mlp: hidden layers */

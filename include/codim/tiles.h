@@ -70,6 +70,10 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 /** b := A^(-1) b from a Cholesky factor; b has m entries, the same on every rank before and after. 2 m^2 flops. */
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
 
+/** B := A^(-1) B, A the lower triangle as it stands, no zero on its diagonal; B is m x nrhs, column-major, the same on every rank before and
+    after. m^2 nrhs flops. */
+PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[]);
+
 /** All eigenvalues, ascending, into lambda (m entries, whole on every rank). The matrix is overwritten. PETSC_ERR_FP on every rank, before
     a solver is called, if frobenius2 of TilesNorms is not finite: callers look first. ELPA: 8 m^2/(nprow npcol) more bytes a rank. */
 PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);

@@ -12,7 +12,8 @@
   X(rnn, 0)                                                                                                                        \
   X(resnet, 0)                                                                                                                     \
   X(graph, offsetof(NetOptions, graph))                                                                                            \
-  X(ops, offsetof(NetOptions, file))
+  X(ops, offsetof(NetOptions, file))                                                                                               \
+  X(tied, 0)
 
 typedef struct {
   const NetOptions *options;

@@ -73,8 +73,13 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc2(dim, &s, dim, &ds));
   for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
+    const size_t point = OpRowPoint(arrays, first) * dim;
+
     end = OpRowRunEnd(arrays, first);
-    op->activation->jet(op->dim, arrays->in[0] + OpRowPoint(arrays, first) * dim, s, ds, NULL);
+    if (op->activation->slope)
+      op->activation->slope(op->dim, arrays->out + point, ds);
+    else
+      op->activation->jet(op->dim, arrays->in[0] + point, s, ds, NULL);
     for (size_t row = first; row < end; row++) {
       const PetscReal *a_bar = arrays->out_bar + row * dim;
       PetscReal       *z_bar = arrays->in_bar[0] + row * dim;
