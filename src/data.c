@@ -79,7 +79,7 @@ static const DataFormat *FindFormat(const DataOptions *options, Complaint *compl
 /* a missing number, NaN, is a target that was not observed */
 static void CheckFinite(const Table *table, PetscBool missing, const char when[], Complaint *complaint)
 {
-  for (size_t i = 0; i < table->rows; i++)
+  for (size_t i = 0; table->a && i < table->rows; i++)
     for (size_t j = 0; j < table->cols; j++)
       if (!isfinite(table->a[i * table->cols + j]) && !(missing && isnan(table->a[i * table->cols + j]))) {
         Complain(complaint, STATUS_DATA, "%s: data row %zu, column %zu of %s is %g%s", table->path, i + 1, j + 1, table->name,
@@ -113,6 +113,7 @@ static void TransformTables(const DataOptions *options, Table *x, Table *y, Comp
   if (y->rows * y->cols > (size_t)PETSC_MAX_INT)
     Complain(complaint, STATUS_DATA, "%s: %zu points x %zu outputs are more residuals than %d-bit indices reach", y->path, y->rows,
              y->cols, (int)(8 * sizeof(PetscInt)));
+  if (!x->a) return; /* its shape was wanted */
   ScaleInputs((DataScale)options->scale, x->rows, x->cols, x->a);
   ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a, complaint);
   CheckFinite(x, PETSC_FALSE, overflow, complaint);
@@ -124,14 +125,14 @@ static size_t CountMissing(const Table *y, Complaint *complaint)
 {
   size_t missing = 0, size = y->rows * y->cols;
 
-  for (size_t k = 0; k < size; k++) missing += isnan(y->a[k]) ? 1 : 0;
-  if (size && missing == size)
+  for (size_t k = 0; y->a && k < size; k++) missing += isnan(y->a[k]) ? 1 : 0;
+  if (y->a && size && missing == size)
     Complain(complaint, STATUS_DATA, "%s: every target of the %zu points is NaN, which says that nothing was observed", y->path,
              y->rows);
   return missing;
 }
 
-static void DataRead(Data data, Complaint *complaint)
+static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
 {
   const DataOptions *options = &data->options;
   const char        *x_path  = options->file[0] ? options->file : options->x[0] ? options->x : options->images;
@@ -140,6 +141,8 @@ static void DataRead(Data data, Complaint *complaint)
   Table              x       = {.name = "x", .path = x_path, .min_dims = 2, .max_dims = TABLE_DIMS_MAX, .points = points};
   Table              y       = {.name = "y", .path = y_path, .min_dims = 1, .max_dims = 2, .points = points};
 
+  x.shape_only = shape_only;
+  y.shape_only = (PetscBool)(shape_only && options->target != TARGET_ONEHOT); /* classes are counted */
   CheckOptions(options, complaint);
   if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
@@ -166,7 +169,7 @@ static PetscErrorCode DataBcastSizes(Data data)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
+static PetscErrorCode Create(MPI_Comm comm, const DataOptions *options, PetscBool shape_only, Data *data)
 {
   Complaint      complaint = {STATUS_HOLDS, ""};
   PetscErrorCode ierr;
@@ -178,19 +181,29 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
   PetscCall(PetscNew(&made));
   made->comm    = comm;
   made->options = *options;
-  if (rank == 0) DataRead(made, &complaint);
+  if (rank == 0) DataRead(made, shape_only, &complaint);
   ierr = ComplaintRaise(comm, &complaint);
-  if (ierr) {
-    PetscCall(DataDestroy(&made));
-    PetscCall(ierr);
-  }
-  PetscCall(DataBcastSizes(made));
-  ierr = DataFindCoincidences(made, SYMMETRY_NONE, &made->equal);
+  if (!ierr) ierr = DataBcastSizes(made);
+  if (!ierr && !shape_only) ierr = DataFindCoincidences(made, SYMMETRY_NONE, &made->equal);
   if (ierr) {
     PetscCall(DataDestroy(&made));
     PetscCall(ierr);
   }
   *data = made;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, options, PETSC_FALSE, data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataCreateShape(MPI_Comm comm, const DataOptions *options, Data *data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, options, PETSC_TRUE, data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -193,14 +193,6 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local)
-{
-  const PetscInt krylov = BasisSize(options->extreme, PETSC_MAX_INT);
-  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
-
-  return 8. * (PetscReal)n_local * (PetscReal)(PetscMax(krylov, lobpcg) + 4);
-}
-
 /* ---- where a solver starts -------------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode ForgetStart(Extremes e)
@@ -475,4 +467,40 @@ PetscErrorCode ExtremesResultDestroy(ExtremesResult *result)
   PetscCall(EigenPairsDestroy(&result->zeros));
   PetscCall(EigenPairsDestroy(&result->kernel));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* n-sized vectors of the solver that has most */
+static PetscReal Vectors(const HessianOptions *options)
+{
+  const PetscInt krylov = options->extreme ? BasisSize(options->extreme, PETSC_MAX_INT) : 0;
+  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
+
+  return (PetscReal)(PetscMax(krylov, lobpcg) + 4);
+}
+
+/* Project, of a vector */
+static void ProjectOnceCost(const Sizes *s, Cost *cost)
+{
+  JacobianMultCost(s, cost);
+  CostGather(cost, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, cost);
+  JacobianMultTransposeAddCost(s, cost);
+}
+
+void ExtremesCost(const Sizes *s, const HessianOptions *options, PetscReal products, Cost *cost, Cost *stretch)
+{
+  const PetscReal vectors = Vectors(options);
+  Cost            product = {.work[WORK_STREAM] = 2 * 8 * s->local * vectors / 2}, part = {.bytes = 0};
+
+  HessianMultCost(s, &product);
+  ProjectOnceCost(s, &product);
+  CostReduceAll(&product, s->P, 8 * vectors / 2, 4);
+  CostAdd(&part, &product, products);
+  part.work[WORK_NORMALS] += (PetscReal)(2 * options->extreme + options->zeros + 2) * s->local;
+  ResidualMapAdjointCost(s, s->N, 1, &part);
+  CostHold(&part, HessianBytes(s) + 8 * s->local * vectors);
+  CostAdd(cost, &part, 1);
+  CostLonger(stretch, &part);
 }

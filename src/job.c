@@ -15,6 +15,8 @@ static const OptionKey RunKeys[] =
     {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
      KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     {"node_memory", KEY_REAL, offsetof(RunOptions, node_memory), "0", 0, 1e18, NULL,
+      "bytes of a node that the job may take (0: what the system calls available)"},
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
      KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
          "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
@@ -22,7 +24,7 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -57,10 +59,8 @@ static int MakeDirectories(const char path[])
   return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
 }
 
-static PetscErrorCode ReadOptions(Job job, const char job_file[])
+PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-  PetscMPIInt rank;
-  int         reason = 0;
 
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
@@ -70,6 +70,7 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  job->spectrum_options.node_memory = job->run.node_memory;
   PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
                       STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
@@ -80,6 +81,15 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MakeOutput(Job job)
+{
+  PetscMPIInt rank;
+  int         reason = 0;
+
+  PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
   if (rank == 0) reason = MakeDirectories(job->run.output);
   PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
@@ -88,21 +98,40 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PlanJob JobToPlan(Job job)
+{
+  const PlanJob what = {.network     = job->network,
+                        .d           = job->data->points,
+                        .reach       = &job->reach,
+                        .spectrum    = &job->spectrum_options,
+                        .hessian     = &job->hessian_options,
+                        .walk        = &job->walk_options,
+                        .certify     = job->run.certify,
+                        .node_memory = job->run.node_memory,
+                        .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
+                        .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
+                        .steps       = 1,
+                        .products    = 1};
+
+  return what;
+}
+
 static PetscErrorCode BuildProblem(Job job)
 {
-  PetscInt    G = 0, Q = 0;
   PetscMPIInt size;
+  PetscReal   available;
 
   PetscFunctionBeginUser;
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
   if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
-  if (job->run.grid.n) {
-    G = job->run.grid.v[0];
-    Q = job->run.grid.v[1];
-  } else
-    GridChoose(size, job->data->points, NetworkSize(job->network), NetworkSumUnits(job->network), .25 * job->available, &G, &Q);
-  PetscCall(GridCreate(job->comm, G, Q, &job->grid));
+  PetscCall(MemoryAvailable(job->comm, job->run.node_memory, &available));
+  job->plan_job = JobToPlan(job);
+  PlanChoose(&job->plan_job, size, 1, available, NULL, &job->plan);
+  if (job->run.grid.n)
+    PetscCall(GridCreate(job->comm, job->run.grid.v[0], job->run.grid.v[1], &job->grid));
+  else
+    PetscCall(GridCreate(job->comm, (PetscInt)job->plan.sizes.G, (PetscInt)job->plan.sizes.Q, &job->grid));
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
@@ -114,20 +143,18 @@ static PetscErrorCode BuildProblem(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
-static void NameNet(Job job)
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[])
 {
-  const char *kind = NetworkKind(&job->net_options);
-  char       *text = job->report.net;
-  size_t      room = sizeof(job->report.net), used;
+  const char *kind = NetworkKind(options);
+  size_t      used;
 
-  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, kind ? kind : job->net_options.activation, job->data->inputs);
-  for (PetscInt i = 0; !kind && i < job->net_options.widths.n; i++) {
+  (void)PetscSNPrintf(text, size, "%s %" PetscInt_FMT, kind ? kind : options->activation, inputs);
+  for (PetscInt i = 0; !kind && i < options->widths.n; i++) {
     used = strlen(text);
-    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->net_options.widths.v[i]);
+    (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, options->widths.v[i]);
   }
   used = strlen(text);
-  (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->data->outputs);
+  (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, outputs);
 }
 
 static void DescribeProblem(Job job)
@@ -135,7 +162,7 @@ static void DescribeProblem(Job job)
   Report    *r    = &job->report;
   const Data data = job->data;
 
-  NameNet(job);
+  JobNameNet(&job->net_options, data->inputs, data->outputs, sizeof(r->net), r->net);
   r->d        = data->points;
   r->p        = data->inputs;
   r->l        = data->outputs;
@@ -171,9 +198,9 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   PetscCall(PetscNew(&new));
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
-  PetscCall(ReadOptions(new, job_file));
+  PetscCall(JobReadOptions(new, job_file));
+  PetscCall(MakeOutput(new));
   PetscCall(StageBegin(new->comm, "setup"));
-  PetscCall(MemoryAvailable(new->comm, &new->available));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
   PetscCall(OptionsCheckUnused(new->comm, JobKeys));

@@ -91,24 +91,34 @@ PetscErrorCode JobDensityArchive(Archive archive, Job job)
 PetscErrorCode JobDensity(Job job)
 {
   const DensityOptions *options = &job->hessian_options.density;
-  const PetscReal       needed  = job->plan.base + job->plan.density;
   Mat                   A;
 
   PetscFunctionBeginUser;
   if (!options->steps || !job->report.spectrum) PetscFunctionReturn(PETSC_SUCCESS);
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(job->report.lines[LINE_DENSITY], sizeof(job->report.lines[0]),
-                            "not computed: needs %.1f GB a rank, %.1f GB are available", (double)needed / 1e9,
-                            (double)job->available / 1e9));
+  if (!JobStageFits(job, "density", sizeof(job->report.lines[0]), job->report.lines[LINE_DENSITY]))
     PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  job->report.memory_predicted = PetscMax(job->report.memory_predicted, needed);
   PetscCall(JobLinearizeHessian(job));
   PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
   PetscCall(DensityCompute(A, job->parameters, options, &job->density));
   PetscCall(MatDestroy(&A));
   if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void JobPlanDensity(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  const DensityOptions *options  = &job->hessian->density;
+  const PetscReal       products = (PetscReal)options->steps * (PetscReal)options->probes;
+  Cost                  product  = {.work[WORK_STREAM] = 2 * 8 * s->local * (PetscReal)options->steps};
+
+  stage->wanted = (PetscBool)(options->steps > 0);
+  HessianMultCost(s, &product);
+  CostReduceAll(&product, s->P, 8 * (PetscReal)options->steps, 3);
+  CostAdd(&stage->cost, &product, products);
+  CostLonger(&stage->longest, &product);
+  stage->cost.work[WORK_NORMALS] += (PetscReal)options->probes * s->local;
+  CostHold(&stage->cost, HessianBytes(s) + DensityBytes(options, (PetscInt)s->local) +
+                             8 * s->m * (PetscReal)(options->steps + 3)); /* of the known spectrum */
 }
 
 /* ---- walk ------------------------------------------------------------------------------------------------------------------------ */
@@ -150,11 +160,10 @@ PetscErrorCode JobWalkArchive(Archive archive, Job job)
 
 PetscErrorCode JobWalk(Job job)
 {
-  Report         *r      = &job->report;
-  char           *line   = r->lines[LINE_WALK];
-  const PetscReal needed = job->plan.base + job->plan.walk;
-  OptionString    end;
-  Vec             theta;
+  Report      *r    = &job->report;
+  char        *line = r->lines[LINE_WALK];
+  OptionString end;
+  Vec          theta;
 
   PetscFunctionBeginUser;
   if (!job->walk_options.steps) PetscFunctionReturn(PETSC_SUCCESS);
@@ -162,13 +171,8 @@ PetscErrorCode JobWalk(Job job)
     PetscCall(PetscStrncpy(line, "none: no zero was reached where rank J = m", sizeof(r->lines[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(line, sizeof(r->lines[0]), "none: needs %.1f GB a rank, %.1f GB are available", (double)needed / 1e9,
-                            (double)job->available / 1e9));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  r->memory_predicted = PetscMax(r->memory_predicted, needed);
-  job->factored       = PETSC_FALSE;
+  if (!JobStageFits(job, "walk", sizeof(r->lines[0]), line)) PetscFunctionReturn(PETSC_SUCCESS);
+  job->factored = PETSC_FALSE;
   PetscCall(VecDuplicate(job->theta, &theta));
   PetscCall(VecCopy(job->theta, theta));
   PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
@@ -179,4 +183,11 @@ PetscErrorCode JobWalk(Job job)
   }
   PetscCall(VecDestroy(&theta));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void JobPlanWalk(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)(job->walk->steps > 0);
+  WalkCost(s, job->walk, &stage->cost, &stage->longest);
+  CostHold(&stage->cost, 8 * s->local);
 }

@@ -7,9 +7,9 @@
 #include "codim/construct.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
+#include "codim/plan.h"
 #include "codim/refute.h"
 #include "codim/walk.h"
-#include "memory.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
 typedef struct {
@@ -37,14 +37,15 @@ struct Job_s {
   Train       train;
   Construct   construct; /* NULL: not asked for */
   Extremes    extremes;
-  MemoryPlan  plan;
-  PetscReal   available;
+  PlanJob     plan_job;
+  Plan        plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
+  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
@@ -72,6 +73,8 @@ struct Job_s {
 typedef struct {
   const char *name;
   PetscErrorCode (*run)(Job job);
+  PlanStageFn *plan;                                   /* what it will take */
+  PetscBool    optional;                               /* where memory does not suffice, the job goes on without it */
   PetscErrorCode (*archive)(Archive archive, Job job); /* its result to and from the checkpoint; NULL: it is done again */
   const char *options;                                 /* prefixes of the options that its result depends on */
   const char *pauses;                                  /* where it can be interrupted, and what is done again then */
@@ -83,12 +86,22 @@ PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts 
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
+PlanStageFn    JobPlanDensity, JobPlanWalk;
 PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
+
+PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
+PlanJob        JobToPlan(Job job);                             /* data and network are there */
+
+/* Does the stage fit into memory? If not, why, into a text of that size (NULL: not wanted). Not collective, equal on all ranks. */
+PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[]);
+
+/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[]);
 
 /* the Cholesky factor of K, where a checkpoint had everything but it */
 PetscErrorCode JobFactor(Job job);

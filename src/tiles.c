@@ -15,6 +15,8 @@ _Static_assert(sizeof(PetscReal) == sizeof(double), "LAPACK is called in double 
 
 static const int one = 1;
 
+enum { BLOCK = 32 /* rows and columns of a tile */ };
+
 /* ---- who holds what ---------------------------------------------------------------------------------------------- */
 
 /* how many of the global indices 0 .. n-1 process iproc holds */
@@ -97,6 +99,18 @@ static PetscReal LargestShare(PetscInt m, int nb, int nprow, int npcol)
   return (PetscReal)LocalSize(m, nb, 0, nprow) * (PetscReal)LocalSize(m, nb, 0, npcol);
 }
 
+void TilesChoose(PetscInt ranks, PetscReal m, TilesShape *shape)
+{
+  const PetscInt order = (PetscInt)PetscMin(m, (PetscReal)(INT_MAX - 1));
+  PetscInt       nb    = BLOCK;
+
+  (void)PetscOptionsGetInt(NULL, NULL, "-tiles_block", &nb, NULL);
+  shape->nb = (int)PetscMax(1, PetscMin(1024, nb));
+  ChooseGrid((PetscMPIInt)PetscMin(ranks, INT_MAX), order, shape->nb, &shape->nprow, &shape->npcol);
+  shape->rows = (PetscReal)LocalSize(order, shape->nb, 0, shape->nprow);
+  shape->cols = (PetscReal)LocalSize(order, shape->nb, 0, shape->npcol);
+}
+
 /* At most `limit` entries a rank; else a user error that names the number of ranks that works. */
 static PetscErrorCode CheckShare(Tiles shape, PetscReal limit)
 {
@@ -168,7 +182,7 @@ static PetscErrorCode CreateLike(Tiles shape, Tiles *tiles)
 PetscErrorCode TilesCreate(MPI_Comm world, PetscInt m, Tiles *tiles)
 {
   struct Tiles_s shape = {.world = world, .m = m, .elpa = PETSC_TRUE};
-  PetscInt       nb    = 32;
+  PetscInt       nb    = BLOCK;
   PetscMPIInt    size;
 
   PetscFunctionBeginUser;
@@ -600,4 +614,83 @@ PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors)
   PetscCall(CheckShape(tiles, vectors));
   PetscCall(Solve(tiles, lambda, vectors));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* so much over the ranks that hold tiles, as a mean over all ranks */
+static void Traffic(const Sizes *s, PetscReal bytes, PetscReal messages, Cost *cost)
+{
+  if (s->PK == 1) return;
+  cost->received += bytes / s->P;
+  cost->messages += messages / s->P;
+}
+
+/* Right-looking: of the panel of nb columns and r rows, every process column but one gets the rows, every process row but one the
+   transpose; r nb summed over the panels is m^2/2. */
+void TilesCholeskyCost(const Sizes *s, Cost *cost)
+{
+  const PetscReal panels = PetscCeilReal(s->m / s->nb);
+  Cost            part   = {.bytes = 0};
+
+  part.work[WORK_CHOLESKY] = s->m * s->m * s->m / 3 / s->PK;
+  Traffic(s, 8 * s->m * s->m / 2 * (s->nprow + s->npcol - 2), panels * (2 * s->nprow + s->npcol - 3), &part);
+  if (s->PK > 1) part.bytes = 8 * s->nb * (s->rows + s->cols);
+  CostReduceAll(&part, s->P, 8, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesSolveCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_STREAM] = 8 * s->m * s->m / s->PK};
+
+  Traffic(s, 8 * 2 * s->m, 4 * PetscCeilReal(s->m / s->nb), &part);
+  CostReduceAll(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesGramCost(const Sizes *s, Cost *cost)
+{
+  const PetscReal panels = PetscCeilReal(s->m / s->nb);
+  Cost            part   = {.work[WORK_PRODUCT] = s->m * s->m * s->m / s->PK};
+
+  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol - 2), panels * (s->nprow + s->npcol - 2), &part);
+  CostAdd(cost, &part, 1);
+}
+
+/* ELPA's and LAPACK's way through a band; workspace: see tiles.h */
+void TilesEigenvaluesCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_EIGENVALUES] = 4. / 3 * s->m * s->m * s->m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) : 0};
+
+  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol), s->m * s->PK, &part);
+  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesEigenvectorsCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_EIGENVECTORS] = 9 * s->m * s->m * s->m / s->PK, .bytes = SizesTiles(s)};
+
+  Traffic(s, 8 * 3 * s->m * s->m * (s->nprow + s->npcol), 4 * s->m * s->PK, &part);
+  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesLimit(const Sizes *s, PetscBool vectors, size_t size, char text[])
+{
+  const PetscReal share = s->rows * s->cols;
+
+  text[0] = '\0';
+  if (s->m >= INT_MAX)
+    (void)PetscSNPrintf(text, size, "a matrix of order %.0f: ScaLAPACK and LAPACK count in 32 bits", (double)s->m);
+  else if (s->PK > 1 && share > INT_MAX)
+    (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits", (double)share);
+#ifndef CODIM_HAVE_ELPA
+  else if (vectors && share > INT_MAX / 2.5)
+    (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank",
+                        (double)share);
+#else
+  (void)vectors;
+#endif
 }

@@ -16,7 +16,7 @@ struct Train_s {
   Vec          theta, H, H_trial, c;
   Trajectory   trajectory, trial;
   Jacobian     jacobian;
-  Tiles        K, factor;
+  Tiles        K;
   PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
   PetscReal    far;      /* |theta| that counts as diverged */
   PetscInt     before;   /* steps of the runs that this one goes on from */
@@ -108,20 +108,19 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
 
-/* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
+/* c = (K + mu I)^(-1) H, K becomes the factor; false if K + mu I is not numerically positive definite */
 static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 {
   const Rows rows = train->map->rows;
   PetscReal *all;
 
   PetscFunctionBeginUser;
-  PetscCall(TilesCopy(train->K, train->factor));
-  PetscCall(TilesShift(train->factor, train->mu));
-  PetscCall(TilesCholesky(train->factor, solved));
+  PetscCall(TilesShift(train->K, train->mu));
+  PetscCall(TilesCholesky(train->K, solved));
   if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(rows->m, &all));
   PetscCall(RowsGatherAll(rows, train->H, all));
-  PetscCall(TilesSolve(train->factor, all));
+  PetscCall(TilesSolve(train->K, all));
   PetscCall(RowsSetAll(rows, all, train->c));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -154,7 +153,8 @@ static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* raise mu until a step is accepted; *accepted is false if none lowers the loss */
+/* Raise mu until a step is accepted; *accepted is false if none lowers the loss. K is made anew after one that was refused: a second matrix
+   would cost more than that does. */
 static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 {
   PetscReal growth = 4, trace, gain = -1;
@@ -167,11 +167,13 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
   *accepted   = PETSC_FALSE;
   if (!(train->mean > 0)) PetscFunctionReturn(PETSC_SUCCESS); /* J = 0: no direction lowers the loss */
   if (train->mu < 0) train->mu = 1e-3 * train->mean;
-  for (; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+  for (; train->mu <= 1e8 * train->mean; growth *= 2) {
     PetscCall(SolveDual(train, &solved));
     if (solved) PetscCall(TryStep(train, &gain, length));
     *accepted = (PetscBool)(gain > 0);
-    if (!*accepted) train->mu *= growth;
+    if (*accepted) break;
+    train->mu *= growth;
+    if (train->mu <= 1e8 * train->mean) PetscCall(GramCompute(train->jacobian, train->K));
   }
   if (gain > .9)
     train->mu *= .01;
@@ -364,7 +366,6 @@ static PetscErrorCode WorkCreate(Train train)
   PetscCall(VecDuplicate(train->H, &train->H_trial));
   PetscCall(VecDuplicate(train->H, &train->c));
   PetscCall(TrajectoryCreate(train->map, &train->trial));
-  PetscCall(TilesDuplicate(train->K, &train->factor));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -374,7 +375,6 @@ static PetscErrorCode WorkDestroy(Train train)
   PetscCall(VecDestroy(&train->H_trial));
   PetscCall(VecDestroy(&train->c));
   PetscCall(TrajectoryDestroy(&train->trial));
-  PetscCall(TilesDestroy(&train->factor));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -435,4 +435,39 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
   *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
   PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* the trajectory, H and the factors at a new theta: here and in TryStep */
+static void PointCost(const Sizes *s, Cost *cost)
+{
+  ResidualMapApplyCost(s, cost);
+  ResidualMapAdjointCost(s, s->R, 1, cost);
+  cost->work[WORK_ELEMENTS] += SizesValues(s, s->R) / 8; /* the rounding floor */
+  CostReduceAll(cost, s->P, 8, 2);
+}
+
+void TrainStepCost(const Sizes *s, Cost *cost)
+{
+  Cost step = {.work[WORK_STREAM] = 2 * 8 * s->local}; /* |theta| twice */
+
+  GramCost(s, &step);
+  CostReduceAll(&step, s->P, 8, 8); /* norms, dot products, StopRequested, the trace */
+  TilesCholeskyCost(s, &step);
+  CostGather(&step, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, &step);
+  JacobianMultTransposeAddCost(s, &step);
+  PointCost(s, &step);
+  CostHold(&step, SizesValues(s, s->N)); /* the trial trajectory */
+  CostAdd(cost, &step, 1);
+}
+
+void TrainCost(const Sizes *s, PetscReal steps, Cost *cost)
+{
+  Cost step = {.bytes = 0};
+
+  PointCost(s, cost);
+  TrainStepCost(s, &step);
+  CostAdd(cost, &step, steps);
 }

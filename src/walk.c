@@ -6,6 +6,7 @@
 #include "codim/kernel.h"
 #include "codim/random.h"
 #include "codim/store.h"
+#include "codim/train.h"
 #include "lanczos.h"
 #include <math.h>
 
@@ -487,17 +488,26 @@ PetscErrorCode WalkResultDestroy(WalkResult *result)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal WalkBytes(ResidualMap map)
-{
-  const PetscReal values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
-
-  return 2 * values + ResidualValuesBytes(map) + 48. * (PetscReal)ParametersLocalSize(map->parameters);
-}
-
 const char *WalkReasonText(WalkReason reason)
 {
   static const char *const texts[] = {"all steps were taken", "no direction is left", "no step returned to M",
                                       "a point's certificate gave no radius"};
 
   return texts[reason];
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+void WalkCost(const Sizes *s, const WalkOptions *options, Cost *cost, Cost *stretch)
+{
+  CertifyOptions quick = CertifyDefaults;
+  Cost           walk = {.bytes = 0}, step = {.bytes = 0};
+
+  quick.enclose = PETSC_FALSE;
+  for (int correction = 0; correction < 3; correction++) TrainStepCost(s, &step); /* of a return to M; one more for the direction */
+  if (options->certify) CertifyCost(s, &quick, &step);
+  CostAdd(&walk, &step, (PetscReal)options->steps);
+  CostLonger(stretch, &step);
+  CostHold(&walk, 2 * SizesValues(s, s->N) + ResidualMapUnitsBytes(s) + 6 * 8 * s->local);
+  CostAdd(cost, &walk, 1);
 }

@@ -51,7 +51,7 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
 PetscErrorCode TrainDestroy(Train *train);
 
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
-    K is scratch; another matrix of its size and another trajectory live while it runs. Collective. */
+    K is scratch; another trajectory lives while it runs. Collective. */
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
 
 /** The result at theta as it is: nothing moves. Collective. */
@@ -66,3 +66,8 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
 
 /** In words: "reached the tolerance", …. Not collective. */
 const char *ReachReasonText(ReachReason reason);
+
+/** Cost (cost.h) of TrainSolve for so many accepted steps, none refused; and of one of them, which runs to its end before a request to stop
+    is looked at. Not collective. */
+void TrainCost(const Sizes *sizes, PetscReal steps, Cost *cost);
+void TrainStepCost(const Sizes *sizes, Cost *cost);

@@ -95,8 +95,8 @@ PetscErrorCode WalkResultDestroy(WalkResult *result);
 /** The result to and from a checkpoint. Collective. */
 PetscErrorCode WalkArchive(Archive archive, WalkResult *result);
 
-/** Bytes a rank, for the base that a job holds anyway and the tiles of K. Not collective. */
-PetscReal WalkBytes(ResidualMap map);
+/** Cost (cost.h) if each step returns to M at once; of what runs to its end before a request to stop is looked at. Not collective. */
+void WalkCost(const Sizes *sizes, const WalkOptions *options, Cost *cost, Cost *stretch);
 
 /** h of the link between two points a distance apart; *proved. Bounds are rounded outwards. Not collective. */
 PetscReal WalkLink(const WalkPoint *a, const WalkPoint *b, PetscReal distance, PetscBool *proved);
