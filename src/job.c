@@ -172,9 +172,8 @@ static void DescribeProblem(Job job)
   r->l        = data->outputs;
   r->m        = job->map->m;
   r->n        = (PetscInt)NetworkSize(job->network);
-  r->twins[0] = data->twins[0];
-  r->twins[1] = data->twins[1];
-  r->distinct = data->distinct;
+  r->distinct = data->equal.classes;
+  r->missing  = data->missing;
   for (PetscInt v = 1; v < job->network->nops; v++)
     if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = ReachMethods[job->reach.method];
@@ -348,7 +347,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool equal = (PetscBool)(job->construct && job->data->twins[0] >= 0);
+  const PetscBool equal = (PetscBool)(job->construct && job->data->equal.pair[0] >= 0);
   const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
   PetscBool       stop  = PETSC_FALSE;
   PetscInt        i     = 0;
@@ -358,7 +357,7 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
     PetscCall(PetscPrintf(job->comm,
                           "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
                           " have the same x: remove one of them\n",
-                          job->data->twins[0] + 1, job->data->twins[1] + 1));
+                          job->data->equal.pair[0] + 1, job->data->equal.pair[1] + 1));
   if (!empty) PetscCall(Begin(job));
   for (; JobStages[i].run != JobWriteOutput && !stop; i++)
     if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));

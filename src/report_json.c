@@ -32,9 +32,9 @@ static json_t *Reals(PetscInt n, const PetscReal x[])
 
 static json_t *ProblemJSON(const Report *r)
 {
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
-                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "parameters", (json_int_t)r->n, "distinct_points",
-                   (json_int_t)r->distinct, "net", r->net);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
+                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "unobserved", (json_int_t)r->missing, "parameters",
+                   (json_int_t)r->n, "distinct_points", (json_int_t)r->distinct, "net", r->net);
 }
 
 /* weights in closed form, before they were polished */
@@ -174,7 +174,7 @@ static json_t *UnitsJSON(const Report *r)
 {
   json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
 
-  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->m)));
   return json;
 }
 
