@@ -204,6 +204,18 @@ static void Relu(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[
   }
 }
 
+/* PyTorch's slope; the exact function has the double nearest 0.01 */
+static void LeakyRelu(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])
+{
+  for (PetscInt i = 0; i < len; i++) {
+    const PetscReal x = z[i];
+
+    s[i] = x <= 0 ? .01 * x : x;
+    if (ds) ds[i] = x <= 0 ? .01 : x > 0 ? 1 : x;
+    if (dds) dds[i] = 0;
+  }
+}
+
 /* An unevaluated sum hi + lo, |lo| <= u|hi|; a sum, product or quotient of two has relative error O(u^2). */
 typedef struct {
   PetscReal hi, lo;
@@ -294,6 +306,7 @@ const Activation *const Activations[] = {
   &(const Activation){"rsigmoid", Rsigmoid, .3177351474204862,  .6544861739980769,  YES, NO,  YES,      -1, NULL}, /* 1.123026; 0.325346 */
   &(const Activation){"srelu",    Srelu,    1.936210541454620,  6.488831392996629,  YES, NO,  YES,      -1, NULL}, /* 0.667899; 0.803991 */
   &(const Activation){"relu",     Relu,     1,                  INFINITY,           NO,  NO,  YES,      -1, NULL}, /* sigma' jumps at 0 */
+  &(const Activation){"leaky_relu", LeakyRelu, 1,               INFINITY,           NO,  NO,  NO,       -1, NULL}, /* sigma' jumps at 0 */
   NULL};
 /* clang-format on */
 

@@ -121,6 +121,7 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));
   PetscCall(DrawDensity(job));
+  PetscCall(JobWriteTrajectory(job));
   PetscCall(PetscSNPrintf(walk, sizeof(walk), "%s/walk", job->run.output));
   PetscCall(WalkWrite(job->comm, walk, job->report.net, &job->walk));
   PetscFunctionReturn(PETSC_SUCCESS);

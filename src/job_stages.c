@@ -68,18 +68,23 @@ static PetscErrorCode CertifyStart(Job job)
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
   job->report.start = &job->start;
   if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
-  options.enclose = PETSC_FALSE;
+  options.enclose       = PETSC_FALSE;
+  options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
   job->report.start_certificate = &job->start_certificate;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how far polishing moved theta */
+/* how far polishing moved theta; 0 only where it did not */
 static PetscErrorCode Moved(Job job)
 {
+  PetscReal largest;
+
   PetscFunctionBeginUser;
   PetscCall(VecAXPY(job->theta_0, -1, job->theta));
   PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
+  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
+  job->report.moved = PetscMax(job->report.moved, largest);
   PetscCall(VecDestroy(&job->theta_0));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -240,7 +245,8 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate = &job->certificate;
+  r->certificate        = &job->certificate;
+  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -299,7 +305,9 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ reach_ tao_ trajectory_ path_ look_",
+      "after every step, iterate or file; a look in one piece"},
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_ trajectory_ path_ look_",
       "after every step"},
     {"spectrum", RunSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},

@@ -7,6 +7,7 @@
 #include "codim/construct.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
+#include "codim/path.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
 #include "codim/walk.h"
@@ -28,6 +29,7 @@ struct Job_s {
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
   WalkOptions     walk_options;
+  PathOptions     path_options;
 
   Data        data;
   Grid        grid;
@@ -37,6 +39,7 @@ struct Job_s {
   Train       train;
   Construct   construct; /* NULL: not asked for */
   Extremes    extremes;
+  Path        path;
   PlanJob     plan_job;
   Plan        plan; /* available: bytes a rank may take */
 
@@ -45,6 +48,7 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
+  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
@@ -85,7 +89,8 @@ PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts 
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
-PlanStageFn    JobPlanDensity, JobPlanWalk;
+PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk;
+PetscErrorCode JobTrajectory(Job job);
 PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
@@ -114,6 +119,8 @@ PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
 PetscErrorCode JobDensityArchive(Archive archive, Job job);
 PetscErrorCode JobWalkArchive(Archive archive, Job job);
+PetscErrorCode JobTrajectoryArchive(Archive archive, Job job);
+PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and the summary say of it */
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 

@@ -12,6 +12,7 @@
 
 static const char *const Architectures[] = {NET_BUILDERS(NAME_OF) NULL};
 static const char *const CellNames[]     = {"rnn", "lstm", "gru", NULL};
+const char *const        NetPoolings[]   = {"mean", "max", NULL};
 
 static const struct {
   NetBuildFn *build;
@@ -34,7 +35,8 @@ const OptionKey NetKeys[] =
      KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
      KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
      KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),
-     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: average pooling over windows of that size after each stage; 1: none"),
+     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: pooling over windows of that size after each stage; 1: none"),
+     KEY("pooling", KEY_CHOICE, pooling, "mean", 0, 0, NetPoolings, "cnn: what is taken of a window"),
      KEY("cell", KEY_CHOICE, cell, "lstm", 0, 0, CellNames, "rnn: the recurrent cell; net.activation is for rnn"),
      KEY("steps", KEY_INT, steps, "0", 0, 1e9, NULL, "rnn: steps of a point; steps x step_inputs = p"),
      KEY("step_inputs", KEY_INT, step_inputs, "0", 0, 1e9, NULL, "rnn: inputs of a step"),

@@ -32,9 +32,9 @@ static json_t *Reals(PetscInt n, const PetscReal x[])
 
 static json_t *ProblemJSON(const Report *r)
 {
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
-                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "parameters", (json_int_t)r->n, "distinct_points",
-                   (json_int_t)r->distinct, "net", r->net);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
+                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "unobserved", (json_int_t)r->missing, "parameters",
+                   (json_int_t)r->n, "distinct_points", (json_int_t)r->distinct, "net", r->net);
 }
 
 /* weights in closed form, before they were polished */
@@ -137,13 +137,13 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status),
-                   "reason", Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
-                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
-                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
-                   Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "rank_radius",
-                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
+                   "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
+                   "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
+                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
+                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -174,7 +174,7 @@ static json_t *UnitsJSON(const Report *r)
 {
   json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
 
-  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->m)));
   return json;
 }
 

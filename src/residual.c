@@ -123,7 +123,7 @@ static PetscErrorCode SetResidual(ResidualMap map, const PetscReal output[], Vec
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H)
+PetscErrorCode ResidualMapForward(ResidualMap map, Vec theta, Trajectory trajectory)
 {
   const Network   net     = map->network;
   const OpContext context = {map->parameters, theta, NULL};
@@ -134,7 +134,14 @@ PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajector
 
     PetscCall(net->ops[v].kind->forward(&net->ops[v], &context, &arrays));
   }
-  PetscCall(SetResidual(map, trajectory->value[net->nops - 1], H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapForward(map, theta, trajectory));
+  PetscCall(SetResidual(map, trajectory->value[map->network->nops - 1], H));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -209,6 +216,11 @@ static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscInt row
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscBool IsWanted(Network net, PetscInt input, AdjointKeep keep)
+{
+  return (PetscBool)(input >= 0 && (net->ops[input].moves || (input > 0 && keep == ADJOINT_FIXED_TOO)));
+}
+
 PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
 {
   const Network   net     = map->network;
@@ -228,7 +240,7 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
     arrays.point   = adjoint->point;
     arrays.out_bar = adjoint->bar[v];
     for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] < 0 || !net->ops[op->inputs[j]].moves) continue; /* nothing is wanted there */
+      if (!IsWanted(net, op->inputs[j], adjoint->keep)) continue;
       PetscCall(StartBar(map, adjoint, op->inputs[j], started));
       arrays.in_bar[j] = adjoint->bar[op->inputs[j]];
     }

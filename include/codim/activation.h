@@ -8,7 +8,7 @@
     rtanh     tanh(z) e^(-1/z)
     rsigmoid  tanh(z/2) e^(-1/z)
     srelu     z f(z)/(f(z) + f(1-z)), f(t) = e^(-1/t) for t > 0, else 0: equal to z for z >= 1
-  and relu, which is not smooth: sigma'(0) = 0.
+  and, not smooth, relu and leaky_relu (slope 0.01 below 0), linear on either side of 0; sigma'(0) is that of the left.
 */
 #pragma once
 

@@ -32,7 +32,7 @@ typedef struct {
   PetscBool    bias;
   OptionInts   widths;                           /* mlp: hidden layers */
   OptionInts   shape, channels;                  /* cnn: c, h, w; of each stage */
-  PetscInt     kernel, pool;                     /* cnn */
+  PetscInt     kernel, pool, pooling;            /* cnn */
   PetscInt     cell, steps, step_inputs, hidden; /* rnn */
   PetscInt     width, blocks;                    /* resnet */
   OptionString graph, file;                      /* graph, ops: JSON files */

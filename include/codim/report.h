@@ -27,8 +27,8 @@ typedef struct {
   /* the problem */
   char      net[256]; /* e.g. "tanh 64-1024-1024-1" */
   PetscInt  d, p, l, m, n;
-  PetscInt  twins[2], distinct;
-  PetscBool kinks; /* some sigma is not smooth */
+  PetscInt  distinct, missing; /* x; targets that were not observed */
+  PetscBool kinks;             /* some sigma is not smooth */
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */

@@ -15,6 +15,8 @@
   X(ops, offsetof(NetOptions, file))                                                                                               \
   X(tied, 0)
 
+extern const char *const NetPoolings[]; /* the values of net.pooling, which are ops; NULL-terminated */
+
 typedef struct {
   const NetOptions *options;
   json_t           *given;           /* its file's content; borrowed */
