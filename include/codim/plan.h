@@ -10,6 +10,7 @@
 #include "certify.h"
 #include "extremes.h"
 #include "path.h"
+#include "perturb.h"
 #include "spectrum.h"
 #include "train.h"
 #include "walk.h"
@@ -21,6 +22,7 @@ typedef struct {
   const ReachOptions    *reach;
   const SpectrumOptions *spectrum;
   const HessianOptions  *hessian;
+  const PerturbOptions  *perturb;
   const WalkOptions     *walk;
   const PathOptions     *path;
   PetscBool              certify;
