@@ -125,7 +125,11 @@ done; \
 echo "$$log"; echo "apt-get could not install them, twice" >&2; exit 1
 endef
 
+# what jobs/fashion*.yaml read
+NEEDED_DATA = $(if $(wildcard /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz),,fashion-mnist:dataset-fashion-mnist)
+
 deps: ; $(call provide,$(NEEDED))
+data: ; $(call provide,$(NEEDED_DATA))
 deps-test: ; $(call provide,$(NEEDED_TEST))
 # in a make of its own: the name of PETSc's debug package follows from the PETSc that deps brought
 deps-check: deps
@@ -231,9 +235,10 @@ help:
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
+	@echo 'make data       Fashion-MNIST for jobs/fashion*.yaml (Debian, Ubuntu)'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test and deps-check for tests and check'
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: calibrate data all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -14,12 +14,13 @@
 #include <fenv.h>
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #ifdef __FAST_MATH__
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0};
+const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
@@ -29,6 +30,9 @@ typedef struct {
   Tiles                 K;
   const CertifyOptions *options;
   LabelNorm            *labels;
+  struct Jacobian_s     jacobian; /* what K is made of; units NULL: enclose, K is there */
+  Trajectory            split;    /* its own trajectory; NULL: the plain one */
+  const ShiftedFactor  *given;    /* K is that factor of it; NULL: K is there */
   Measures              measures;
   ErrorBounds           errors;
   SingularBounds        singular;
@@ -131,34 +135,85 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FillGram(void *context, Tiles K)
+{
+  Proof *proof = context;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(&proof->jacobian, K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the factors that the given factor of K was made of, and these: the same doubles? */
+static PetscErrorCode SameFactors(const Proof *proof, PetscBool *same)
+{
+  const ResidualMap map   = proof->map;
+  const Jacobian    other = proof->options->jacobian;
+  int equal = other && other->trajectory == proof->jacobian.trajectory && other->units->rows == proof->jacobian.units->rows;
+
+  PetscFunctionBeginUser;
+  for (PetscInt v = 1; v < map->network->nops && equal; v++) {
+    const size_t size = (size_t)proof->jacobian.units->rows * (size_t)map->network->ops[v].dim;
+
+    if (!OpHasParameters(&map->network->ops[v]) || !other->units->bar[v]) continue;
+    equal = proof->jacobian.units->bar[v] && !memcmp(other->units->bar[v], proof->jacobian.units->bar[v], size * sizeof(PetscReal));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &equal, 1, MPI_INT, MPI_MIN, map->grid->world));
+  *same = (PetscBool)equal;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* K and the norms from one trajectory and its adjoint, the same doubles for both */
 static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[], PetscBool *same)
 {
-  struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+  const struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+  PetscBool               reuse    = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
-  PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
-  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
-  PetscCall(GramCompute(&jacobian, proof->K));
-  PetscCall(AdjointDestroy(&jacobian.units));
+  proof->jacobian = jacobian;
+  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &proof->jacobian.units));
+  PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, proof->jacobian.units));
+  PetscCall(MeasuresCreate(proof->map, trajectory, proof->jacobian.units, eps, same, &proof->measures));
+  if (proof->given) PetscCall(SameFactors(proof, &reuse));
+  if (!reuse) {
+    proof->given = NULL;
+    PetscCall(FillGram(proof, proof->K));
+  }
+  if (proof->options->enclose) PetscCall(AdjointDestroy(&proof->jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
 {
   const PetscInt nvalues = proof->map->network->nops;
-  Trajectory     trajectory;
   PetscReal    **eps;
 
   PetscFunctionBeginUser;
+  proof->given = NULL; /* of the plain trajectory */
   PetscCall(PetscCalloc1(nvalues, &eps));
-  PetscCall(TrajectoryCreate(proof->map, &trajectory));
-  PetscCall(SplitForward(proof->map, proof->theta, trajectory, eps));
-  PetscCall(Linearize(proof, trajectory, eps, same));
-  PetscCall(TrajectoryDestroy(&trajectory));
+  PetscCall(TrajectoryCreate(proof->map, &proof->split));
+  PetscCall(SplitForward(proof->map, proof->theta, proof->split, eps));
+  PetscCall(Linearize(proof, proof->split, eps, same));
+  if (proof->options->enclose) PetscCall(TrajectoryDestroy(&proof->split));
   for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
   PetscCall(PetscFree(eps));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* s, from K or the factor that was given; estimate: of the least eigenvalue; 0: none */
+static PetscErrorCode BoundSingular(Proof *proof, PetscReal estimate)
+{
+  const GramSource source = {proof->K, proof->given, FillGram, proof};
+  Certificate     *c      = proof->c;
+
+  PetscFunctionBeginUser;
+  if (proof->options->enclose)
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
+  else
+    PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, estimate, &proof->singular));
+  c->eigen_error     = proof->singular.eigen_error;
+  c->orthogonality   = proof->singular.orthogonality;
+  c->sigma_min_lower = proof->singular.s > 0 ? proof->singular.s : 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -178,19 +233,16 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   c->residual_upper = c->exact_targets ? 0 : proof->errors.residual;
   c->residual_lower = c->exact_targets ? 0 : proof->errors.residual_lower;
   if (c->exact_targets) c->targets_rounding = proof->errors.residual;
-  PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+  if (proof->given)
+    squares = proof->given->squares;
+  else
+    PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
   if (PetscIsInfOrNanReal(squares)) {
     Undecided(c, "K has entries that are not finite");
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (proof->options->enclose)
-    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
-  else
-    PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, proof->options->lambda_min, &proof->singular));
-  c->eigen_error     = proof->singular.eigen_error;
-  c->orthogonality   = proof->singular.orthogonality;
-  c->sigma_min_lower = proof->singular.s > 0 ? proof->singular.s : 0;
-  *found             = (PetscBool)(proof->singular.s > 0);
+  PetscCall(BoundSingular(proof, proof->options->lambda_min));
+  *found = (PetscBool)(proof->singular.s > 0);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -350,6 +402,22 @@ static PetscErrorCode EncloseEigenvalues(const Proof *proof)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The factor that was given proves little; one of K with the largest tau proves all that can be. */
+static PetscErrorCode SharpenGiven(Proof *proof, PetscBool *proved)
+{
+  const PetscReal least = proof->singular.least;
+
+  PetscFunctionBeginUser;
+  if (!proof->given || !(least > proof->singular.needed)) PetscFunctionReturn(PETSC_SUCCESS);
+  proof->given        = NULL;
+  proof->c->reason[0] = '\0';
+  proof->c->radius    = INFINITY;
+  PetscCall(FillGram(proof, proof->K));
+  PetscCall(BoundSingular(proof, least));
+  if (proof->singular.s > 0) PetscCall(Kantorovich(proof, proved));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* One attempt. *again: a sharper one may do better. */
 static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, PetscBool *again)
 {
@@ -366,10 +434,9 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
     PetscCall(Linearize(proof, proof->trajectory, NULL, &same));
   if (same) {
     PetscCall(BoundsAtPoint(proof, &found));
-    if (found)
-      PetscCall(Kantorovich(proof, &proved));
-    else if (!proof->c->reason[0])
-      ExplainSingular(proof);
+    if (found) PetscCall(Kantorovich(proof, &proved));
+    if (!proved) PetscCall(SharpenGiven(proof, &proved));
+    if (!(proof->singular.s > 0) && !proof->c->reason[0]) ExplainSingular(proof);
     *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
     if (!*again) PetscCall(DistanceLower(proof));
   } else
@@ -388,6 +455,8 @@ static PetscErrorCode AttemptDestroy(Proof *proof)
   PetscCall(MeasuresDestroy(&proof->measures));
   PetscCall(ErrorBoundsDestroy(&proof->errors));
   PetscCall(SingularBoundsDestroy(&proof->singular));
+  PetscCall(AdjointDestroy(&proof->jacobian.units));
+  PetscCall(TrajectoryDestroy(&proof->split));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -427,15 +496,16 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
                               Certificate *c)
 {
   const PetscLogDouble start = MPI_Wtime();
-  Proof                proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = c};
-  PetscBool            split, panels, again;
+  Proof                proof =
+      {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .given = options->factor, .c = c};
+  PetscBool split, panels, again;
 
   PetscFunctionBeginUser;
   CertificateClear(map, c);
   PetscCall(CheckAssumptions(map, c));
   if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
-  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(&proof)));
+  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(&proof)));
   panels = (PetscBool)!LabelPanelsAreDear(map);
   PetscCall(Attempt(&proof, split, panels, &again));
   while (again && (!panels || (!split && options->split == SPLIT_AUTO))) { /* the cheaper remedy first */
@@ -551,9 +621,9 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
 
   BoundLabelNormsCost(s, &part);
-  SplitForwardCost(s, &linearize);
+  if (!options->factor) SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
-  GramCost(s, &linearize);
+  if (!options->factor) GramCost(s, &linearize);
   linearize.work[WORK_ELEMENTS] += (SizesValues(s, s->N) + SizesValues(s, s->R)) / 8;
   CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
   CostAdd(&part, &linearize, 1);
@@ -562,11 +632,11 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
     TilesGramCost(s, &dense);
     TilesGramCost(s, &dense);
     CostHold(&dense, 2 * SizesTiles(s));
-  } else {
-    TilesCholeskyCost(s, &dense);
-    TilesCholeskyCost(s, &dense);
-    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense); /* EstimateLeast */
-    CostHold(&dense, SizesTiles(s));
+  } else { /* in K's place; the factors stay, K is made once more */
+    for (int factorizations = 0; factorizations < 2 && !options->factor; factorizations++) TilesCholeskyCost(s, &dense);
+    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense);
+    if (!options->factor) GramCost(s, &dense);
+    CostHold(&dense, SizesValues(s, s->N) + SizesValues(s, s->R));
   }
   CostReduceAll(&dense, s->P, 8, 20);
   CostAdd(&part, &dense, 1);

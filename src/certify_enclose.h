@@ -16,8 +16,20 @@ typedef struct {
   PetscReal *lo, *hi;                    /* m: of sigma_k, ascending; NULL without enclosures; owned */
 } SingularBounds;
 
-/* K: lower triangle, left as it is. ||K - J^ J^T||_F <= E_K, ||J - J^||_F <= E_J. Collective. */
-PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds); /* eigenvectors */
-PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J, PetscReal estimate,
-                                          SingularBounds *bounds); /* Cholesky */
+/* K: lower triangle, left as it is. ||K - J^ J^T||_F <= E_K, ||J - J^||_F <= E_J. Two more matrices of its size. Collective. */
+PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds);
+
+/* Where K comes from, for factorizations in its place. */
+typedef struct {
+  Tiles                K;
+  const ShiftedFactor *given; /* K is that factor; NULL: K is there */
+  PetscErrorCode (*fill)(void *context, Tiles K);
+  void *context;
+} GramSource;
+
+/* Of the least alone, by Cholesky factorizations in K's place, which is lost: of K - tau I with tau as it was given, or just above what can be
+   proved at all; then, if nothing was given, with tau just below the least eigenvalue, if that is much more. estimate: of it; 0: none. No
+   other matrix of its size. Collective. */
+PetscErrorCode BoundSmallestSingularValue(const GramSource *source, PetscReal E_K, PetscReal E_J, PetscReal estimate,
+                                          SingularBounds *bounds);
 PetscErrorCode SingularBoundsDestroy(SingularBounds *bounds);

@@ -359,6 +359,16 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedFactor *factor)
+{
+  PetscFunctionBeginUser;
+  factor->tau = tau;
+  PetscCall(TilesNorms(tiles, &factor->trace, &factor->squares, &factor->diagonal));
+  PetscCall(TilesShift(tiles, -tau));
+  PetscCall(TilesCholesky(tiles, &factor->ended));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- solves: B is whole on every rank; on the grid it is one column of tiles in process column 0, its rows dealt as the matrix's ----- */
 
 typedef struct {

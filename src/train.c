@@ -475,9 +475,11 @@ void TrainStepCost(const Sizes *s, Cost *cost)
 
 void TrainCost(const Sizes *s, PetscReal steps, Cost *cost)
 {
-  Cost step = {.bytes = 0};
+  Cost point = {.bytes = 0}, step = {.bytes = 0};
 
-  PointCost(s, cost);
+  PointCost(s, &point);
+  CostHold(&point, SizesValues(s, s->N)); /* the trial trajectory */
   TrainStepCost(s, &step);
+  CostAdd(cost, &point, 1);
   CostAdd(cost, &step, steps);
 }

@@ -26,6 +26,10 @@ typedef struct {
   PetscBool    enclose;       /* enclose every positive eigenvalue: eigenvectors of K, two more matrices of its size */
   PetscBool    exact_targets; /* y is defined as the exact f_theta_0(x), of which the data's y is a rounding: eta = 0 */
   PetscReal    lambda_min;    /* an estimate of the least eigenvalue of K, for enclose = false; 0: none */
+
+  /* for enclose = false: K is this factor, made of `jacobian` at theta along the trajectory; then no K is made unless it proves too little; NULL: none */
+  const ShiftedFactor *factor;
+  Jacobian             jacobian;
 } CertifyOptions;
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
@@ -75,7 +79,7 @@ typedef struct {
 
 /** At any theta, whose trajectory is given (borrowed, not changed). K is scratch. The split residual (three products of half-length numbers,
     rounding errors about 10^3 times smaller) is taken at once where three forward passes cost at most a quarter of K and its
-    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice if `enclose`, else once. No
+    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice more if `enclose`. No
     n-sized temporary. Collective. */
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);
