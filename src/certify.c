@@ -629,8 +629,8 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
     TilesEigenvectorsCost(s, &dense);
-    TilesGramCost(s, &dense);
-    TilesGramCost(s, &dense);
+    TilesGramCost(s, PETSC_TRUE, &dense);
+    TilesGramCost(s, PETSC_FALSE, &dense);
     CostHold(&dense, 2 * SizesTiles(s));
   } else { /* in K's place; the factors stay, K is made once more */
     for (int factorizations = 0; factorizations < 2 && !options->factor; factorizations++) TilesCholeskyCost(s, &dense);

@@ -6,7 +6,31 @@
 */
 #pragma once
 
-#include <mpi.h>
+#include <dlfcn.h>
+#include <petscsys.h>
+
+/* PETSc logs calls by macros of these names */
+#undef MPI_Allgather
+#undef MPI_Allgatherv
+#undef MPI_Allreduce
+#undef MPI_Alltoall
+#undef MPI_Alltoallv
+#undef MPI_Bcast
+#undef MPI_Bsend
+#undef MPI_Gather
+#undef MPI_Gatherv
+#undef MPI_Iallreduce
+#undef MPI_Ibsend
+#undef MPI_Irsend
+#undef MPI_Isend
+#undef MPI_Issend
+#undef MPI_Reduce
+#undef MPI_Reduce_scatter
+#undef MPI_Reduce_scatter_block
+#undef MPI_Rsend
+#undef MPI_Send
+#undef MPI_Sendrecv
+#undef MPI_Ssend
 
 static struct {
   double received, messages; /* of this rank */
@@ -190,24 +214,10 @@ int MPI_Alltoallv(const void *sbuf, const int scounts[], const int sstarts[], MP
 
 /* ---- Fortran, as ELPA calls it ------------------------------------------------------------------------------------------- */
 
-#define TYPE MPI_Type_f2c(*type)
-#define COMM MPI_Comm_f2c(*comm)
-
-void pmpi_send_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *error);
-void pmpi_isend_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *request, int *error);
-void pmpi_bcast_(void *buf, int *count, int *type, int *root, int *comm, int *error);
-void pmpi_ibcast_(void *buf, int *count, int *type, int *root, int *comm, int *request, int *error);
-void pmpi_allreduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *comm, int *error);
-void pmpi_iallreduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *comm, int *request, int *error);
-void pmpi_reduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *root, int *comm, int *error);
-void pmpi_allgather_(void *sbuf, int *scount, int *stype, void *rbuf, int *rcount, int *type, int *comm, int *error);
-void pmpi_alltoall_(void *sbuf, int *scount, int *stype, void *rbuf, int *rcount, int *type, int *comm, int *error);
-void pmpi_alltoallv_(void *sbuf, int *scounts, int *sstarts, int *stype, void *rbuf, int *rcounts, int *rstarts, int *type,
-                     int *comm, int *error);
-void pmpi_sendrecv_(void *sbuf, int *count, int *type, int *to, int *stag, void *rbuf, int *rcount, int *rtype, int *from,
-                    int *rtag, int *comm, int *status, int *error);
-void pmpi_sendrecv_replace_(void *buf, int *count, int *type, int *to, int *stag, int *from, int *rtag, int *comm, int *status,
-                            int *error);
+/* its own name in the library that has it */
+#define FORTRAN(name) ((__typeof__(name) *)dlsym(RTLD_DEFAULT, "p" #name))
+#define TYPE          MPI_Type_f2c(*type)
+#define COMM          MPI_Comm_f2c(*comm)
 
 void mpi_send_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *error);
 void mpi_isend_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *request, int *error);
@@ -228,76 +238,76 @@ void mpi_sendrecv_replace_(void *buf, int *count, int *type, int *to, int *stag,
 void mpi_send_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *error)
 {
   CountMessage(*count, TYPE, *to, COMM);
-  pmpi_send_(buf, count, type, to, tag, comm, error);
+  FORTRAN(mpi_send_)(buf, count, type, to, tag, comm, error);
 }
 
 void mpi_isend_(void *buf, int *count, int *type, int *to, int *tag, int *comm, int *request, int *error)
 {
   CountMessage(*count, TYPE, *to, COMM);
-  pmpi_isend_(buf, count, type, to, tag, comm, request, error);
+  FORTRAN(mpi_isend_)(buf, count, type, to, tag, comm, request, error);
 }
 
 void mpi_bcast_(void *buf, int *count, int *type, int *root, int *comm, int *error)
 {
   CountBroadcast(*count, TYPE, *root, COMM);
-  pmpi_bcast_(buf, count, type, root, comm, error);
+  FORTRAN(mpi_bcast_)(buf, count, type, root, comm, error);
 }
 
 void mpi_ibcast_(void *buf, int *count, int *type, int *root, int *comm, int *request, int *error)
 {
   CountBroadcast(*count, TYPE, *root, COMM);
-  pmpi_ibcast_(buf, count, type, root, comm, request, error);
+  FORTRAN(mpi_ibcast_)(buf, count, type, root, comm, request, error);
 }
 
 void mpi_allreduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *comm, int *error)
 {
   CountReduction(*count, TYPE, 2, COMM);
-  pmpi_allreduce_(sbuf, rbuf, count, type, op, comm, error);
+  FORTRAN(mpi_allreduce_)(sbuf, rbuf, count, type, op, comm, error);
 }
 
 void mpi_iallreduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *comm, int *request, int *error)
 {
   CountReduction(*count, TYPE, 2, COMM);
-  pmpi_iallreduce_(sbuf, rbuf, count, type, op, comm, request, error);
+  FORTRAN(mpi_iallreduce_)(sbuf, rbuf, count, type, op, comm, request, error);
 }
 
 void mpi_reduce_(void *sbuf, void *rbuf, int *count, int *type, int *op, int *root, int *comm, int *error)
 {
   CountReduction(*count, TYPE, 1, COMM);
-  pmpi_reduce_(sbuf, rbuf, count, type, op, root, comm, error);
+  FORTRAN(mpi_reduce_)(sbuf, rbuf, count, type, op, root, comm, error);
 }
 
 void mpi_allgather_(void *sbuf, int *scount, int *stype, void *rbuf, int *rcount, int *type, int *comm, int *error)
 {
   CountGathered((double)*rcount * Size(COMM), *rcount, TYPE, COMM);
-  pmpi_allgather_(sbuf, scount, stype, rbuf, rcount, type, comm, error);
+  FORTRAN(mpi_allgather_)(sbuf, scount, stype, rbuf, rcount, type, comm, error);
 }
 
 void mpi_alltoall_(void *sbuf, int *scount, int *stype, void *rbuf, int *rcount, int *type, int *comm, int *error)
 {
   CountGathered((double)*rcount * Size(COMM), *rcount, TYPE, COMM);
-  pmpi_alltoall_(sbuf, scount, stype, rbuf, rcount, type, comm, error);
+  FORTRAN(mpi_alltoall_)(sbuf, scount, stype, rbuf, rcount, type, comm, error);
 }
 
 void mpi_alltoallv_(void *sbuf, int *scounts, int *sstarts, int *stype, void *rbuf, int *rcounts, int *rstarts, int *type,
                     int *comm, int *error)
 {
   CountGathered(Sum(rcounts, COMM), rcounts[Rank(COMM)], TYPE, COMM);
-  pmpi_alltoallv_(sbuf, scounts, sstarts, stype, rbuf, rcounts, rstarts, type, comm, error);
+  FORTRAN(mpi_alltoallv_)(sbuf, scounts, sstarts, stype, rbuf, rcounts, rstarts, type, comm, error);
 }
 
 void mpi_sendrecv_(void *sbuf, int *count, int *type, int *to, int *stag, void *rbuf, int *rcount, int *rtype, int *from, int *rtag,
                    int *comm, int *status, int *error)
 {
   CountMessage(*count, TYPE, *to, COMM);
-  pmpi_sendrecv_(sbuf, count, type, to, stag, rbuf, rcount, rtype, from, rtag, comm, status, error);
+  FORTRAN(mpi_sendrecv_)(sbuf, count, type, to, stag, rbuf, rcount, rtype, from, rtag, comm, status, error);
 }
 
 void mpi_sendrecv_replace_(void *buf, int *count, int *type, int *to, int *stag, int *from, int *rtag, int *comm, int *status,
                            int *error)
 {
   CountMessage(*count, TYPE, *to, COMM);
-  pmpi_sendrecv_replace_(buf, count, type, to, stag, from, rtag, comm, status, error);
+  FORTRAN(mpi_sendrecv_replace_)(buf, count, type, to, stag, from, rtag, comm, status, error);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */

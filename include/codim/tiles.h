@@ -107,7 +107,7 @@ const char *TilesEigensolver(Tiles tiles);
 
 void TilesCholeskyCost(const Sizes *sizes, Cost *cost); /* with the check of the diagonal */
 void TilesSolveCost(const Sizes *sizes, Cost *cost);
-void TilesGramCost(const Sizes *sizes, Cost *cost);
+void TilesGramCost(const Sizes *sizes, PetscBool transposed, Cost *cost);
 void TilesEigenvaluesCost(const Sizes *sizes, Cost *cost);
 void TilesEigenvectorsCost(const Sizes *sizes, Cost *cost); /* without `vectors`, which the caller has */
 
