@@ -151,17 +151,29 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The test that was chosen; but a solver that is to pause finds every pair converged: it ends, whatever its method, and hands over the
-   vectors it has. Called at least once an iteration. */ // NOLINTNEXTLINE(readability-function-size)
-static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
-                                         void *context)
+/* After every iteration. One that is to pause does another, in which every pair counts as converged: it ends, whatever its method, and hands
+   over the vectors it has. So there is progress however often it pauses.                                                                 */
+// NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode StopOrPause(EPS eps, PetscInt iterations, PetscInt most, PetscInt converged, PetscInt wanted,
+                                  EPSConvergedReason *reason, void *context)
 {
   Extremes e = (Extremes)context;
 
   PetscFunctionBeginUser;
+  PetscCall(EPSStoppingBasic(eps, iterations, most, converged, wanted, reason, NULL));
+  if (*reason == EPS_CONVERGED_ITERATING) PetscCall(CheckpointWanted(e->map->grid->world, &e->pausing));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the test that was chosen, unless it is to pause */ // NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
+                                         void *context)
+{
+  const Extremes e = (Extremes)context;
+
+  PetscFunctionBeginUser;
   (void)eps;
   (void)imaginary;
-  if (!e->pausing) PetscCall(CheckpointWanted(e->map->grid->world, &e->pausing));
   *error = e->pausing ? 0 : e->relative[e->solver] ? residual / PetscAbsScalar(value) : residual;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -188,7 +200,10 @@ static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetConvergenceTest(eps, &test));
   e->relative[solver] = (PetscBool)(test == EPS_CONV_REL);
-  if (test == EPS_CONV_REL || test == EPS_CONV_ABS) PetscCall(EPSSetConvergenceTestFunction(eps, ConvergedOrPausing, e, NULL));
+  if (test == EPS_CONV_REL || test == EPS_CONV_ABS) {
+    PetscCall(EPSSetConvergenceTestFunction(eps, ConvergedOrPausing, e, NULL));
+    PetscCall(EPSSetStoppingTestFunction(eps, StopOrPause, e, NULL));
+  }
   e->eps[solver] = eps;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -113,6 +113,7 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", job->run.output));
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", job->run.output));
   PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", job->run.output));
+  PetscCall(JobClearResults(job));
   PetscCall(DataWriteProblem(job->data, problem));
   PetscCall(NetworkWrite(job->comm, job->network, net));
   if (!job->report.reached) PetscFunctionReturn(PETSC_SUCCESS);

@@ -15,6 +15,7 @@ typedef struct {
   PetscBool    certify;
   OptionString output;
   PetscReal    checkpoint_minutes; /* 0: only when asked to stop */
+  PetscInt     checkpoint_stop;    /* at that safe point; 0: never */
 } RunOptions;
 
 /** The tables of all keys of a job file; NULL-terminated. */
@@ -40,3 +41,6 @@ PetscErrorCode JobCheck(Job job, ExitStatus *status);
 
 /** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);
+
+/** Its status is written: another run may have the directory. Not collective; after JobDestroy, too. */
+void JobReleaseOutput(void);
