@@ -3,6 +3,7 @@
 */
 #include "codim/extremes.h"
 #include "codim/checkpoint.h"
+#include "codim/kernel.h"
 #include <string.h>
 
 #define KEY(name, type, field, value, min, max, help)                                                                              \
@@ -76,35 +77,6 @@ static PetscInt Wanted(Extremes e, PetscInt solver)
 
 /* ---- the projection onto ker J -------------------------------------------------------------------------------------------- */
 
-/* x := x - J^T K^(-1) J x */
-static PetscErrorCode ProjectOnce(Extremes e, Vec x)
-{
-  const Rows rows = e->map->rows;
-  Vec        u;
-  PetscReal *all;
-
-  PetscFunctionBeginUser;
-  PetscCall(RowsCreateVec(rows, &u));
-  PetscCall(PetscMalloc1(rows->m, &all));
-  PetscCall(JacobianMult(e->jacobian, x, u));
-  PetscCall(RowsGatherAll(rows, u, all));
-  PetscCall(TilesSolve(e->factor, all));
-  PetscCall(RowsSetAll(rows, all, u));
-  PetscCall(JacobianMultTransposeAdd(e->jacobian, -1, u, x));
-  PetscCall(PetscFree(all));
-  PetscCall(VecDestroy(&u));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* twice is enough: the second time removes what the condition of K left */
-static PetscErrorCode Project(Extremes e, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ProjectOnce(e, x));
-  PetscCall(ProjectOnce(e, x));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode PCApply_Projection(PC pc, Vec x, Vec y)
 {
   Extremes e;
@@ -112,7 +84,7 @@ static PetscErrorCode PCApply_Projection(PC pc, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(PCShellGetContext(pc, &e));
   PetscCall(VecCopy(x, y));
-  if (e->factor) PetscCall(ProjectOnce(e, y));
+  if (e->factor) PetscCall(KernelProject(e->jacobian, e->factor, 1, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -124,7 +96,7 @@ static PetscErrorCode MatMult_Kernel(Mat mat, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(mat, &e));
   PetscCall(HessianMult(e->hessian, HESSIAN_CURVATURE, x, y));
-  PetscCall(ProjectOnce(e, y));
+  PetscCall(KernelProject(e->jacobian, e->factor, 1, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -150,6 +122,8 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+enum { DENSE = 100 };
 
 /* After every iteration. One that is to pause does another, in which every pair counts as converged: it ends, whatever its method, and hands
    over the vectors it has. So there is progress however often it pauses.                                                                 */
@@ -178,7 +152,8 @@ static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* nev at most; LOBPCG wants n >= 5 nev, and where n is smaller LAPACK takes the matrix that n products make */
+/* nev at most. LOBPCG wants n >= 5 nev, and where its 3 nev vectors nearly span R^n they become dependent: for small n LAPACK takes the matrix
+   that n products make. */
 static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max)
 {
   const PetscInt nev  = PetscMin(nev_max, e->map->n);
@@ -190,7 +165,7 @@ static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max
   PetscCall(EPSCreate(e->map->grid->world, &eps));
   PetscCall(EPSSetOptionsPrefix(eps, plan->prefix));
   PetscCall(EPSSetProblemType(eps, EPS_HEP));
-  PetscCall(EPSSetType(eps, !strcmp(plan->type, EPSLOBPCG) && e->map->n < 5 * nev ? EPSLAPACK : plan->type));
+  PetscCall(EPSSetType(eps, !strcmp(plan->type, EPSLOBPCG) && e->map->n < PetscMax(DENSE, 5 * nev) ? EPSLAPACK : plan->type));
   PetscCall(EPSSetWhichEigenpairs(eps, plan->which));
   if (!strcmp(plan->type, EPSKRYLOVSCHUR))
     PetscCall(SizeBasis(eps, nev, e->map->n));
@@ -231,14 +206,6 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
   for (PetscInt k = 0; k < SOLVERS; k++) PetscCall(EPSDestroy(&(*extremes)->eps[k]));
   PetscCall(PetscFree(*extremes));
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local)
-{
-  const PetscInt krylov = BasisSize(options->extreme, PETSC_MAX_INT);
-  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
-
-  return 8. * (PetscReal)n_local * (PetscReal)(PetscMax(krylov, lobpcg) + 4);
 }
 
 /* ---- where a solver starts -------------------------------------------------------------------------------------------------- */
@@ -290,7 +257,7 @@ static PetscErrorCode SetStart(Extremes e, EPS eps)
     }
     PetscCall(ParametersCreateVec(e->map->parameters, &vectors[i]));
     PetscCall(ParametersSetRandom(e->map->parameters, 0, STREAM_START + Plans[e->solver].stream + i, vectors[i]));
-    if (e->factor && e->solver != LARGEST) PetscCall(Project(e, vectors[i]));
+    if (e->factor && e->solver != LARGEST) PetscCall(KernelProject(e->jacobian, e->factor, 2, vectors[i]));
   }
   PetscCall(EPSSetInitialSpace(eps, count, vectors));
   for (PetscInt i = kept; i < count; i++) PetscCall(VecDestroy(&vectors[i]));
@@ -515,4 +482,40 @@ PetscErrorCode ExtremesResultDestroy(ExtremesResult *result)
   PetscCall(EigenPairsDestroy(&result->zeros));
   PetscCall(EigenPairsDestroy(&result->kernel));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* n-sized vectors of the solver that has most */
+static PetscReal Vectors(const HessianOptions *options)
+{
+  const PetscInt krylov = options->extreme ? BasisSize(options->extreme, PETSC_MAX_INT) : 0;
+  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
+
+  return (PetscReal)(PetscMax(krylov, lobpcg) + 4);
+}
+
+/* Project, of a vector */
+static void ProjectOnceCost(const Sizes *s, Cost *cost)
+{
+  JacobianMultCost(s, cost);
+  CostGather(cost, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, cost);
+  JacobianMultTransposeAddCost(s, cost);
+}
+
+void ExtremesCost(const Sizes *s, const HessianOptions *options, PetscReal products, Cost *cost, Cost *stretch)
+{
+  const PetscReal vectors = Vectors(options);
+  Cost            product = {.work[WORK_STREAM] = 2 * 8 * s->local * vectors / 2}, part = {.bytes = 0};
+
+  HessianMultCost(s, &product);
+  ProjectOnceCost(s, &product);
+  CostReduceAll(&product, s->P, 8 * vectors / 2, 4);
+  CostAdd(&part, &product, products);
+  part.work[WORK_NORMALS] += (PetscReal)(2 * options->extreme + options->zeros + 2) * s->local;
+  ResidualMapAdjointCost(s, s->N, 1, &part);
+  CostHold(&part, HessianBytes(s) + 8 * s->local * vectors);
+  CostAdd(cost, &part, 1);
+  CostLonger(stretch, &part);
 }

@@ -49,9 +49,26 @@ static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, P
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks)
+void FullHessianLimit(const Sizes *sizes, size_t size, char text[])
 {
-  return 16. * (PetscReal)n * (PetscReal)n / ranks;
+  const Sizes s = SizesOfOrder(sizes, sizes->n);
+
+  TilesLimit(&s, PETSC_FALSE, size, text);
+}
+
+void FullHessianCost(const Sizes *sizes, Cost *cost)
+{
+  const Sizes s    = SizesOfOrder(sizes, sizes->n);
+  Cost        part = {.bytes = 0}, product = {.work[WORK_STREAM] = 8 * 2 * s.n};
+
+  HessianMultCost(sizes, &product);
+  product.received += 8 * s.n * (1 - 1 / s.P);
+  product.messages += s.P - 1;                                                /* the gathered column; the Vec's assembly */
+  CostHold(&product, 8 * (2 * s.local + s.n) + (s.P > 1 ? 32 * s.local : 0)); /* two Vecs, one whole, and a VecScatter */
+  CostAdd(&part, &product, 2 * s.n);
+  TilesEigenvaluesCost(&s, &part);
+  CostHold(&part, SizesTiles(&s));
+  CostAdd(cost, &part, 1);
 }
 
 PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full)

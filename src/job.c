@@ -13,6 +13,8 @@ static const OptionKey RunKeys[] =
     {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
      KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     {"node_memory", KEY_REAL, offsetof(RunOptions, node_memory), "0", 0, 1e18, NULL,
+      "bytes of a node that the job may take (0: what the system calls available)"},
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
      KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
          "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
@@ -22,7 +24,8 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,  ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
@@ -44,7 +47,7 @@ static PetscErrorCode DefaultOutput(const char job_file[], OptionString output)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ReadOptions(Job job, const char job_file[])
+PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
@@ -52,56 +55,86 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
+  PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
+  PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  job->spectrum_options.node_memory = job->run.node_memory;
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
+                      STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
                       STATUS_USAGE,
                       "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
+                      "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PlanJob JobToPlan(Job job)
+{
+  const PlanJob what = {.network     = job->network,
+                        .d           = job->data->points,
+                        .reach       = &job->reach,
+                        .spectrum    = &job->spectrum_options,
+                        .hessian     = &job->hessian_options,
+                        .perturb     = &job->perturb_options,
+                        .walk        = &job->walk_options,
+                        .path        = &job->path_options,
+                        .certify     = job->run.certify,
+                        .node_memory = job->run.node_memory,
+                        .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
+                        .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
+                        .steps       = 1,
+                        .products    = 1};
+
+  return what;
+}
+
 static PetscErrorCode BuildProblem(Job job)
 {
-  PetscInt    G = 0, Q = 0;
   PetscMPIInt size;
+  PetscReal   available;
 
   PetscFunctionBeginUser;
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
   if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
-  if (job->run.grid.n) {
-    G = job->run.grid.v[0];
-    Q = job->run.grid.v[1];
-  } else
-    GridChoose(size, job->data->points, NetworkSize(job->network), NetworkSumUnits(job->network), .25 * job->available, &G, &Q);
-  PetscCall(GridCreate(job->comm, G, Q, &job->grid));
+  PetscCall(MemoryAvailable(job->comm, job->run.node_memory, &available));
+  job->plan_job = JobToPlan(job);
+  PlanChoose(&job->plan_job, size, 1, available, NULL, &job->plan);
+  if (job->run.grid.n)
+    PetscCall(GridCreate(job->comm, job->run.grid.v[0], job->run.grid.v[1], &job->grid));
+  else
+    PetscCall(GridCreate(job->comm, (PetscInt)job->plan.sizes.G, (PetscInt)job->plan.sizes.Q, &job->grid));
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  if (job->reach.method == REACH_CONSTRUCT)
+    PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
+  PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
-static void NameNet(Job job)
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[])
 {
-  const char *kind = NetworkKind(&job->net_options);
-  char       *text = job->report.net;
-  size_t      room = sizeof(job->report.net), used;
+  const char *kind = NetworkKind(options);
+  size_t      used;
 
-  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, kind ? kind : job->net_options.activation, job->data->inputs);
-  for (PetscInt i = 0; !kind && i < job->net_options.widths.n; i++) {
+  (void)PetscSNPrintf(text, size, "%s %" PetscInt_FMT, kind ? kind : options->activation, inputs);
+  for (PetscInt i = 0; !kind && i < options->widths.n; i++) {
     used = strlen(text);
-    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->net_options.widths.v[i]);
+    (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, options->widths.v[i]);
   }
   used = strlen(text);
-  (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->data->outputs);
+  (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, outputs);
 }
 
 static void DescribeProblem(Job job)
@@ -109,16 +142,17 @@ static void DescribeProblem(Job job)
   Report    *r    = &job->report;
   const Data data = job->data;
 
-  NameNet(job);
-  r->d          = data->points;
-  r->p          = data->inputs;
-  r->l          = data->outputs;
-  r->m          = job->map->m;
-  r->n          = (PetscInt)NetworkSize(job->network);
-  r->twins[0]   = data->twins[0];
-  r->twins[1]   = data->twins[1];
-  r->distinct   = data->distinct;
-  r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
+  JobNameNet(&job->net_options, data->inputs, data->outputs, sizeof(r->net), r->net);
+  r->d        = data->points;
+  r->p        = data->inputs;
+  r->l        = data->outputs;
+  r->m        = job->map->m;
+  r->n        = (PetscInt)NetworkSize(job->network);
+  r->distinct = data->equal.classes;
+  r->missing  = data->missing;
+  for (PetscInt v = 1; v < job->network->nops; v++)
+    if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
+  r->method     = ReachMethods[job->reach.method];
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
@@ -144,10 +178,9 @@ PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
   PetscCall(PetscNew(&new));
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
-  PetscCall(ReadOptions(new, job_file));
+  PetscCall(JobReadOptions(new, job_file));
   if (claim) PetscCall(JobClaimDirectory(new));
   PetscCall(StageBegin(new->comm, "setup"));
-  PetscCall(MemoryAvailable(new->comm, &new->available));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
   PetscCall(OptionsCheckUnused(new->comm, JobKeys));
@@ -174,6 +207,8 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(PathDestroy(&j->path));
+  PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
   PetscCall(PetscFree(j->density_lambda));
@@ -187,7 +222,9 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
+  PetscCall(PerturbResultDestroy(&j->perturbation));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
@@ -206,6 +243,9 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
+  json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
+  json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
 }
@@ -242,7 +282,8 @@ static PetscErrorCode Begin(Job job)
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));
   PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
-  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (JobStages[i].run == JobReach && job->done[i]) PetscCall(VecDestroy(&job->theta_0));
   if (job->resumed) {
     PetscCall(PrintResumed(job));
     job->report.interruptions++;
@@ -292,11 +333,17 @@ static PetscErrorCode Finish(Job job, PetscInt output)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
+  const PetscBool equal = (PetscBool)(job->construct && job->data->equal.pair[0] >= 0);
+  const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
   PetscBool       stop  = PETSC_FALSE;
   PetscInt        i     = 0;
 
   PetscFunctionBeginUser;
+  if (equal)
+    PetscCall(PetscPrintf(job->comm,
+                          "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
+                          " have the same x: remove one of them\n",
+                          job->data->equal.pair[0] + 1, job->data->equal.pair[1] + 1));
   if (!empty) PetscCall(Begin(job));
   for (; JobStages[i].run != JobWriteOutput && !stop; i++)
     if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));

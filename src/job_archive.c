@@ -289,6 +289,7 @@ PetscErrorCode JobCertifyArchive(Archive archive, Job job)
   PetscFunctionBeginUser;
   PetscCall(CertificateArchive(archive, &job->certificate));
   PetscCall(ArchiveReal(archive, "zero_bound", &job->report.zero_bound));
+  PetscCall(ArchiveStruct(archive, "dead", sizeof job->report.dead, job->report.dead));
   job->report.certificate = &job->certificate;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

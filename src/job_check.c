@@ -6,13 +6,13 @@
 PetscErrorCode JobCreateCheck(const char dir[], Job *job)
 {
   OptionString certificate, weights, problem, net, arch = "";
-  PetscBool    graph, ops;
+  PetscBool    graph, ops, exact_targets;
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", dir));
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", dir));
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", dir));
-  PetscCall(CertifyReadSubject(certificate, weights, problem));
+  PetscCall(CertifyReadSubject(certificate, weights, problem, &exact_targets));
   PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", dir));
   PetscCall(PetscOptionsGetString(NULL, NULL, "-net_arch", arch, sizeof(arch), NULL));
   PetscCall(PetscStrcmp(arch, "graph", &graph));
@@ -27,6 +27,7 @@ PetscErrorCode JobCreateCheck(const char dir[], Job *job)
   PetscCall(PetscOptionsSetValue(NULL, "-reach_polish", "false"));
   PetscCall(PetscOptionsSetValue(NULL, "-output", dir));
   PetscCall(JobMake(dir, PETSC_FALSE, job)); /* nothing is written */
+  (*job)->exact_targets = exact_targets;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

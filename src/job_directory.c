@@ -152,10 +152,13 @@ PetscErrorCode JobClaimDirectory(Job job)
 
 PetscErrorCode JobClearResults(Job job)
 {
-  static const char *const names[] = {"report.json",  "certificate.json", "spectrum.h5",
-                                      "spectrum.svg", "density.csv",      "density.svg"};
+  static const char *const names[] =
+      {"report.json", "certificate.json", "perturbation.h5", "spectrum.h5",    "spectrum.svg",           "density.csv",
+       "density.svg", "trajectory.h5",    "trajectory.csv",  "trajectory.svg", "trajectory-density.svg", "walk.h5",
+       "walk.csv",    "walk.svg",         "walk-growth.svg"};
 
   PetscFunctionBeginUser;
   for (size_t i = 0; job->grid->rank == 0 && i < PETSC_STATIC_ARRAY_LENGTH(names); i++) Remove(job->run.output, names[i]);
+  if (job->grid->rank == 0 && !job->walk_options.steps) Remove(job->run.output, "walk.safetensors");
   PetscFunctionReturn(PETSC_SUCCESS);
 }

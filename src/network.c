@@ -3,6 +3,7 @@
 */
 #include "codim/network.h"
 #include "builders/builders.h"
+#include "file.h"
 #include "network_file.h"
 #include <errno.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 static const char *const Architectures[] = {NET_BUILDERS(NAME_OF) NULL};
 static const char *const CellNames[]     = {"rnn", "lstm", "gru", NULL};
+const char *const        NetPoolings[]   = {"mean", "max", NULL};
 
 static const struct {
   NetBuildFn *build;
@@ -25,15 +27,17 @@ static const struct {
 
 const OptionKey NetKeys[] =
     {KEY("arch", KEY_CHOICE, arch, "mlp", 0, 0, Architectures,
-         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops"),
+         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops; tied, Lemma "
+         "3.3's family"),
      KEY("activation", KEY_STRING, activation, "tanh", 0, 0, NULL,
          "sigma between the layers; a misspelt one is answered with the list"),
      KEY("bias", KEY_BOOL, bias, "true", 0, 0, NULL, "linear maps have a bias"),
-     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]"),
+     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]; tied: of its one"),
      KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
      KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
      KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),
-     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: average pooling over windows of that size after each stage; 1: none"),
+     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: pooling over windows of that size after each stage; 1: none"),
+     KEY("pooling", KEY_CHOICE, pooling, "mean", 0, 0, NetPoolings, "cnn: what is taken of a window"),
      KEY("cell", KEY_CHOICE, cell, "lstm", 0, 0, CellNames, "rnn: the recurrent cell; net.activation is for rnn"),
      KEY("steps", KEY_INT, steps, "0", 0, 1e9, NULL, "rnn: steps of a point; steps x step_inputs = p"),
      KEY("step_inputs", KEY_INT, step_inputs, "0", 0, 1e9, NULL, "rnn: inputs of a step"),
@@ -113,13 +117,13 @@ PetscErrorCode NetworkDestroy(Network *network)
 
 PetscErrorCode NetworkWrite(MPI_Comm comm, Network net, const char path[])
 {
+  Complaint   complaint = {STATUS_HOLDS, ""};
   PetscMPIInt rank;
-  PetscBool   ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) ok = (PetscBool)(json_dump_file(net->file, path, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) == 0);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: %s", path, strerror(errno)));
+  if (rank == 0) FileWriteJSON(path, net->file, JSON_INDENT(1) | JSON_REAL_PRECISION(17), &complaint);
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -96,7 +96,7 @@ static PetscErrorCode LinearLayers(Search *s)
     if (i > 1) N = PetscMin(N, c.width[i - 1] + (ones[i] ? 1 : 0));
     bound += (C[i] - C[i - 1]) * N;
   }
-  RefuteLower(s, bound, "the net is linear, of inputs of rank %" PetscInt_FMT "%s, its narrowest layer has %" PetscInt_FMT " units",
+  RefuteLower(s, bound, "the net is linear, of inputs of rank %" PetscInt_FMT "%s, its narrowest layer has width %" PetscInt_FMT,
               rank, ones[1] ? " with a row of ones" : "", C[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,6 +2,7 @@
   report_json.c: report.json; see report.h.
 */
 #include "codim/units.h"
+#include "file.h"
 #include "report_parts.h"
 #include <math.h>
 #include <string.h>
@@ -32,17 +33,31 @@ static json_t *Reals(PetscInt n, const PetscReal x[])
 
 static json_t *ProblemJSON(const Report *r)
 {
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
-                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "parameters", (json_int_t)r->n, "distinct_points",
-                   (json_int_t)r->distinct, "net", r->net);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
+                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "unobserved", (json_int_t)r->missing, "parameters",
+                   (json_int_t)r->n, "distinct_points", (json_int_t)r->distinct, "net", r->net);
+}
+
+/* weights in closed form, before they were polished */
+static json_t *ConstructJSON(const Report *r)
+{
+  const ConstructResult *c = r->constructed;
+
+  if (!c) return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "gap", Real(c->gap), "range", Real(c->range), "nearest",
+                   c->nearest[0] < 0 ? json_null()
+                                     : json_pack("[I, I]", (json_int_t)c->nearest[0] + 1, (json_int_t)c->nearest[1] + 1),
+                   "gap_arriving", Real(c->arriving), "diagonal_min", Real(c->diagonal), "solves", (json_int_t)c->solves, "loss",
+                   Real(c->loss), "rounding_floor", Real(c->floor), "moved", Real(r->moved));
 }
 
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b}", "method", r->method, "loss", Real(r->reach.loss), "residual_max",
-                   Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation", "rounding_floor",
-                   Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero);
+  return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+                   "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
+                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
+                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -123,12 +138,13 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status),
-                   "reason", Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
-                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
-                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
-                   Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
+                   "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
+                   "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
+                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
+                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -148,10 +164,11 @@ static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
                    r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
-                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
+                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause), "targets_moved",
+                   (int)(r->perturbation && r->perturbation->chosen >= 0));
 }
 
 /* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
@@ -159,7 +176,7 @@ static json_t *UnitsJSON(const Report *r)
 {
   json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
 
-  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->m)));
   return json;
 }
 
@@ -184,15 +201,14 @@ static json_t *MemoryJSON(const Report *r)
 
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
-  char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
+  char        path[PETSC_MAX_PATH_LEN];
   PetscMPIInt rank;
   json_t     *json;
-  PetscBool   ok = PETSC_TRUE;
+  Complaint   complaint = {STATUS_HOLDS, ""};
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/report.json", dir));
-  PetscCall(PetscSNPrintf(beside, sizeof(beside), "%s/report.json.new", dir));
   if (rank == 0) {
     json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
                      ProblemJSON(r), "start", StartJSON(r), "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian",
@@ -204,11 +220,10 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
-    ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
-    if (!ok) (void)unlink(beside);
+    FileWriteJSON(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(17), &complaint);
     json_decref(json);
   }
   json_decref(options);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: is the directory writable, and is there space?", path));
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

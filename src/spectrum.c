@@ -1,7 +1,6 @@
 /*
   spectrum.c: which method, the decision rule, and the checks; see spectrum.h.
 */
-#include "memory.h"
 #include "spectrum_method.h"
 #include <string.h>
 
@@ -119,12 +118,14 @@ static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *chec
 static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
                            PetscReal *available, PetscBool *fits)
 {
-  const MPI_Comm world = jacobian->map->grid->world;
+  Cost  cost = {.bytes = 0}, stretch = {.bytes = 0};
+  Sizes sizes;
 
   PetscFunctionBeginUser;
-  PetscCall(method->bytes(jacobian, options, bytes));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MAX, world));
-  PetscCall(MemoryAvailable(world, available));
+  ResidualMapSizes(jacobian->map, &sizes);
+  method->cost(&sizes, &cost, &stretch);
+  *bytes = cost.bytes;
+  PetscCall(MemoryAvailable(jacobian->map->grid->world, options->node_memory, available));
   *fits = (PetscBool)(*bytes <= *available);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -218,4 +219,14 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
 void SpectrumHessian(const Spectrum *s, PetscInt count, PetscReal lambda[])
 {
   for (PetscInt k = 0; k < count; k++) lambda[k] = 2 * s->sigma[k] * s->sigma[k];
+}
+
+void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Cost *stretch)
+{
+  const SpectrumMethod *method = Methods[options->method];
+
+  SpectrumGramCost(s, cost);
+  CostLonger(stretch, cost);
+  CostReduceAll(cost, s->P, 8, 1); /* |J|_F^2 */
+  if (method->cost) method->cost(s, cost, stretch);
 }

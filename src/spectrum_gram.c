@@ -68,3 +68,16 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+void SpectrumGramCost(const Sizes *s, Cost *cost)
+{
+  Cost gram = {.bytes = 0}, dense = {.work[WORK_STREAM] = 4 * SizesTiles(s)};
+
+  GramCost(s, &gram);
+  TilesEigenvaluesCost(s, &dense);
+  for (int factorizations = 0; factorizations < 3; factorizations++) TilesCholeskyCost(s, &dense); /* inertia twice; what follows */
+  CostHold(&dense, SizesTiles(s));                                                                 /* scratch */
+  CostAdd(&gram, &dense, 1);
+  CostReduceAll(&gram, s->P, 8, 3);
+  CostAdd(cost, &gram, 1);
+}

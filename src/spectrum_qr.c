@@ -17,7 +17,6 @@
   35 / 36 / 36; m = 800: b = 4096: 37 / 37 / 30.
 */
 #include "codim/checkpoint.h"
-#include "memory.h"
 #include "spectrum_method.h"
 #include "strip.h"
 #include <petscblaslapack.h>
@@ -349,23 +348,48 @@ static PetscInt BlockRows(ResidualMap map)
   return PetscMax(1, PetscMin(BLOCK, map->n / map->grid->size + 1));
 }
 
-static PetscErrorCode Bytes(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes)
+/* factors that StripCreate fetches of one use, on a rank that makes so many units' rows: with G > 1 */
+static PetscReal StripUseBytes(const Sizes *s, PetscReal T, PetscReal k, PetscReal units)
 {
-  const ResidualMap map = jacobian->map;
-  const PetscReal   m = (PetscReal)map->m, values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
-  PetscInt          nuses;
-  LabelUse         *uses;
-  PetscReal         strip = 0;
+  return s->G > 1 ? 8 * T * (s->d * k + s->m * units) : 0;
+}
 
-  PetscFunctionBeginUser;
-  (void)options;
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i += LabelUses(nuses, uses, i))
-    strip = PetscMax(strip, StripBytes(jacobian, LabelUses(nuses, uses, i), &uses[i]));
-  PetscCall(PetscFree(uses));
-  *bytes = PetscMax(8. * (2 * m * m + (PetscReal)BlockRows(map) * m + 2. * PANEL * m) + strip,
-                    values + ResidualValuesBytes(map) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
-  PetscFunctionReturn(PETSC_SUCCESS);
+/* of every label: the largest strip, and all that is fetched */
+static PetscReal StripCost(const Sizes *s, Cost *cost)
+{
+  PetscReal largest = 0;
+
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp    *op       = &s->network->ops[v];
+    const PetscReal T        = (PetscReal)op->places;
+    PetscReal       bytes[2] = {0, 0};
+
+    if (op->weight >= 0)
+      bytes[0] = StripUseBytes(s, T, (PetscReal)s->network->labels[op->weight].cols, SizesShardRows(s, op->weight) / s->G + 1);
+    if (op->bias >= 0) bytes[1] = StripUseBytes(s, T, 0, SizesShardEntries(s, op->bias) / s->G + 1);
+    for (int i = 0; i < 2; i++) {
+      if (bytes[i] > 0) CostGather(cost, s->G, bytes[i], 1);
+      cost->messages += bytes[i] > 0 ? 2 * s->G - 1 : 0; /* each rank of the shard is the root of two gathers in turn */
+      largest = PetscMax(largest, bytes[i]);
+    }
+  }
+  return largest;
+}
+
+static void QRCost(const Sizes *s, Cost *cost, Cost *stretch)
+{
+  const PetscReal b = PetscMax(1, PetscMin(BLOCK, s->n / s->P + 1)), m = s->m, levels = PetscCeilReal(PetscLog2Real(s->P));
+  Cost            fold = {.bytes = 0}, tree = {.work[WORK_QR] = levels * 2. / 3 * m * m * m + 8. / 3 * m * m * m};
+
+  fold.work[WORK_QR] = 2 * s->local * m * m + tree.work[WORK_QR];
+  fold.received      = 8 * m * m * (1 - 1 / s->P);
+  fold.messages      = 1 - 1 / s->P;
+  fold.bytes         = 8 * (2 * m * m + b * m + 2 * PANEL * m) + StripCost(s, &fold);
+  CostBroadcast(&fold, s->P, 8 * m, 1);
+  CostReduceAll(&fold, s->P, 8, s->local / b + (PetscReal)s->network->nlabels); /* StopRequested */
+  JacobianRoundingCost(s, &fold);
+  CostAdd(cost, &fold, 1);
+  CostLonger(stretch, &tree);
 }
 
 /* Singular values of J^T, and the inverses of the norms of its columns; with a scale those of J^T with its columns scaled, then its rows, then
@@ -457,4 +481,4 @@ static PetscErrorCode Compute(Jacobian jacobian, const SpectrumOptions *options,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-const SpectrumMethod SpectrumQR = {NULL, Bytes, Compute};
+const SpectrumMethod SpectrumQR = {NULL, QRCost, Compute};

@@ -11,12 +11,14 @@ struct Train_s {
   ResidualMap         map;
   const ReachOptions *options;
   Tao                 tao;
+  TrainObserver      *observer;
+  void               *observing;
 
   /* while TrainSolve runs */
   Vec          theta, H, H_trial, c;
   Trajectory   trajectory, trial;
   Jacobian     jacobian;
-  Tiles        K, factor;
+  Tiles        K;
   PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
   PetscReal    far;      /* |theta| that counts as diverged */
   PetscInt     before;   /* steps of the runs that this one goes on from */
@@ -24,22 +26,23 @@ struct Train_s {
   ReachResult *result;
 };
 
-static const char *const Methods[] = {"train", "load", NULL};
+const char *const ReachMethods[] = {"train", "load", "construct", NULL};
 
 #define KEY(name, type, field, value, min, max, choices, help)                                                                     \
   {                                                                                                                                \
     "reach_" name, type, offsetof(ReachOptions, field), value, min, max, choices, help                                             \
   }
 
-const OptionKey ReachKeys[] = {KEY("method", KEY_CHOICE, method, "train", 0, 0, Methods,
-                                   "how a zero is reached: train from random weights, or load them from a file"),
-                               KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
-                               KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL,
-                                   "the loss |H|^2 to reach; not asked below its rounding floor"),
-                               KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL,
-                                   "load: go on from the loaded weights to the tolerance"),
-                               KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
-                               {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+const OptionKey ReachKeys[] =
+    {KEY("method", KEY_CHOICE, method, "train", 0, 0, ReachMethods,
+         "how a zero is reached: train from random weights; load them from a file; construct them (Lemma 3.3, Corollary 3.4)"),
+     KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
+     KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL, "the loss |H|^2 to reach; not asked below its rounding floor"),
+     KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL, "load, construct: go on from these weights to the tolerance"),
+     KEY("printed", KEY_BOOL, printed, "false", 0, 0, NULL,
+         "construct: the weights literally as Corollary 3.4 prints them, to see that they fail"),
+     KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
+     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
@@ -107,20 +110,19 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
 
-/* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
+/* c = (K + mu I)^(-1) H, K becomes the factor; false if K + mu I is not numerically positive definite */
 static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 {
   const Rows rows = train->map->rows;
   PetscReal *all;
 
   PetscFunctionBeginUser;
-  PetscCall(TilesCopy(train->K, train->factor));
-  PetscCall(TilesShift(train->factor, train->mu));
-  PetscCall(TilesCholesky(train->factor, solved));
+  PetscCall(TilesShift(train->K, train->mu));
+  PetscCall(TilesCholesky(train->K, solved));
   if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(rows->m, &all));
   PetscCall(RowsGatherAll(rows, train->H, all));
-  PetscCall(TilesSolve(train->factor, all));
+  PetscCall(TilesSolve(train->K, all));
   PetscCall(RowsSetAll(rows, all, train->c));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -153,7 +155,8 @@ static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* raise mu until a step is accepted; *accepted is false if none lowers the loss */
+/* Raise mu until a step is accepted; *accepted is false if none lowers the loss. K is made anew after one that was refused: a second matrix
+   would cost more than that does. */
 static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 {
   PetscReal growth = 4, trace, gain = -1;
@@ -166,11 +169,13 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
   *accepted   = PETSC_FALSE;
   if (!(train->mean > 0)) PetscFunctionReturn(PETSC_SUCCESS); /* J = 0: no direction lowers the loss */
   if (train->mu < 0) train->mu = 1e-3 * train->mean;
-  for (; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+  for (; train->mu <= 1e8 * train->mean; growth *= 2) {
     PetscCall(SolveDual(train, &solved));
     if (solved) PetscCall(TryStep(train, &gain, length));
     *accepted = (PetscBool)(gain > 0);
-    if (!*accepted) train->mu *= growth;
+    if (*accepted) break;
+    train->mu *= growth;
+    if (train->mu <= 1e8 * train->mean) PetscCall(GramCompute(train->jacobian, train->K));
   }
   if (gain > .9)
     train->mu *= .01;
@@ -225,6 +230,8 @@ static PetscErrorCode LevenbergMarquardt(Train train)
     PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
+    if (train->observer && (result->steps > train->before || !train->before))
+      PetscCall(train->observer(train->observing, result->steps));
     PetscCall(Judge(train));
     if (result->reason != REACH_STAGNATED) break;
     PetscCall(Step(train, &length, &accepted));
@@ -304,6 +311,12 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void TrainObserve(Train train, TrainObserver *observer, void *context)
+{
+  train->observer  = observer;
+  train->observing = context;
+}
+
 PetscErrorCode TrainDestroy(Train *train)
 {
   PetscFunctionBeginUser;
@@ -350,7 +363,10 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
   PetscCall(Diverged(train, &diverged));
   result->start_loss = result->loss;
   result->steps      = 0;
-  result->reason     = diverged ? REACH_DIVERGED : result->loss <= Target(train) ? REACH_TOLERANCE : REACH_STEPS;
+  result->reason     = diverged                              ? REACH_DIVERGED
+                       : result->loss <= Target(train)       ? REACH_TOLERANCE
+                       : result->loss <= 100 * result->floor ? REACH_FLOOR
+                                                             : REACH_STEPS;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -360,7 +376,6 @@ static PetscErrorCode WorkCreate(Train train)
   PetscCall(VecDuplicate(train->H, &train->H_trial));
   PetscCall(VecDuplicate(train->H, &train->c));
   PetscCall(TrajectoryCreate(train->map, &train->trial));
-  PetscCall(TilesDuplicate(train->K, &train->factor));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -370,7 +385,6 @@ static PetscErrorCode WorkDestroy(Train train)
   PetscCall(VecDestroy(&train->H_trial));
   PetscCall(VecDestroy(&train->c));
   PetscCall(TrajectoryDestroy(&train->trial));
-  PetscCall(TilesDestroy(&train->factor));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -431,4 +445,39 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
   *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
   PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* the trajectory, H and the factors at a new theta: here and in TryStep */
+static void PointCost(const Sizes *s, Cost *cost)
+{
+  ResidualMapApplyCost(s, cost);
+  ResidualMapAdjointCost(s, s->R, 1, cost);
+  cost->work[WORK_ELEMENTS] += SizesValues(s, s->R) / 8; /* the rounding floor */
+  CostReduceAll(cost, s->P, 8, 2);
+}
+
+void TrainStepCost(const Sizes *s, Cost *cost)
+{
+  Cost step = {.work[WORK_STREAM] = 2 * 8 * s->local}; /* |theta| twice */
+
+  GramCost(s, &step);
+  CostReduceAll(&step, s->P, 8, 8); /* norms, dot products, StopRequested, the trace */
+  TilesCholeskyCost(s, &step);
+  CostGather(&step, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, &step);
+  JacobianMultTransposeAddCost(s, &step);
+  PointCost(s, &step);
+  CostHold(&step, SizesValues(s, s->N)); /* the trial trajectory */
+  CostAdd(cost, &step, 1);
+}
+
+void TrainCost(const Sizes *s, PetscReal steps, Cost *cost)
+{
+  Cost step = {.bytes = 0};
+
+  PointCost(s, cost);
+  TrainStepCost(s, &step);
+  CostAdd(cost, &step, steps);
 }

@@ -102,7 +102,8 @@ typedef enum { MOD_MLP, MOD_CNN, MOD_GRAPH } ModKind;
 
 typedef struct {
   ModKind kind;
-  int     q, bias, p, l;
+  int     q, p, l;
+  int     bias;                       /* mlp: bit i, map i has one; else 0 or not */
   int     layers, width[MOD_LAYERS];  /* mlp: hidden; cnn: channels of each stage */
   int     shape[3], kernel, pool;     /* cnn */
   int     edge_form, hidden, nlabels; /* graph: vertices 0 … p-1 are inputs, then hidden ones, then l outputs */
@@ -128,11 +129,11 @@ static inline void ModMlp(const ModNet *net, const Dual theta[], const Dual x[],
 
   for (int i = 0; i < k; i++) a[i] = x[i];
   for (int layer = 0; layer < net->layers; layer++) {
-    ModLinear(net->width[layer], k, net->bias, &theta, a, z);
+    ModLinear(net->width[layer], k, net->bias >> layer & 1, &theta, a, z);
     k = net->width[layer];
     for (int i = 0; i < k; i++) a[i] = DualPower(z[i], net->q);
   }
-  ModLinear(net->l, k, net->bias, &theta, a, out);
+  ModLinear(net->l, k, net->bias >> net->layers & 1, &theta, a, out);
 }
 
 /* one stage: convolution with padding kernel/2, sigma, mean over pool x pool windows; a: [c, h, w], in place; theta moves on */
@@ -176,7 +177,7 @@ static inline void ModCnn(const ModNet *net, const Dual theta[], const Dual x[],
 
   for (int i = 0; i < net->p; i++) a[i] = x[i];
   for (int stage = 0; stage < net->layers; stage++) ModStage(net, net->width[stage], shape, &theta, a);
-  ModLinear(net->l, shape[0] * shape[1] * shape[2], net->bias, &theta, a, out);
+  ModLinear(net->l, shape[0] * shape[1] * shape[2], net->bias != 0, &theta, a, out);
 }
 
 /* node form: sigma of the sum of all edges and the bias; edge form: the sum of sigma of each edge and the bias; outputs have no sigma */
@@ -213,13 +214,13 @@ static inline int ModSize(const ModNet *net)
     const int h = net->width[layer], grown = 2 * (net->kernel / 2) - net->kernel + 1;
 
     n += net->kind == MOD_MLP ? h * k : h * shape[0] * net->kernel * net->kernel;
-    n += net->bias ? h : 0;
+    n += net->bias >> layer & 1 ? h : 0;
     if (net->kind == MOD_CNN) shape[1] = (shape[1] + grown) / net->pool;
     if (net->kind == MOD_CNN) shape[2] = (shape[2] + grown) / net->pool;
     shape[0] = h;
     k        = net->kind == MOD_MLP ? h : h * shape[1] * shape[2];
   }
-  return n + net->l * (k + (net->bias ? 1 : 0));
+  return n + net->l * (k + (net->bias >> net->layers & 1));
 }
 
 /* the derivative of f at x along `direction` */

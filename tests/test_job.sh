@@ -101,7 +101,7 @@ claim "... and the same bound" grep -q '"reason": ".*rank J <= 18 < m = 25 for e
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
-claim "... naming them" grep -q 'points 1 and 3 have the same x' "$place/out/report.json"
+claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
 claim "opposite points, odd net without bias: refuted" ends 2 3 "$place/opposite.yaml" -net_bias false
 claim "... naming them" grep -q 'points 1 and 3 have x and -x' "$place/out/report.json"
 claim "... with bias it holds" ends 0 2 "$place/opposite.yaml"
@@ -143,6 +143,37 @@ run 2 check "$place/nowhere"
 claim "no directory to check" test "$status" = 65
 claim "certify: false leaves numbers" ends 0 2 "$place/small.yaml" -certify false
 claim "... and says so" says basis '"numerical"'
+
+# ---- explicit weights
+claim "Lemma 3.3 in its own family, 3 ranks: holds, exit 0" ends 0 3 jobs/lemma-3.3.yaml
+claim "... n = 2 d + p" says parameters 264
+claim "... proved" says basis '"proved"'
+claim "... from constructed weights" says method '"construct"'
+claim "Corollary 3.4, three hidden layers, 4 ranks" ends 0 4 jobs/corollary-3.4.yaml -grid 2,2
+claim "... proved" says basis '"proved"'
+claim "Corollary 3.4 as printed: no zero, exit 3" ends 3 2 jobs/erratum-corollary-3.4.yaml
+claim "sigma that is not rectified" refused 64 'smoolu, rtanh, rsigmoid, srelu or relu' jobs/corollary-3.4.yaml -net_activation tanh
+claim "a last hidden layer that is too narrow" refused 64 'has 149 units for d = 150 points' jobs/corollary-3.4.yaml -net_widths 200,149
+claim "no bias" refused 64 'net.bias' jobs/corollary-3.4.yaml -net_bias false
+claim "another kind of net" refused 64 'dense layer' jobs/cnn.yaml -reach_method construct -net_activation smoolu
+claim "coinciding points are the answer: refuted" ends 2 3 "$place/twins.yaml" -net_activation smoolu -reach_method construct
+claim "... naming them" grep -q 'distinct points; 1 and 3 have the same x' "$place/log"
+
+# ---- a change of the targets
+claim "a singular zero: the targets are moved to a regular one, 3 ranks" ends 0 3 jobs/theorem-2.1-perturbed.yaml
+claim "... says the verdict" says targets_moved true
+claim "... proved" says basis '"proved"'
+claim "... of the targets as they are stored" says targets '"stored"'
+claim "... where rank J was 21" grep -q '"rank": 21' "$place/out/report.json"
+claim "... with every size tried" test "$(grep -c '"size": ' "$place/out/report.json")" -ge 36
+claim "... in perturbation.h5" test -s "$place/out/perturbation.h5"
+claim "... and is proved again from the files" checks 2
+claim "without perturb.size it is refuted" ends 2 2 jobs/theorem-2.1-perturbed.yaml -perturb_size 0
+claim "rank J < m for every theta: no change helps" ends 2 2 jobs/no-linear.yaml -perturb_size 1e-3
+claim "... and it says why" grep -q 'H(R^n) has measure zero' "$place/log"
+claim "where rank J = m nothing is moved" ends 0 2 "$place/small.yaml" -perturb_size 1e-3
+claim "... says the report" says targets_moved false
+claim "perturb without certify" refused 64 'certify: true' "$place/small.yaml" -perturb_size 1e-3 -certify false
 
 # ---- weights
 claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"

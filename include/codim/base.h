@@ -96,5 +96,17 @@ PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
 /** Has this one? Not collective: ranks may differ. */
 PetscBool StopFlag(void);
 
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/** Bytes the system calls available on this node now; infinity where it does not tell. Not collective. */
+PetscReal MemoryOnNode(void);
+
+/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0; the least of all nodes.
+    Collective. */
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes);
+
+/** Bytes of this process that are in memory now; 0 where the system does not tell. Not collective. */
+PetscReal MemoryResident(void);
+
 /** Seconds since BaseInitialize. Not collective. */
 PetscLogDouble ElapsedSeconds(void);

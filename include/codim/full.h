@@ -16,8 +16,9 @@ typedef struct {
   PetscReal  trace_curvature; /* of S, assembled likewise */
 } FullHessian;
 
-/** Bytes a rank: two n x n matrices over the ranks. Not collective. */
-PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks);
+/** Cost (cost.h), the Hessian itself not counted; why it is impossible on these ranks, or "". Not collective. */
+void FullHessianCost(const Sizes *sizes, Cost *cost);
+void FullHessianLimit(const Sizes *sizes, size_t size, char text[]);
 
 /** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Stopped after one of
     them (checkpoint.h), *full has no eigenvalues and begins anew the next time. Collective. */

@@ -27,12 +27,12 @@
 #include <stdint.h>
 
 typedef struct {
-  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops */
+  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops tied */
   OptionString activation;
   PetscBool    bias;
   OptionInts   widths;                           /* mlp: hidden layers */
   OptionInts   shape, channels;                  /* cnn: c, h, w; of each stage */
-  PetscInt     kernel, pool;                     /* cnn */
+  PetscInt     kernel, pool, pooling;            /* cnn */
   PetscInt     cell, steps, step_inputs, hidden; /* rnn */
   PetscInt     width, blocks;                    /* resnet */
   OptionString graph, file;                      /* graph, ops: JSON files */

@@ -24,3 +24,18 @@ typedef struct {
 /** certificate: of status refuted, its reason naming the points or the rank; untouched if not refuted. `ranks`: exact ranks too (at most 4 10^9
     multiplications, see rational_rank.h). The same on any number of ranks. Collective. */
 PetscErrorCode RefuteExactly(Data data, ResidualMap map, PetscBool ranks, Refutation *refutation, Certificate *certificate);
+
+/* near theta_0 */
+typedef struct {
+  PetscInt  rank_bound; /* rank J <= rank_bound in all of B(theta_0, radius); m: nothing found */
+  PetscReal radius;
+  char      why[256];
+} DeadUnits;
+
+/** The certificate that they make: of status refuted. Not collective. */
+PetscErrorCode CertifyRefuteNear(ResidualMap map, const DeadUnits *dead, Certificate *certificate);
+
+/** Units of a rectified sigma that are dead at theta_0 and, by the bounds of the certificate, in a ball around it: points at which a whole
+    layer is dead coincide for the net, units dead at every point hide weights. Of all balls of radii |theta| 2^-k about the largest with
+    the bound at theta_0 itself. `trajectory` is at theta; 10 d values bytes on every rank, 8 d values more on rank 0. Collective. */
+PetscErrorCode RefuteDeadUnits(Data data, ResidualMap map, Vec theta, Trajectory trajectory, DeadUnits *dead);

@@ -37,6 +37,7 @@
 typedef struct {
   PetscInt  method;        /* auto gram qr svd */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
+  PetscReal node_memory;   /* as in RunOptions: no key of its own */
 } SpectrumOptions;
 
 extern const OptionKey SpectrumKeys[];
@@ -78,6 +79,9 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
     and does not fit; STATUS_UNDECIDED where svd does not find all m. Collective. */
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
+
+/** Cost (cost.h); auto: if gram is enough. stretch: what runs to its end before a request to stop is looked at. Not collective. */
+void SpectrumCost(const Sizes *sizes, const SpectrumOptions *options, Cost *cost, Cost *stretch);
 
 /** Collective. */
 PetscErrorCode SpectrumArchive(Archive archive, Spectrum *spectrum);

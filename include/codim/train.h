@@ -12,16 +12,18 @@
 #include <petsctao.h>
 
 typedef struct {
-  PetscInt     method;    /* train load */
+  PetscInt     method;    /* train load construct */
   OptionString weights;   /* safetensors file: where load starts */
   PetscReal    tolerance; /* the loss to reach */
-  PetscBool    polish;    /* load: Levenberg-Marquardt from there */
+  PetscBool    polish;    /* load, construct: Levenberg-Marquardt from there */
+  PetscBool    printed;   /* construct: as Corollary 3.4 is printed (construct.h) */
   PetscInt     steps;     /* at most */
 } ReachOptions;
 
-enum { REACH_TRAIN, REACH_LOAD }; /* ReachOptions.method */
+enum { REACH_TRAIN, REACH_LOAD, REACH_CONSTRUCT }; /* ReachOptions.method */
 
-extern const OptionKey ReachKeys[];
+extern const OptionKey   ReachKeys[];
+extern const char *const ReachMethods[]; /* by ReachOptions.method; NULL-terminated */
 
 typedef enum {
   REACH_TOLERANCE, /* loss <= max(reach.tolerance, rounding floor) */
@@ -48,8 +50,14 @@ typedef struct Train_s *Train;
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train);
 PetscErrorCode TrainDestroy(Train *train);
 
+typedef PetscErrorCode TrainObserver(void *context, PetscInt step);
+
+/** Levenberg-Marquardt calls it at its start and after every step: trajectory, H and the factors in `jacobian` belong to theta, K is scratch, and
+    nothing else may be changed. NULL: nobody looks. Not collective; the observer is. */
+void TrainObserve(Train train, TrainObserver *observer, void *context);
+
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
-    K is scratch; another matrix of its size and another trajectory live while it runs. Collective. */
+    K is scratch; another trajectory lives while it runs. Collective. */
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
 
 /** The result at theta as it is: nothing moves. Collective. */
@@ -64,3 +72,8 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
 
 /** In words: "reached the tolerance", …. Not collective. */
 const char *ReachReasonText(ReachReason reason);
+
+/** Cost (cost.h) of TrainSolve for so many accepted steps, none refused; and of one of them, which runs to its end before a request to stop
+    is looked at. Not collective. */
+void TrainCost(const Sizes *sizes, PetscReal steps, Cost *cost);
+void TrainStepCost(const Sizes *sizes, Cost *cost);

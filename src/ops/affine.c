@@ -106,7 +106,7 @@ static void BoundAdjoint(const OpBoundArgs *args)
   OpMapBounds.adjoint(args);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, NULL, NULL};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, NULL, NULL, NULL};
 
 static const char *const Attributes[] = {"scale", "shift", "repeat", NULL};
 

@@ -349,7 +349,7 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split, NULL};
 
 /* W times the inputs; b is constant */
 static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
