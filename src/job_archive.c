@@ -203,9 +203,11 @@ static PetscErrorCode HashArchive(Archive archive, Job job, const char name[], c
 
 static PetscErrorCode IdentityArchive(Archive archive, Job job)
 {
-  char version[256];
+  char      version[256];
+  PetscBool there;
 
   PetscFunctionBeginUser;
+  PetscCall(ArchiveEnter(archive, "identity", &there));
   PetscCall(PetscStrncpy(version, ReportVersion(), sizeof version));
   PetscCall(ArchiveText(archive, "version", sizeof version, version));
   PetscCall(UserCheck(job->comm, (PetscBool)(strcmp(version, ReportVersion()) == 0), STATUS_DATA,
@@ -214,6 +216,7 @@ static PetscErrorCode IdentityArchive(Archive archive, Job job)
   PetscCall(HashArchive(archive, job, "data", job->identity.problem, "data_"));
   PetscCall(HashArchive(archive, job, "net", job->identity.net, "net_"));
   PetscCall(HashArchive(archive, job, "start", job->identity.start, "reach_"));
+  PetscCall(ArchiveLeave(archive));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
