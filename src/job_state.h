@@ -26,6 +26,7 @@ struct Job_s {
   DataOptions     data_options;
   NetOptions      net_options;
   ReachOptions    reach;
+  LossOptions     loss_options;
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
   WalkOptions     walk_options;
