@@ -133,7 +133,7 @@ static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, co
 /* the method's values take the place of gram's, which become their cross-check */
 static PetscErrorCode Replace(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, Spectrum *s)
 {
-  Spectrum  better = {.m = s->m, .norm2 = s->norm2};
+  Spectrum  better = {.m = s->m, .norm2 = s->norm2, .vectors = s->vectors, .lambda = s->lambda};
   PetscBool done;
 
   PetscFunctionBeginUser;
@@ -162,7 +162,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   s->m = jacobian->map->m;
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
-  PetscCall(SpectrumGram(jacobian, K, factored, s));
+  PetscCall(SpectrumGram(jacobian, K, options->vectors, factored, s));
   PetscCall(CheckTrace(jacobian->map->grid->world, s));
   DecideRank(s, PETSC_TRUE);
   if (s->above < s->m) *factored = PETSC_FALSE; /* its last pivots would be noise */
@@ -204,7 +204,11 @@ PetscErrorCode SpectrumArchive(Archive archive, Spectrum *s)
   PetscCall(ArchiveStruct(archive, "values", sizeof *s, s));
   PetscCall(NameArchive(archive, "method", &s->method));
   PetscCall(NameArchive(archive, "check", &s->check.method));
-  if (ArchiveReading(archive)) PetscCall(PetscMalloc1(s->m, &s->sigma));
+  if (ArchiveReading(archive)) {
+    PetscCall(PetscMalloc1(s->m, &s->sigma));
+    s->vectors = NULL;
+    s->lambda  = NULL;
+  }
   PetscCall(ArchiveReals(archive, "sigma", s->m, s->sigma));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -213,6 +217,8 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(s->sigma));
+  PetscCall(PetscFree(s->lambda));
+  PetscCall(TilesDestroy(&s->vectors));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -225,7 +231,7 @@ void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Co
 {
   const SpectrumMethod *method = Methods[options->method];
 
-  SpectrumGramCost(s, cost);
+  SpectrumGramCost(s, options->vectors, cost);
   CostLonger(stretch, cost);
   CostReduceAll(cost, s->P, 8, 1); /* |J|_F^2 */
   if (method->cost) method->cost(s, cost, stretch);
