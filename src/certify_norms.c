@@ -16,7 +16,7 @@ static PetscReal Squares(size_t n, const PetscReal x[])
 {
   enum { LANES = 16 };
   PetscReal sum[LANES] = {0}, total = 0;
-  size_t    i          = 0;
+  size_t    i = 0;
 
   for (; i + LANES <= n; i += LANES)
     for (size_t lane = 0; lane < LANES; lane++) sum[lane] += x[i + lane] * x[i + lane];

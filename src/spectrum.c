@@ -133,14 +133,17 @@ static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, co
 /* the method's values take the place of gram's, which become their cross-check */
 static PetscErrorCode Replace(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, Spectrum *s)
 {
-  Spectrum  better = {.m = s->m, .norm2 = s->norm2, .vectors = s->vectors, .lambda = s->lambda};
-  PetscBool done;
+  Spectrum       better = {.m = s->m, .norm2 = s->norm2, .vectors = s->vectors, .lambda = s->lambda};
+  PetscErrorCode ierr;
+  PetscBool      done;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(better.m, &better.sigma));
-  PetscCall(method->compute(jacobian, options, &better, &done));
+  ierr = method->compute(jacobian, options, &better, &done);
+  if (!ierr && done) ierr = CheckSums(jacobian->map->grid->world, s, &better);
+  if (ierr) PetscCall(PetscFree(better.sigma));
+  PetscCall(ierr);
   if (done) {
-    PetscCall(CheckSums(jacobian->map->grid->world, s, &better));
     DecideRank(&better, PETSC_FALSE);
     Compare(&better, s, &better.check);
     PetscCall(PetscFree(s->sigma));

@@ -83,7 +83,7 @@ void SpectrumGramCost(const Sizes *s, PetscBool vectors, Cost *cost)
   GramCost(s, &gram);
   (vectors ? TilesEigenvectorsCost : TilesEigenvaluesCost)(s, &dense);
   for (int factorizations = 0; factorizations < 3; factorizations++) TilesCholeskyCost(s, &dense); /* inertia twice; what follows */
-  CostHold(&dense, (vectors ? 2 : 1) * SizesTiles(s)); /* scratch, vectors */
+  CostHold(&dense, (vectors ? 2 : 1) * SizesTiles(s));                                             /* scratch, vectors */
   CostAdd(&gram, &dense, 1);
   CostReduceAll(&gram, s->P, 8, 3);
   CostAdd(cost, &gram, 1);
