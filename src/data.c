@@ -278,12 +278,18 @@ PetscErrorCode DataScatter(Data data, Grid grid)
   PetscCall(UserCheck(grid->world, ok, STATUS_DATA, "rank %d: too little memory for its %zu points: %.3g GB", grid->rank, points,
                       8e-9 * (double)points * (double)(p + l)));
   PetscCall(ScatterRows(grid, data->points, data->inputs, data->all_x, data->x));
+  PetscCall(DataScatterTargets(data, grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataScatterTargets(Data data, Grid grid)
+{
+  PetscFunctionBeginUser;
   PetscCall(ScatterRows(grid, data->points, data->outputs, data->all_y, data->y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* each group's block of y, to the rows of all_y that are its own */
-static PetscErrorCode GatherTargets(Data data, Grid grid)
+PetscErrorCode DataGatherTargets(Data data, Grid grid)
 {
   const PetscInt l      = data->outputs;
   const Range    mine   = GridGroupPoints(grid, data->points);
@@ -319,6 +325,6 @@ PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[])
   PetscCall(UserCheck(grid->world, (PetscBool)(i == size), STATUS_DATA,
                       "data.target: net: at the weights loaded the net's output at point %zu is not finite",
                       (size_t)range.first + i / l + 1));
-  PetscCall(GatherTargets(data, grid));
+  PetscCall(DataGatherTargets(data, grid));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

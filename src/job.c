@@ -24,8 +24,8 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys,  LossKeys, ReachKeys, SpectrumKeys, HessianKeys,
-                                    PathKeys, WalkKeys, RunKeys,  PlanKeys,  NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys,     LossKeys, ReachKeys, SpectrumKeys, HessianKeys,
+                                    PathKeys, PerturbKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
@@ -71,6 +71,7 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
   PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
+  PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -81,6 +82,8 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
                       STATUS_USAGE,
                       "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
+                      "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
@@ -108,6 +111,7 @@ PlanJob JobToPlan(Job job)
                         .reach       = &job->reach,
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
+                        .perturb     = &job->perturb_options,
                         .walk        = &job->walk_options,
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
@@ -248,6 +252,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
+  PetscCall(PerturbResultDestroy(&j->perturbation));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
@@ -270,6 +275,7 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
   json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
+  json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;

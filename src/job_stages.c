@@ -111,14 +111,16 @@ PetscErrorCode JobReach(Job job)
 static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
+  const PetscBool given = (PetscBool)(job->reach->method != REACH_TRAIN);
   CertifyOptions  quick = CertifyDefaults;
 
   stage->wanted = PETSC_TRUE;
   quick.enclose = PETSC_FALSE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
+  if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
   if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
-  TrainCost(s, load && !job->reach->polish ? 0 : job->steps, &stage->cost);
-  if (load && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
 }
 
@@ -135,13 +137,14 @@ PetscErrorCode JobFactor(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RunSpectrum(Job job)
+PetscErrorCode JobSpectrum(Job job)
 {
   PetscFunctionBeginUser;
   if (job->report.reach.reason == REACH_DIVERGED) {
     PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_SPECTRUM], "theta is not finite", sizeof(job->report.skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -149,8 +152,11 @@ static PetscErrorCode RunSpectrum(Job job)
 
 static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  stage->wanted = PETSC_TRUE;
-  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+  SpectrumOptions options = *job->spectrum;
+
+  stage->wanted   = PETSC_TRUE;
+  options.vectors = job->keep;
+  SpectrumCost(s, &options, &stage->cost, &stage->longest);
 }
 
 PetscErrorCode JobLinearizeHessian(Job job)
@@ -246,8 +252,11 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate        = &job->certificate;
-  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
+  r->certificate  = &job->certificate;
+  options.vectors = &job->spectrum.vectors;
+  options.lambda  = job->spectrum.lambda;
+  options.exact_targets =
+      (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0 && !JobTargetsMoved(job)));
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -256,6 +265,7 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscCall(TilesDestroy(&job->spectrum.vectors));
   if (job->certificate.status == CERTIFY_PROVED)
     r->zero_bound = job->certificate.zero_bound;
   else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
@@ -265,9 +275,13 @@ PetscErrorCode JobCertify(Job job)
 
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
+  CertifyOptions options = CertifyDefaults;
+  Tiles          kept    = NULL;
+
   stage->wanted = job->certify;
+  if (job->keep) options.vectors = &kept;
   if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 
@@ -306,12 +320,16 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_",
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
-    {"spectrum", RunSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
+    {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
+      "in one piece"},
+    {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_ svd_",
+      "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
       "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
       "at every restart of a solver"},

@@ -104,7 +104,8 @@ static void PrintLoss(const Report *r)
 
 static void PrintOptional(const Report *r)
 {
-  static const char *const labels[] = {[LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk"};
+  static const char *const labels[] =
+      {[LINE_PERTURB] = "perturb", [LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
     if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);

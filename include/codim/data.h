@@ -88,6 +88,10 @@ PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[]);
     everywhere. STATUS_DATA on too little memory. Collective. */
 PetscErrorCode DataFindCoincidences(Data data, Symmetry symmetry, Coincidences *found);
 
+/** Where y was changed in place: each group's block to its rows of all_y on rank 0; or, where all_y was, back to every group. Collective. */
+PetscErrorCode DataGatherTargets(Data data, Grid grid);
+PetscErrorCode DataScatterTargets(Data data, Grid grid);
+
 /** Write /x and /y (the doubles used, after scaling) to an HDF5 file, beside it first, then renamed. STATUS_DATA if it cannot be
     written. Collective; rank 0 writes. */
 PetscErrorCode DataWriteProblem(Data data, const char path[]);
