@@ -143,6 +143,7 @@ PetscErrorCode JobSpectrum(Job job)
     PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_SPECTRUM], "theta is not finite", sizeof(job->report.skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -150,8 +151,11 @@ PetscErrorCode JobSpectrum(Job job)
 
 static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  stage->wanted = PETSC_TRUE;
-  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+  SpectrumOptions options = *job->spectrum;
+
+  stage->wanted   = PETSC_TRUE;
+  options.vectors = job->keep;
+  SpectrumCost(s, &options, &stage->cost, &stage->longest);
 }
 
 PetscErrorCode JobLinearizeHessian(Job job)
@@ -251,7 +255,9 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate = &job->certificate;
+  r->certificate  = &job->certificate;
+  options.vectors = &job->spectrum.vectors;
+  options.lambda  = job->spectrum.lambda;
   options.exact_targets =
       (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0 && !JobTargetsMoved(job)));
   if (!job->run.certify)
@@ -262,6 +268,7 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscCall(TilesDestroy(&job->spectrum.vectors));
   if (job->certificate.status == CERTIFY_PROVED)
     r->zero_bound = job->certificate.zero_bound;
   else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
@@ -271,9 +278,13 @@ PetscErrorCode JobCertify(Job job)
 
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
+  CertifyOptions options = CertifyDefaults;
+  Tiles          kept    = NULL;
+
   stage->wanted = job->certify;
+  if (job->keep) options.vectors = &kept;
   if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 
