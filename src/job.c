@@ -24,8 +24,8 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys,     LossKeys, ReachKeys, SpectrumKeys, HessianKeys,
-                                    PathKeys, PerturbKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, ConvexityKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
@@ -72,6 +72,7 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
   PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
   PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
+  PetscCall(OptionsRead(job->comm, "Convexity", ConvexityKeys, &job->convexity_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -112,6 +113,7 @@ PlanJob JobToPlan(Job job)
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
                         .perturb     = &job->perturb_options,
+                        .convexity   = &job->convexity_options,
                         .walk        = &job->walk_options,
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
@@ -276,6 +278,7 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
   json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
   json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
+  json_object_update_new(all, OptionsToJSON(ConvexityKeys, &job->convexity_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
