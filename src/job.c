@@ -152,6 +152,7 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
+  PetscCall(TangentKernelCreate(job->map, &job->spectrum_options, &job->tangent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -255,6 +256,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
   PetscCall(PerturbResultDestroy(&j->perturbation));
+  PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));

@@ -12,6 +12,7 @@
 #include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/tangent_kernel.h"
 #include "codim/walk.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
@@ -36,17 +37,18 @@ struct Job_s {
   WalkOptions      walk_options;
   PathOptions      path_options;
 
-  Data        data;
-  Grid        grid;
-  Network     network;
-  Parameters  parameters;
-  ResidualMap map;
-  Train       train;
-  Construct   construct; /* NULL: not asked for */
-  Extremes    extremes;
-  Path        path;
-  PlanJob     plan_job;
-  Plan        plan; /* available: bytes a rank may take */
+  Data          data;
+  Grid          grid;
+  Network       network;
+  Parameters    parameters;
+  ResidualMap   map;
+  Train         train;
+  Construct     construct; /* NULL: not asked for */
+  Extremes      extremes;
+  TangentKernel tangent;
+  Path          path;
+  PlanJob       plan_job;
+  Plan          plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
@@ -95,6 +97,8 @@ extern const JobStage JobStages[]; /* NULL-terminated */
 PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
+PetscErrorCode JobTangent(Job job); /* K is scratch afterwards */
+PlanStageFn    JobPlanTangent;
 PetscErrorCode JobDensity(Job job);
 PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain, JobPlanConvexity;
 PetscErrorCode JobTrajectory(Job job);
@@ -126,6 +130,7 @@ PetscErrorCode JobFactor(Job job);
 /* the checkpoint: whose it is, the whole state, and the stages' results */
 PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
+PetscErrorCode JobTangentArchive(Archive archive, Job job);
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobPerturbArchive(Archive archive, Job job);
