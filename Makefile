@@ -170,6 +170,17 @@ results: deps
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+# densities, trajectories and walks: what README.md shows of them, some minutes
+LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
+look: deps data
+	$(again) all
+	@for job in $(LOOK); do echo "---- $$job"; $(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/$$job.yaml || exit 1; \
+	  for file in density trajectory walk walk-growth; do \
+	    if [ -s results/$$job/$$file.svg ]; then cp results/$$job/$$file.svg results/look/$$job-$$file.svg; fi; \
+	    if [ -s results/$$job/$$file.csv ]; then cp results/$$job/$$file.csv results/look/$$job-$$file.csv; fi; done; done
+# Fashion-MNIST
+FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -227,6 +238,7 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make look       densities, trajectories and walks on M (jobs/density, path-*, walk*), into results/look/; make data: Fashion-MNIST'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
@@ -235,5 +247,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: calibrate all run test mutants results look data bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
