@@ -142,6 +142,11 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
@@ -247,9 +252,11 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));

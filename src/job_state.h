@@ -66,6 +66,8 @@ struct Job_s {
   FullHessian     full;
   Density         density, density_known;
   PetscReal      *density_lambda; /* what is known beside it */
+  Data            heldout_data;
+  ResidualMap     heldout; /* NULL: nothing is held out */
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
