@@ -76,11 +76,12 @@ static const DataFormat *FindFormat(const DataOptions *options, Complaint *compl
   return *format;
 }
 
-static void CheckFinite(const Table *table, const char when[], Complaint *complaint)
+/* a missing number, NaN, is a target that was not observed */
+static void CheckFinite(const Table *table, PetscBool missing, const char when[], Complaint *complaint)
 {
   for (size_t i = 0; table->a && i < table->rows; i++)
     for (size_t j = 0; j < table->cols; j++)
-      if (!isfinite(table->a[i * table->cols + j])) {
+      if (!isfinite(table->a[i * table->cols + j]) && !(missing && isnan(table->a[i * table->cols + j]))) {
         Complain(complaint, STATUS_DATA, "%s: data row %zu, column %zu of %s is %g%s", table->path, i + 1, j + 1, table->name,
                  (double)table->a[i * table->cols + j], when);
         return;
@@ -98,8 +99,8 @@ static void ReadTables(const DataOptions *options, Table *x, Table *y, Complaint
     Complain(complaint, STATUS_DATA, "%s: %s has %zu points, but y%s%s has %zu", x->path, x->name, x->available,
              strcmp(x->path, y->path) ? " in " : "", strcmp(x->path, y->path) ? y->path : "", y->available);
   else {
-    CheckFinite(x, "", complaint);
-    if (y) CheckFinite(y, "", complaint);
+    CheckFinite(x, PETSC_FALSE, "", complaint);
+    if (y) CheckFinite(y, PETSC_TRUE, "", complaint);
   }
 }
 
@@ -114,9 +115,21 @@ static void TransformTables(const DataOptions *options, Table *x, Table *y, Comp
              y->cols, (int)(8 * sizeof(PetscInt)));
   if (!x->a) return; /* its shape was wanted */
   ScaleInputs((DataScale)options->scale, x->rows, x->cols, x->a);
-  ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a);
-  CheckFinite(x, overflow, complaint);
-  CheckFinite(y, overflow, complaint);
+  ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a, complaint);
+  CheckFinite(x, PETSC_FALSE, overflow, complaint);
+  CheckFinite(y, PETSC_TRUE, overflow, complaint);
+}
+
+/* how many targets were not observed */
+static size_t CountMissing(const Table *y, Complaint *complaint)
+{
+  size_t missing = 0, size = y->rows * y->cols;
+
+  for (size_t k = 0; y->a && k < size; k++) missing += isnan(y->a[k]) ? 1 : 0;
+  if (y->a && size && missing == size)
+    Complain(complaint, STATUS_DATA, "%s: every target of the %zu points is NaN, which says that nothing was observed", y->path,
+             y->rows);
+  return missing;
 }
 
 static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
@@ -133,31 +146,26 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
   CheckOptions(options, complaint);
   if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
+  if (!complaint->status) data->missing = (PetscInt)CountMissing(&y, complaint);
   data->all_x   = x.a;
   data->all_y   = y.a;
   data->points  = (PetscInt)x.rows;
   data->inputs  = (PetscInt)x.cols;
   data->outputs = (PetscInt)y.cols;
-  if (!complaint->status && !shape_only) DataFindTwins(data, complaint);
 }
 
 /* ---- on every rank ------------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode DataBcastSizes(Data data)
 {
-  PetscInt sizes[8] = {data->points,   data->inputs,   data->outputs,          data->distinct,
-                       data->twins[0], data->twins[1], data->contradiction[0], data->contradiction[1]};
+  PetscInt sizes[4] = {data->points, data->inputs, data->outputs, data->missing};
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(sizes, 8, MPIU_INT, 0, data->comm));
-  data->points           = sizes[0];
-  data->inputs           = sizes[1];
-  data->outputs          = sizes[2];
-  data->distinct         = sizes[3];
-  data->twins[0]         = sizes[4];
-  data->twins[1]         = sizes[5];
-  data->contradiction[0] = sizes[6];
-  data->contradiction[1] = sizes[7];
+  PetscCallMPI(MPI_Bcast(sizes, 4, MPIU_INT, 0, data->comm));
+  data->points  = sizes[0];
+  data->inputs  = sizes[1];
+  data->outputs = sizes[2];
+  data->missing = sizes[3];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -171,16 +179,16 @@ static PetscErrorCode Create(MPI_Comm comm, const DataOptions *options, PetscBoo
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscNew(&made));
-  made->comm     = comm;
-  made->options  = *options;
-  made->twins[0] = made->twins[1] = made->contradiction[0] = made->contradiction[1] = -1;
+  made->comm    = comm;
+  made->options = *options;
   if (rank == 0) DataRead(made, shape_only, &complaint);
   ierr = ComplaintRaise(comm, &complaint);
+  if (!ierr) ierr = DataBcastSizes(made);
+  if (!ierr && !shape_only) ierr = DataFindCoincidences(made, SYMMETRY_NONE, &made->equal);
   if (ierr) {
     PetscCall(DataDestroy(&made));
     PetscCall(ierr);
   }
-  PetscCall(DataBcastSizes(made));
   *data = made;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -206,6 +214,7 @@ PetscErrorCode DataExpectTargets(Data data, PetscInt outputs)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
   data->outputs = outputs;
+  data->equal.rows *= outputs; /* one output was counted */
   if (rank == 0) data->all_y = calloc((size_t)data->points * (size_t)outputs, sizeof *data->all_y);
   PetscCall(UserCheck(data->comm, (PetscBool)(rank || data->all_y), STATUS_DATA,
                       "too little memory for %" PetscInt_FMT " x %" PetscInt_FMT " targets", data->points, outputs));
@@ -269,12 +278,18 @@ PetscErrorCode DataScatter(Data data, Grid grid)
   PetscCall(UserCheck(grid->world, ok, STATUS_DATA, "rank %d: too little memory for its %zu points: %.3g GB", grid->rank, points,
                       8e-9 * (double)points * (double)(p + l)));
   PetscCall(ScatterRows(grid, data->points, data->inputs, data->all_x, data->x));
+  PetscCall(DataScatterTargets(data, grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataScatterTargets(Data data, Grid grid)
+{
+  PetscFunctionBeginUser;
   PetscCall(ScatterRows(grid, data->points, data->outputs, data->all_y, data->y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* each group's block of y, to the rows of all_y that are its own */
-static PetscErrorCode GatherTargets(Data data, Grid grid)
+PetscErrorCode DataGatherTargets(Data data, Grid grid)
 {
   const PetscInt l      = data->outputs;
   const Range    mine   = GridGroupPoints(grid, data->points);
@@ -310,6 +325,6 @@ PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[])
   PetscCall(UserCheck(grid->world, (PetscBool)(i == size), STATUS_DATA,
                       "data.target: net: at the weights loaded the net's output at point %zu is not finite",
                       (size_t)range.first + i / l + 1));
-  PetscCall(GatherTargets(data, grid));
+  PetscCall(DataGatherTargets(data, grid));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

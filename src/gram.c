@@ -70,7 +70,7 @@ static PetscErrorCode WorkspaceDestroy(Workspace *w)
 static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const PetscReal owned[], PanelPair *pair)
 {
   PetscFunctionBeginUser;
-  if (rows->grid->size == 1) {
+  if (rows->grid->size == 1 && rows->whole) {
     pair->row = pair->col = owned;
     PetscFunctionReturn(PETSC_SUCCESS);
   }

@@ -24,7 +24,8 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,  ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
@@ -68,6 +69,8 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
+  PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -78,6 +81,8 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
                       STATUS_USAGE,
                       "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
+                      "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
@@ -105,7 +110,9 @@ PlanJob JobToPlan(Job job)
                         .reach       = &job->reach,
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
+                        .perturb     = &job->perturb_options,
                         .walk        = &job->walk_options,
+                        .path        = &job->path_options,
                         .certify     = job->run.certify,
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
@@ -139,6 +146,7 @@ static PetscErrorCode BuildProblem(Job job)
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
+  PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -168,9 +176,8 @@ static void DescribeProblem(Job job)
   r->l        = data->outputs;
   r->m        = job->map->m;
   r->n        = (PetscInt)NetworkSize(job->network);
-  r->twins[0] = data->twins[0];
-  r->twins[1] = data->twins[1];
-  r->distinct = data->distinct;
+  r->distinct = data->equal.classes;
+  r->missing  = data->missing;
   for (PetscInt v = 1; v < job->network->nops; v++)
     if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = ReachMethods[job->reach.method];
@@ -221,6 +228,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(PathDestroy(&j->path));
   PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
@@ -235,6 +243,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
+  PetscCall(PerturbResultDestroy(&j->perturbation));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
@@ -255,6 +264,8 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
+  json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
@@ -291,7 +302,8 @@ static PetscErrorCode Begin(Job job)
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));
   PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
-  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (JobStages[i].run == JobReach && job->done[i]) PetscCall(VecDestroy(&job->theta_0));
   if (job->resumed) {
     PetscCall(PrintResumed(job));
     job->report.interruptions++;
@@ -341,7 +353,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool equal = (PetscBool)(job->construct && job->data->twins[0] >= 0);
+  const PetscBool equal = (PetscBool)(job->construct && job->data->equal.pair[0] >= 0);
   const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
   PetscBool       stop  = PETSC_FALSE;
   PetscInt        i     = 0;
@@ -351,7 +363,7 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
     PetscCall(PetscPrintf(job->comm,
                           "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
                           " have the same x: remove one of them\n",
-                          job->data->twins[0] + 1, job->data->twins[1] + 1));
+                          job->data->equal.pair[0] + 1, job->data->equal.pair[1] + 1));
   if (!empty) PetscCall(Begin(job));
   for (; JobStages[i].run != JobWriteOutput && !stop; i++)
     if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));

@@ -99,7 +99,7 @@ PetscErrorCode JobDensity(Job job)
     PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(JobLinearizeHessian(job));
   PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
-  PetscCall(DensityCompute(A, job->parameters, options, &job->density));
+  PetscCall(DensityCompute(A, job->parameters, options, NULL, &job->density));
   PetscCall(MatDestroy(&A));
   if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -119,6 +119,50 @@ void JobPlanDensity(const PlanJob *job, const Sizes *s, PlanStage *stage)
   stage->cost.work[WORK_NORMALS] += (PetscReal)options->probes * s->local;
   CostHold(&stage->cost, HessianBytes(s) + DensityBytes(options, (PetscInt)s->local) +
                              8 * s->m * (PetscReal)(options->steps + 3)); /* of the known spectrum */
+}
+
+/* ---- trajectory ---------------------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode JobTrajectory(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->path_options.method == PATH_NONE) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PathRun(job->path, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  PathFollow(job->path, job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* also the looks that were added since, on the way from its end to the zero */
+PetscErrorCode JobTrajectoryArchive(Archive archive, Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PathArchive(archive, job->path));
+  if (ArchiveReading(archive) && job->path_options.method != PATH_NONE)
+    PathFollow(job->path, job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobWriteTrajectory(Job job)
+{
+  OptionString prefix;
+  PetscInt     looks;
+
+  PetscFunctionBeginUser;
+  PathLooks(job->path, &looks, NULL, NULL);
+  if (!looks) PetscFunctionReturn(PETSC_SUCCESS);
+  AddOptional(job, "trajectory", PathToJSON(job->path));
+  PathDescribe(job->path, sizeof(job->report.lines[0]), job->report.lines[LINE_TRAJECTORY]);
+  PetscCall(PetscSNPrintf(prefix, sizeof(prefix), "%s/trajectory", job->run.output));
+  PetscCall(PathWrite(job->path, prefix, job->report.net));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void JobPlanTrajectory(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)(job->path->method != PATH_NONE);
+  if (!stage->wanted) return;
+  if (job->path->look.full) FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  PathCost(s, job->path, &stage->cost, &stage->longest);
 }
 
 /* ---- walk ------------------------------------------------------------------------------------------------------------------------ */

@@ -110,14 +110,16 @@ PetscErrorCode JobReach(Job job)
 static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
+  const PetscBool given = (PetscBool)(job->reach->method != REACH_TRAIN);
   CertifyOptions  quick = CertifyDefaults;
 
   stage->wanted = PETSC_TRUE;
   quick.enclose = PETSC_FALSE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
+  if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
   if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
-  TrainCost(s, load && !job->reach->polish ? 0 : job->steps, &stage->cost);
-  if (load && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
 }
 
@@ -134,7 +136,7 @@ PetscErrorCode JobFactor(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RunSpectrum(Job job)
+PetscErrorCode JobSpectrum(Job job)
 {
   PetscFunctionBeginUser;
   if (job->report.reach.reason == REACH_DIVERGED) {
@@ -245,8 +247,9 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate        = &job->certificate;
-  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
+  r->certificate = &job->certificate;
+  options.exact_targets =
+      (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0 && !JobTargetsMoved(job)));
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -305,10 +308,16 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+      "after every step, iterate or file; a look in one piece"},
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
-    {"spectrum", RunSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
+    {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
+      "in one piece"},
+    {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_ svd_",
+      "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
       "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
       "at every restart of a solver"},

@@ -7,6 +7,8 @@
 #include "codim/construct.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
+#include "codim/path.h"
+#include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
 #include "codim/walk.h"
@@ -27,7 +29,9 @@ struct Job_s {
   ReachOptions    reach;
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
+  PerturbOptions  perturb_options;
   WalkOptions     walk_options;
+  PathOptions     path_options;
 
   Data        data;
   Grid        grid;
@@ -37,6 +41,7 @@ struct Job_s {
   Train       train;
   Construct   construct; /* NULL: not asked for */
   Extremes    extremes;
+  Path        path;
   PlanJob     plan_job;
   Plan        plan; /* available: bytes a rank may take */
 
@@ -66,6 +71,7 @@ struct Job_s {
   Certificate     certificate, start_certificate;
   ReachResult     start;
   ConstructResult constructed;
+  PerturbResult   perturbation;
   Report          report;
 };
 
@@ -86,10 +92,16 @@ PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts 
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
-PlanStageFn    JobPlanDensity, JobPlanWalk;
+PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain;
+PetscErrorCode JobTrajectory(Job job);
 PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
+PetscErrorCode JobPerturb(Job job);
+PetscBool      JobTargetsMoved(Job job);
+PetscErrorCode JobSpectrumAgain(Job job); /* at the point to which the targets were moved, if they were */
+
+PetscErrorCode JobSpectrum(Job job);
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
@@ -111,10 +123,14 @@ PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
+PetscErrorCode JobPerturbArchive(Archive archive, Job job);
+PetscErrorCode JobSpectrumAgainArchive(Archive archive, Job job);
 PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
 PetscErrorCode JobDensityArchive(Archive archive, Job job);
 PetscErrorCode JobWalkArchive(Archive archive, Job job);
+PetscErrorCode JobTrajectoryArchive(Archive archive, Job job);
+PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and the summary say of it */
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 

@@ -32,9 +32,9 @@ static json_t *Reals(PetscInt n, const PetscReal x[])
 
 static json_t *ProblemJSON(const Report *r)
 {
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
-                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "parameters", (json_int_t)r->n, "distinct_points",
-                   (json_int_t)r->distinct, "net", r->net);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
+                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "unobserved", (json_int_t)r->missing, "parameters",
+                   (json_int_t)r->n, "distinct_points", (json_int_t)r->distinct, "net", r->net);
 }
 
 /* weights in closed form, before they were polished */
@@ -53,10 +53,10 @@ static json_t *ConstructJSON(const Report *r)
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+  return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
-                   "rounding_floor", Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero,
-                   "construct", ConstructJSON(r));
+                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
+                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -163,10 +163,11 @@ static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
                    r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
-                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
+                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause), "targets_moved",
+                   (int)(r->perturbation && r->perturbation->chosen >= 0));
 }
 
 /* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
@@ -174,7 +175,7 @@ static json_t *UnitsJSON(const Report *r)
 {
   json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
 
-  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->m)));
   return json;
 }
 

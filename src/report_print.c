@@ -7,9 +7,9 @@
 
 static void PrintProblem(const Report *r)
 {
-  printf("\n%s on d = %" PetscInt_FMT " points, l = %" PetscInt_FMT ": m = %" PetscInt_FMT " residuals, n = %" PetscInt_FMT
-         " parameters\n",
-         r->net, r->d, r->l, r->m, r->n);
+  printf("\n%s on d = %" PetscInt_FMT " points, l = %" PetscInt_FMT ": m = %" PetscInt_FMT " residuals", r->net, r->d, r->l, r->m);
+  if (r->missing) printf(" (%" PetscInt_FMT " targets were not observed)", r->missing);
+  printf(", n = %" PetscInt_FMT " parameters\n", r->n);
   if (r->reached)
     printf("  loss      |H|^2 = %.2e, max |H_k| = %.1e, %" PetscInt_FMT " steps (%s; rounding floor %.0e)\n", (double)r->reach.loss,
            (double)r->reach.residual_max, r->reach.steps, ReachReasonText(r->reach.reason), (double)r->reach.floor);
@@ -46,7 +46,7 @@ static void PrintUnits(const Report *r)
   if (!r->spectrum) return;
   printf("  units     eigenvalues are those of L = |H|^2; times");
   for (const Unit *unit = Units; unit->name; unit++)
-    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->l), unit->words);
+    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->m), unit->words);
   printf("\n");
 }
 
@@ -93,7 +93,8 @@ static void PrintWrapped(const char label[], const char text[])
 
 static void PrintOptional(const Report *r)
 {
-  static const char *const labels[] = {[LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "trajectory", [LINE_WALK] = "walk"};
+  static const char *const labels[] =
+      {[LINE_PERTURB] = "perturb", [LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
     if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);

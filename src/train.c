@@ -11,6 +11,8 @@ struct Train_s {
   ResidualMap         map;
   const ReachOptions *options;
   Tao                 tao;
+  TrainObserver      *observer;
+  void               *observing;
 
   /* while TrainSolve runs */
   Vec          theta, H, H_trial, c;
@@ -228,6 +230,8 @@ static PetscErrorCode LevenbergMarquardt(Train train)
     PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
+    if (train->observer && (result->steps > train->before || !train->before))
+      PetscCall(train->observer(train->observing, result->steps));
     PetscCall(Judge(train));
     if (result->reason != REACH_STAGNATED) break;
     PetscCall(Step(train, &length, &accepted));
@@ -305,6 +309,12 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
   PetscCall(TaoSetFromOptions(new->tao));
   *train = new;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void TrainObserve(Train train, TrainObserver *observer, void *context)
+{
+  train->observer  = observer;
+  train->observing = context;
 }
 
 PetscErrorCode TrainDestroy(Train *train)

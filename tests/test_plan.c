@@ -10,7 +10,9 @@
 static ReachOptions    reach;
 static SpectrumOptions spectrum;
 static HessianOptions  hessian = {.extreme = 2, .zeros = 4};
+static PerturbOptions  perturb;
 static WalkOptions     walk;
+static PathOptions     path;
 
 static PetscErrorCode NetOf(PetscInt width, Network *network)
 {
@@ -28,7 +30,9 @@ static PlanJob JobOf(Network network, PetscInt d)
                        .reach    = &reach,
                        .spectrum = &spectrum,
                        .hessian  = &hessian,
+                       .perturb  = &perturb,
                        .walk     = &walk,
+                       .path     = &path,
                        .steps    = 8,
                        .products = 60};
 

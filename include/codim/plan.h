@@ -9,6 +9,8 @@
 #include "calibrate.h"
 #include "certify.h"
 #include "extremes.h"
+#include "path.h"
+#include "perturb.h"
 #include "spectrum.h"
 #include "train.h"
 #include "walk.h"
@@ -20,7 +22,9 @@ typedef struct {
   const ReachOptions    *reach;
   const SpectrumOptions *spectrum;
   const HessianOptions  *hessian;
+  const PerturbOptions  *perturb;
   const WalkOptions     *walk;
+  const PathOptions     *path;
   PetscBool              certify;
   PetscReal              node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
   PetscInt               G, Q;            /* the grid where G Q is the number of ranks; 0: free */

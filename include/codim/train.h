@@ -50,6 +50,12 @@ typedef struct Train_s *Train;
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train);
 PetscErrorCode TrainDestroy(Train *train);
 
+typedef PetscErrorCode TrainObserver(void *context, PetscInt step);
+
+/** Levenberg-Marquardt calls it at its start and after every step: trajectory, H and the factors in `jacobian` belong to theta, K is scratch, and
+    nothing else may be changed. NULL: nobody looks. Not collective; the observer is. */
+void TrainObserve(Train train, TrainObserver *observer, void *context);
+
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
     K is scratch; another trajectory lives while it runs. Collective. */
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
