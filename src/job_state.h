@@ -134,5 +134,8 @@ PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and t
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
+/* the citations of what the run used, for -citations */
+PetscErrorCode JobCite(Job job);
+
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

@@ -475,8 +475,7 @@ PetscErrorCode PlotWriteScript(MPI_Comm comm, const char svg[], const Plot *plot
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(path, svg, sizeof path));
   dot = strrchr(path, '.');
-  PetscCheck(dot && !strcmp(dot, ".svg"), comm, PETSC_ERR_ARG_WRONG, "%s does not end in .svg", svg);
-  *dot  = '\0';
+  if (dot && !strcmp(dot, ".svg")) *dot = '\0';
   slash = strrchr(path, '/');
   PetscCall(PetscStrncpy(name, slash ? slash + 1 : path, sizeof name));
   PetscCall(PetscStrlcat(path, ".gnuplot", sizeof path));

@@ -3,6 +3,7 @@
 */
 #include "codim/units.h"
 #include "report_parts.h"
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,6 +199,32 @@ static json_t *MemoryJSON(const Report *r)
                    Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
+/* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */
+static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
+{
+  char  *all, *end, *text;
+  size_t size;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetAll(NULL, &all));
+  PetscCall(PetscStrlen(all, &size));
+  PetscCall(PetscCalloc1(size + 1, &text));
+  for (char *name = all; *name; name = end) {
+    size_t length;
+
+    end = strstr(name + 1, " -");
+    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
+    end    = end ? end + 1 : name + strlen(name);
+    length = strcspn(name + 1, " ");
+    if (!json_object_getn(ours, name + 1, length) && strncmp(name, "-options_file", 13) && strncmp(name, "-skip_petscrc", 13))
+      strncat(text, name, (size_t)(end - name));
+  }
+  json_object_set_new(json, "solver_options", json_string(text));
+  PetscCall(PetscFree(text));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
   char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
@@ -220,6 +247,7 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
+    PetscCall(AddSolverOptions(options, json));
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);
     json_decref(json);

@@ -50,7 +50,7 @@ typedef struct {
   const PlotPanel *panels;
 } Plot;
 
-/** PATH, which ends in .svg, and beside it the same plot as a script for gnuplot, PATH with .gnuplot instead. Rank 0 reads `plot`. STATUS_DATA if one
+/** An SVG file, and beside it the same plot as a script for gnuplot: .gnuplot where path ends in .svg. Rank 0 reads `plot`. STATUS_DATA if one
     cannot be written. Collective. */
 PetscErrorCode PlotWrite(MPI_Comm comm, const char path[], const Plot *plot);
 
