@@ -171,6 +171,10 @@ results: deps
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+# every job that stands for a claim of the paper: the table of README.md
+claims: deps-test
+	$(again) all
+	@MPIEXEC='$(MPIEXEC)' NP=$(NP) BUILD=$(BUILD) perl tests/claims
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -229,6 +233,7 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'

@@ -19,7 +19,7 @@
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0};
+const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
@@ -28,8 +28,10 @@ typedef struct {
   Trajectory            trajectory; /* plain */
   Tiles                 K;
   const CertifyOptions *options;
+  PetscBool             panels, split; /* what is sharper, and dearer: panels of W, the split residual */
   LabelNorm            *labels;
   Measures              measures;
+  PetscBool             same; /* the ranks of each group hold the same doubles */
   ErrorBounds           errors;
   SingularBounds        singular;
   Certificate          *c;
@@ -132,20 +134,20 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
 }
 
 /* K and the norms from one trajectory and its adjoint, the same doubles for both */
-static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[], PetscBool *same)
+static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
 
   PetscFunctionBeginUser;
   PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
-  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
+  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, &proof->same, &proof->measures));
   PetscCall(GramCompute(&jacobian, proof->K));
   PetscCall(AdjointDestroy(&jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
+static PetscErrorCode LinearizeSplit(Proof *proof)
 {
   const PetscInt nvalues = proof->map->network->nops;
   Trajectory     trajectory;
@@ -155,7 +157,7 @@ static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
   PetscCall(PetscCalloc1(nvalues, &eps));
   PetscCall(TrajectoryCreate(proof->map, &trajectory));
   PetscCall(SplitForward(proof->map, proof->theta, trajectory, eps));
-  PetscCall(Linearize(proof, trajectory, eps, same));
+  PetscCall(Linearize(proof, trajectory, eps));
   PetscCall(TrajectoryDestroy(&trajectory));
   for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
   PetscCall(PetscFree(eps));
@@ -184,7 +186,8 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (proof->options->enclose)
-    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, proof->options->vectors, proof->options->lambda,
+                                  &proof->singular));
   else
     PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, proof->options->lambda_min, &proof->singular));
   c->eigen_error     = proof->singular.eigen_error;
@@ -324,7 +327,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
   PetscReal       Lambda, distance;
 
   PetscFunctionBeginUser;
-  if (!(eta > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(eta > 0 && S > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
   distance                 = 2 * eta / (S + PetscSqrtReal(S * S + 2 * Lambda * eta)) * (1 - SLACK);
   proof->c->distance_lower = distance > 0 ? distance : 0;
@@ -351,29 +354,26 @@ static PetscErrorCode EncloseEigenvalues(const Proof *proof)
 }
 
 /* One attempt. *again: a sharper one may do better. */
-static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, PetscBool *again)
+static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
 {
-  PetscBool same, found, proved = PETSC_FALSE;
+  PetscBool found, proved = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  *again           = PETSC_FALSE;
-  proof->c->split  = split;
-  proof->c->panels = panels;
-  PetscCall(BoundLabelNorms(proof->map, proof->theta, panels, proof->labels));
-  if (split)
-    PetscCall(LinearizeSplit(proof, &same));
-  else
-    PetscCall(Linearize(proof, proof->trajectory, NULL, &same));
-  if (same) {
-    PetscCall(BoundsAtPoint(proof, &found));
-    if (found)
-      PetscCall(Kantorovich(proof, &proved));
-    else if (!proof->c->reason[0])
-      ExplainSingular(proof);
-    *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
-    if (!*again) PetscCall(DistanceLower(proof));
-  } else
+  *again = PETSC_FALSE;
+  CertificateClear(proof->map, proof->c);
+  proof->c->split  = proof->split;
+  proof->c->panels = proof->panels;
+  if (!proof->measures) PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  if (!proof->same) {
     Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BoundsAtPoint(proof, &found));
+  if (found)
+    PetscCall(Kantorovich(proof, &proved));
+  else if (!proof->c->reason[0])
+    ExplainSingular(proof);
+  *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
   if (proved) {
     proof->c->status = CERTIFY_PROVED;
     PetscCall(RegularRadius(proof));
@@ -382,10 +382,25 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the cheapest of what has not been tried; false: nothing is left */
+static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
+{
+  PetscFunctionBeginUser;
+  *sharper = PETSC_TRUE;
+  if (!proof->panels && LabelsNeedPanels(proof->map)) {
+    PetscCall(BoundLabelPanels(proof->map, proof->theta, proof->labels));
+    proof->panels = PETSC_TRUE;
+  } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
+    proof->split = PETSC_TRUE;
+    PetscCall(MeasuresDestroy(&proof->measures));
+  } else
+    *sharper = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AttemptDestroy(Proof *proof)
 {
   PetscFunctionBeginUser;
-  PetscCall(MeasuresDestroy(&proof->measures));
   PetscCall(ErrorBoundsDestroy(&proof->errors));
   PetscCall(SingularBoundsDestroy(&proof->singular));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -412,6 +427,26 @@ void CertificateClear(ResidualMap map, Certificate *c)
   c->n = map->n;
 }
 
+static PetscErrorCode ProofBegin(Proof *proof)
+{
+  const CertifyOptions *options = proof->options;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
+  proof->split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(proof)));
+  proof->panels = LabelPanelsAreCheap(proof->map);
+  PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ProofEnd(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(PetscFree(proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode KeepNorms(const Proof *proof)
 {
   Certificate *c = proof->c;
@@ -428,27 +463,24 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
 {
   const PetscLogDouble start = MPI_Wtime();
   Proof                proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = c};
-  PetscBool            split, panels, again;
+  PetscBool            again;
 
   PetscFunctionBeginUser;
   CertificateClear(map, c);
   PetscCall(CheckAssumptions(map, c));
   if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
-  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(&proof)));
-  panels = (PetscBool)!LabelPanelsAreDear(map);
-  PetscCall(Attempt(&proof, split, panels, &again));
-  while (again && (!panels || (!split && options->split == SPLIT_AUTO))) { /* the cheaper remedy first */
-    if (panels) split = PETSC_TRUE;
-    panels = PETSC_TRUE;
+  PetscCall(ProofBegin(&proof));
+  PetscCall(Attempt(&proof, &again));
+  while (again) {
+    PetscCall(Sharpen(&proof, &again));
+    if (!again) break;
     PetscCall(AttemptDestroy(&proof));
-    CertificateClear(map, c);
-    PetscCall(Attempt(&proof, split, panels, &again));
+    PetscCall(Attempt(&proof, &again));
   }
-  if (again) PetscCall(DistanceLower(&proof));
+  PetscCall(DistanceLower(&proof));
   PetscCall(KeepNorms(&proof));
   PetscCall(AttemptDestroy(&proof));
-  PetscCall(PetscFree(proof.labels));
+  PetscCall(ProofEnd(&proof));
   c->seconds = (PetscReal)(MPI_Wtime() - start);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -558,10 +590,10 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
-    TilesEigenvectorsCost(s, &dense);
+    if (!options->vectors) TilesEigenvectorsCost(s, &dense);
     TilesGramCost(s, &dense);
     TilesGramCost(s, &dense);
-    CostHold(&dense, 2 * SizesTiles(s));
+    CostHold(&dense, 2 * SizesTiles(s)); /* vectors, a product */
   } else {
     TilesCholeskyCost(s, &dense);
     TilesCholeskyCost(s, &dense);

@@ -102,6 +102,7 @@ PetscErrorCode JobReach(Job job)
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
   if (job->theta_0) PetscCall(Moved(job));
+  PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -143,6 +144,7 @@ PetscErrorCode JobSpectrum(Job job)
     PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_SPECTRUM], "theta is not finite", sizeof(job->report.skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -150,8 +152,11 @@ PetscErrorCode JobSpectrum(Job job)
 
 static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  stage->wanted = PETSC_TRUE;
-  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+  SpectrumOptions options = *job->spectrum;
+
+  stage->wanted   = PETSC_TRUE;
+  options.vectors = job->keep;
+  SpectrumCost(s, &options, &stage->cost, &stage->longest);
 }
 
 PetscErrorCode JobLinearizeHessian(Job job)
@@ -182,6 +187,10 @@ static PetscErrorCode RunExtremes(Job job)
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
+  if (!(lambda_max > 0)) {
+    PetscCall(PetscStrncpy(r->skipped[SKIPPED_EXTREMES], "J = 0 sets no scale for its solvers", sizeof(r->skipped[0])));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
@@ -247,7 +256,9 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionBeginUser;
   PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate = &job->certificate;
+  r->certificate  = &job->certificate;
+  options.vectors = &job->spectrum.vectors;
+  options.lambda  = job->spectrum.lambda;
   options.exact_targets =
       (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0 && !JobTargetsMoved(job)));
   if (!job->run.certify)
@@ -258,6 +269,7 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscCall(TilesDestroy(&job->spectrum.vectors));
   if (job->certificate.status == CERTIFY_PROVED)
     r->zero_bound = job->certificate.zero_bound;
   else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
@@ -267,9 +279,13 @@ PetscErrorCode JobCertify(Job job)
 
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
+  CertifyOptions options = CertifyDefaults;
+  Tiles          kept    = NULL;
+
   stage->wanted = job->certify;
+  if (job->keep) options.vectors = &kept;
   if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 
@@ -308,9 +324,9 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
@@ -329,6 +345,8 @@ const JobStage JobStages[] = {
       "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "in one piece"},
+    {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
+      "after every step, but it begins anew"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
       "after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",

@@ -60,6 +60,15 @@ static json_t *MinimumJSON(const Report *r)
                    "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
 }
 
+static json_t *LossJSON(const Report *r)
+{
+  const PetscBool power = (PetscBool)(r->loss.kind == LOSS_POWER);
+
+  return json_pack("{s:s, s:o, s:o, s:o}", "kind", power ? "power" : "cross_entropy", "power",
+                   power ? Real(r->loss.power) : json_null(), "value", power && r->reached ? Real(r->loss_sum) : json_null(),
+                   "hessian", power ? json_string(LossHessianOnM(r->loss.power)) : json_null());
+}
+
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
 {
   if (!check->method) return json_null();
@@ -243,6 +252,7 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "loss", LossJSON(r));
     json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);

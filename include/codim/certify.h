@@ -26,6 +26,11 @@ typedef struct {
   PetscBool    enclose;       /* enclose every positive eigenvalue: eigenvectors of K, two more matrices of its size */
   PetscBool    exact_targets; /* y is defined as the exact f_theta_0(x), of which the data's y is a rounding: eta = 0 */
   PetscReal    lambda_min;    /* an estimate of the least eigenvalue of K, for enclose = false; 0: none */
+
+  /* for enclose: eigenvectors of K and its eigenvalues, ascending, as of an earlier K at the same theta: any will do that come near; NULL: they
+     are computed. They are used up, and *vectors is NULL then; lambda is borrowed. */
+  Tiles           *vectors;
+  const PetscReal *lambda;
 } CertifyOptions;
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
