@@ -102,6 +102,7 @@ PetscErrorCode JobReach(Job job)
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
   if (job->theta_0) PetscCall(Moved(job));
+  PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -186,6 +187,10 @@ static PetscErrorCode RunExtremes(Job job)
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
+  if (!(lambda_max > 0)) {
+    PetscCall(PetscStrncpy(r->skipped[SKIPPED_EXTREMES], "J = 0 sets no scale for its solvers", sizeof(r->skipped[0])));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
@@ -341,9 +346,9 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
@@ -362,6 +367,8 @@ const JobStage JobStages[] = {
       "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "in one piece"},
+    {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
+      "after every step, but it begins anew"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
       "after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",

@@ -65,11 +65,11 @@ static PetscErrorCode CheckSums(MPI_Comm comm, const Spectrum *gram, Spectrum *s
     sum2 += PetscSqr(PetscSqr(s->sigma[k]));
   }
   s->norm4        = gram->norm4;
-  s->sum_error    = PetscAbsReal(sum - s->norm2) / s->norm2;
-  s->square_error = PetscAbsReal(sum2 - s->norm4) / s->norm4;
-  allowed         = PetscSqr(gram->resolution) / s->norm2 + 2 * PetscSqrtReal((PetscReal)s->m / s->norm2) * s->resolution;
+  s->sum_error    = s->norm2 > 0 ? PetscAbsReal(sum - s->norm2) / s->norm2 : 0;
+  s->square_error = s->norm4 > 0 ? PetscAbsReal(sum2 - s->norm4) / s->norm4 : 0;
+  allowed         = PetscSqr(gram->resolution) + 2 * PetscSqrtReal((PetscReal)s->m * s->norm2) * s->resolution;
   PetscCall(
-      UserCheck(comm, (PetscBool)(s->sum_error <= allowed), STATUS_UNDECIDED,
+      UserCheck(comm, (PetscBool)(PetscAbsReal(sum - s->norm2) <= allowed), STATUS_UNDECIDED,
                 "%s (%s): the squares of the singular values do not add up to |J|_F^2 = %.6g, relative error %.1e: choose another "
                 "-svd_type, or another spectrum.method",
                 s->method, s->solver, (double)s->norm2, (double)s->sum_error));
