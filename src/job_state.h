@@ -5,6 +5,7 @@
 
 #include "codim/checkpoint.h"
 #include "codim/construct.h"
+#include "codim/convexity.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
 #include "codim/path.h"
@@ -21,17 +22,19 @@ typedef struct {
 enum { JOB_STAGES_MAX = 32 };
 
 struct Job_s {
-  MPI_Comm        comm;
-  RunOptions      run;
-  PetscBool       output_made;
-  DataOptions     data_options;
-  NetOptions      net_options;
-  ReachOptions    reach;
-  SpectrumOptions spectrum_options;
-  HessianOptions  hessian_options;
-  PerturbOptions  perturb_options;
-  WalkOptions     walk_options;
-  PathOptions     path_options;
+  MPI_Comm         comm;
+  RunOptions       run;
+  PetscBool        output_made;
+  DataOptions      data_options;
+  NetOptions       net_options;
+  ReachOptions     reach;
+  LossOptions      loss_options;
+  SpectrumOptions  spectrum_options;
+  HessianOptions   hessian_options;
+  PerturbOptions   perturb_options;
+  ConvexityOptions convexity_options;
+  WalkOptions      walk_options;
+  PathOptions      path_options;
 
   Data        data;
   Grid        grid;
@@ -50,7 +53,6 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
-  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
@@ -74,6 +76,7 @@ struct Job_s {
   ReachResult     start;
   ConstructResult constructed;
   PerturbResult   perturbation;
+  ConvexityResult convexity;
   Report          report;
 };
 
@@ -94,11 +97,12 @@ PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts 
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
 PetscErrorCode JobDensity(Job job);
-PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain;
+PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain, JobPlanConvexity;
 PetscErrorCode JobTrajectory(Job job);
 PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
+PetscErrorCode JobConvexity(Job job); /* K is scratch from here on */
 PetscErrorCode JobPerturb(Job job);
 PetscBool      JobTargetsMoved(Job job);
 PetscErrorCode JobSpectrumAgain(Job job); /* at the point to which the targets were moved, if they were */
@@ -126,6 +130,7 @@ ArchiveFn      JobArchive;
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobPerturbArchive(Archive archive, Job job);
+PetscErrorCode JobConvexityArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumAgainArchive(Archive archive, Job job);
 PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
@@ -135,6 +140,10 @@ PetscErrorCode JobTrajectoryArchive(Archive archive, Job job);
 PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and the summary say of it */
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
+
+/* the citations of what the run used, for -citations */
+PetscErrorCode JobCite(Job job);
+void           JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);
