@@ -244,6 +244,7 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
@@ -253,5 +254,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results look data bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: calibrate all run test mutants results look data claims bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
