@@ -101,7 +101,8 @@ NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
   $(if $(APT),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev) \
     $(python))
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
-  $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
+  $(call command,codespell,codespell) $(call command,chromium,chromium) $(call command,gnuplot,gnuplot-nox) \
+  $(call command,Rscript,r-base-core:r-cran-hdf5r:r-cran-jsonlite) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
   $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)
 PETSC_SERIES = $(subst $(space),.,$(wordlist 1,2,$(subst ., ,$(call pkgconfig,--modversion $(PETSC)))))
 PETSC_DEBUG  = $(call pkgconfig,--variable=prefix $(PETSC))-debug/lib
@@ -182,10 +183,11 @@ bench: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
 
 install: all
-	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data $(DEST)/share/man/man1
+	install -m 644 src/codim.1 $(DEST)/share/man/man1
 	install -m 755 $(BUILD)/codim $(DEST)/bin
 	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
 	install -m 644 $(HEADERS) $(DEST)/include/codim
@@ -197,7 +199,7 @@ install: all
 	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
 uninstall:
 	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim
-	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
+	rm -f $(DEST)/share/man/man1/codim.1 $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
 CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.c)
@@ -206,8 +208,8 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
-check-format: ; clang-format --dry-run -Werror $(CODE)
-check-spelling: ; codespell --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-format: ; @clang-format --dry-run -Werror $(CODE)
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH))

@@ -24,12 +24,12 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
-                                    PerturbKeys, ConvexityKeys, WalkKeys,  RunKeys,      PlanKeys,    NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, ConvexityKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
-  return job->output_made ? job->run.output : "";
+  return job && job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -66,6 +66,7 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
   PetscCall(OptionsRead(job->comm, "Net", NetKeys, &job->net_options));
+  PetscCall(OptionsRead(job->comm, "Loss", LossKeys, &job->loss_options));
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
@@ -145,6 +146,7 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
@@ -186,6 +188,7 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
+  r->loss       = job->loss_options;
   r->next_loss  = INFINITY;
   r->zero_bound = INFINITY;
 }
@@ -193,8 +196,14 @@ static void DescribeProblem(Job job)
 /* what holds for every theta is known before any training */
 static PetscErrorCode Refute(Job job)
 {
+  PetscBool empty;
+
   PetscFunctionBeginUser;
-  PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
+  PetscCall(LossRefute(&job->loss_options, job->data, job->map, &empty, &job->certificate));
+  if (empty)
+    job->refutation.refuted = job->refutation.contradiction = PETSC_TRUE;
+  else
+    PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
   if (job->refutation.refuted) job->report.certificate = &job->certificate;
   if (job->refutation.note[0]) PetscCall(PetscPrintf(job->comm, "codim: %s\n", job->refutation.note));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -263,6 +272,7 @@ json_t *JobOptionsToJSON(Job job)
   json_t *all = OptionsToJSON(DataKeys, &job->data_options);
 
   json_object_update_new(all, OptionsToJSON(NetKeys, &job->net_options));
+  json_object_update_new(all, OptionsToJSON(LossKeys, &job->loss_options));
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
@@ -344,6 +354,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
   ierr = RunStage(job, output, &stop);
   if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
   if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  PetscCall(JobCite(job));
   if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
     PetscCall(CheckpointSave(&saved));
     if (saved)

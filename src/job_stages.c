@@ -102,6 +102,7 @@ PetscErrorCode JobReach(Job job)
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
   if (job->theta_0) PetscCall(Moved(job));
+  PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -323,9 +324,9 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_ trajectory_ path_ look_ perturb_",
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},

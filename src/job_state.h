@@ -28,6 +28,7 @@ struct Job_s {
   DataOptions      data_options;
   NetOptions       net_options;
   ReachOptions     reach;
+  LossOptions      loss_options;
   SpectrumOptions  spectrum_options;
   HessianOptions   hessian_options;
   PerturbOptions   perturb_options;
@@ -139,7 +140,9 @@ PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and t
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
-void JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
+/* the citations of what the run used, for -citations */
+PetscErrorCode JobCite(Job job);
+void           JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

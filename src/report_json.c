@@ -3,6 +3,7 @@
 */
 #include "codim/units.h"
 #include "report_parts.h"
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,15 @@ static json_t *MinimumJSON(const Report *r)
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
                    r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
                    "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
+}
+
+static json_t *LossJSON(const Report *r)
+{
+  const PetscBool power = (PetscBool)(r->loss.kind == LOSS_POWER);
+
+  return json_pack("{s:s, s:o, s:o, s:o}", "kind", power ? "power" : "cross_entropy", "power",
+                   power ? Real(r->loss.power) : json_null(), "value", power && r->reached ? Real(r->loss_sum) : json_null(),
+                   "hessian", power ? json_string(LossHessianOnM(r->loss.power)) : json_null());
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -198,6 +208,32 @@ static json_t *MemoryJSON(const Report *r)
                    Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
+/* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */
+static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
+{
+  char  *all, *end, *text;
+  size_t size;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetAll(NULL, &all));
+  PetscCall(PetscStrlen(all, &size));
+  PetscCall(PetscCalloc1(size + 1, &text));
+  for (char *name = all; *name; name = end) {
+    size_t length;
+
+    end = strstr(name + 1, " -");
+    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
+    end    = end ? end + 1 : name + strlen(name);
+    length = strcspn(name + 1, " ");
+    if (!json_object_getn(ours, name + 1, length) && strncmp(name, "-options_file", 13) && strncmp(name, "-skip_petscrc", 13))
+      strncat(text, name, (size_t)(end - name));
+  }
+  json_object_set_new(json, "solver_options", json_string(text));
+  PetscCall(PetscFree(text));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
   char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
@@ -216,10 +252,12 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "loss", LossJSON(r));
     json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
+    PetscCall(AddSolverOptions(options, json));
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);
     json_decref(json);

@@ -91,6 +91,17 @@ static void PrintWrapped(const char label[], const char text[])
   printf("%s\n", text);
 }
 
+/* a loss other than |H|^2 */
+static void PrintLoss(const Report *r)
+{
+  char text[256];
+
+  if (!r->reached || r->loss.power == 2) return;
+  (void)snprintf(text, sizeof(text), "sum |H_k|^%g = %.2e: the same M; %s. Eigenvalues here are those of |H|^2",
+                 (double)r->loss.power, (double)r->loss_sum, LossHessianOnM(r->loss.power));
+  PrintWrapped("power", text);
+}
+
 static void PrintOptional(const Report *r)
 {
   static const char *const labels[] = {[LINE_PERTURB]    = "perturb",
@@ -157,6 +168,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) {
     PrintProblem(r);
+    PrintLoss(r);
     PrintSpectrum(r);
     PrintMeasured(r);
     PrintOptional(r);

@@ -33,6 +33,8 @@ typedef struct {
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
+  LossOptions loss;
+  PetscReal   loss_sum; /* sum |H_k|^a */
   const char *method;
   ReachResult reach;
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
