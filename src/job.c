@@ -29,7 +29,7 @@ const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachK
 
 const char *JobOutput(Job job)
 {
-  return job->output_made ? job->run.output : "";
+  return job && job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -145,6 +145,11 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
   TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
@@ -260,9 +265,11 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));
@@ -356,6 +363,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
   ierr = RunStage(job, output, &stop);
   if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
   if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  PetscCall(JobCite(job));
   if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
     PetscCall(CheckpointSave(&saved));
     if (saved)

@@ -55,7 +55,6 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
-  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
@@ -71,6 +70,8 @@ struct Job_s {
   FullHessian     full;
   Density         density, density_known;
   PetscReal      *density_lambda; /* what is known beside it */
+  Data            heldout_data;
+  ResidualMap     heldout; /* NULL: nothing is held out */
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
@@ -145,7 +146,9 @@ PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and t
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
-void JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
+/* the citations of what the run used, for -citations */
+PetscErrorCode JobCite(Job job);
+void           JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

@@ -128,6 +128,10 @@ static void PrintVerdict(const Report *r, const char dir[])
     CertifyTheorem(r->certificate, sizeof(theorem), theorem);
     PrintWrapped(r->certificate->status == CERTIFY_PROVED ? "proved" : "proof", theorem);
   }
+  if (r->certificate && v->claim == CLAIM_REFUTED) {
+    CertifyRankText(r->certificate, sizeof(theorem), theorem);
+    if (theorem[0]) PrintWrapped("rank", theorem);
+  }
   if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
@@ -143,14 +147,18 @@ static void PrintNext(const Report *r)
     printf("  next      remove the coinciding points and run again\n");
 }
 
+/* of all stages, and of those that took some */
 static void PrintTimes(void)
 {
+  PetscLogDouble     all = 0;
   PetscInt           n;
   const StageRecord *stages;
 
   StageRecords(&n, &stages);
-  printf("  time      ");
-  for (PetscInt i = 0; i < n; i++) printf("%s%s %.1f s", i ? ", " : "", stages[i].name, stages[i].seconds);
+  for (PetscInt i = 0; i < n; i++) all += stages[i].seconds;
+  printf("  time      %.1f s", all);
+  for (PetscInt i = 0, shown = 0; i < n; i++)
+    if (stages[i].seconds >= .05) printf("%s %s %.1f s", shown++ ? "," : ":", stages[i].name, stages[i].seconds);
   printf("; peak memory %.2f GB a rank\n", (double)(ReportPeakMemory() / 1e9));
 }
 
