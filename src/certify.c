@@ -10,6 +10,7 @@
 #include "codim/certify.h"
 #include "certify_enclose.h"
 #include "certify_norms.h"
+#include "certify_pivots.h"
 #include "certify_recursion.h"
 #include <fenv.h>
 #include <float.h>
@@ -20,23 +21,27 @@
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
+const CertifyOptions CertifyDefaults = {.split = SPLIT_AUTO, .enclose = PETSC_TRUE};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
-  ResidualMap           map;
-  Vec                   theta;
-  Trajectory            trajectory; /* plain */
-  Tiles                 K;
-  const CertifyOptions *options;
-  LabelNorm            *labels;
-  struct Jacobian_s     jacobian; /* what K is made of; units NULL: enclose, K is there */
-  Trajectory            split;    /* its own trajectory; NULL: the plain one */
-  const ShiftedFactor  *given;    /* K is that factor of it; NULL: K is there */
-  Measures              measures;
-  ErrorBounds           errors;
-  SingularBounds        singular;
-  Certificate          *c;
+  ResidualMap            map;
+  Vec                    theta;
+  Trajectory             trajectory; /* plain */
+  Tiles                  K;
+  const CertifyOptions  *options;
+  PetscBool              panels, split; /* what is sharper, and dearer: panels of W, the split residual */
+  LabelNorm             *labels;
+  struct Jacobian_s      jacobian; /* what K is made of; units NULL: enclose, K is there */
+  Trajectory             sharper;  /* its own trajectory; NULL: the plain one */
+  const ShiftedCholesky *given;    /* K is that factor of it; NULL: K is there */
+  Measures               measures;
+  PetscBool              same;   /* the ranks of each group hold the same doubles */
+  PetscBool              pivots; /* K was cut down to independent rows */
+  PetscInt               rank;   /* so many; 0: all */
+  ErrorBounds            errors;
+  SingularBounds         singular;
+  Certificate           *c;
 } Proof;
 
 static void Undecided(Certificate *c, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
@@ -164,7 +169,7 @@ static PetscErrorCode SameFactors(const Proof *proof, PetscBool *same)
 }
 
 /* K and the norms from one trajectory and its adjoint, the same doubles for both */
-static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[], PetscBool *same)
+static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
   const struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
   PetscBool               reuse    = PETSC_FALSE;
@@ -173,17 +178,17 @@ static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *
   proof->jacobian = jacobian;
   PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &proof->jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, proof->jacobian.units));
-  PetscCall(MeasuresCreate(proof->map, trajectory, proof->jacobian.units, eps, same, &proof->measures));
+  PetscCall(MeasuresCreate(proof->map, trajectory, proof->jacobian.units, eps, &proof->same, &proof->measures));
   if (proof->given) PetscCall(SameFactors(proof, &reuse));
   if (!reuse) {
     proof->given = NULL;
     PetscCall(FillGram(proof, proof->K));
   }
-  if (proof->options->enclose) PetscCall(AdjointDestroy(&proof->jacobian.units));
+  if (proof->options->enclose && !proof->rank) PetscCall(AdjointDestroy(&proof->jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
+static PetscErrorCode LinearizeSplit(Proof *proof)
 {
   const PetscInt nvalues = proof->map->network->nops;
   PetscReal    **eps;
@@ -191,10 +196,10 @@ static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
   PetscFunctionBeginUser;
   proof->given = NULL; /* of the plain trajectory */
   PetscCall(PetscCalloc1(nvalues, &eps));
-  PetscCall(TrajectoryCreate(proof->map, &proof->split));
-  PetscCall(SplitForward(proof->map, proof->theta, proof->split, eps));
-  PetscCall(Linearize(proof, proof->split, eps, same));
-  if (proof->options->enclose) PetscCall(TrajectoryDestroy(&proof->split));
+  PetscCall(TrajectoryCreate(proof->map, &proof->sharper));
+  PetscCall(SplitForward(proof->map, proof->theta, proof->sharper, eps));
+  PetscCall(Linearize(proof, proof->sharper, eps));
+  if (proof->options->enclose && !proof->rank) PetscCall(TrajectoryDestroy(&proof->sharper));
   for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
   PetscCall(PetscFree(eps));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -208,7 +213,8 @@ static PetscErrorCode BoundSingular(Proof *proof, PetscReal estimate)
 
   PetscFunctionBeginUser;
   if (proof->options->enclose)
-    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, proof->options->vectors, proof->options->lambda,
+                                  &proof->singular));
   else
     PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, estimate, &proof->singular));
   c->eigen_error     = proof->singular.eigen_error;
@@ -376,7 +382,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
   PetscReal       Lambda, distance;
 
   PetscFunctionBeginUser;
-  if (!(eta > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(eta > 0 && S > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
   distance                 = 2 * eta / (S + PetscSqrtReal(S * S + 2 * Lambda * eta)) * (1 - SLACK);
   proof->c->distance_lower = distance > 0 ? distance : 0;
@@ -419,28 +425,28 @@ static PetscErrorCode SharpenGiven(Proof *proof, PetscBool *proved)
 }
 
 /* One attempt. *again: a sharper one may do better. */
-static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, PetscBool *again)
+static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
 {
-  PetscBool same, found, proved = PETSC_FALSE;
+  PetscBool found, proved = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  *again           = PETSC_FALSE;
-  proof->c->split  = split;
-  proof->c->panels = panels;
-  PetscCall(BoundLabelNorms(proof->map, proof->theta, panels, proof->labels));
-  if (split)
-    PetscCall(LinearizeSplit(proof, &same));
-  else
-    PetscCall(Linearize(proof, proof->trajectory, NULL, &same));
-  if (same) {
-    PetscCall(BoundsAtPoint(proof, &found));
-    if (found) PetscCall(Kantorovich(proof, &proved));
-    if (!proved) PetscCall(SharpenGiven(proof, &proved));
-    if (!(proof->singular.s > 0) && !proof->c->reason[0]) ExplainSingular(proof);
-    *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
-    if (!*again) PetscCall(DistanceLower(proof));
-  } else
+  *again = PETSC_FALSE;
+  CertificateClear(proof->map, proof->c);
+  proof->c->split  = proof->split;
+  proof->c->panels = proof->panels;
+  if (!proof->measures)
+    PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  else if (!proof->options->enclose) /* factorizations took its place */
+    PetscCall(FillGram(proof, proof->K));
+  if (!proof->same) {
     Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BoundsAtPoint(proof, &found));
+  if (found) PetscCall(Kantorovich(proof, &proved));
+  if (!proved) PetscCall(SharpenGiven(proof, &proved));
+  if (!(proof->singular.s > 0) && !proof->c->reason[0]) ExplainSingular(proof);
+  *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
   if (proved) {
     proof->c->status = CERTIFY_PROVED;
     PetscCall(RegularRadius(proof));
@@ -449,14 +455,37 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AttemptDestroy(Proof *proof)
+/* the measures, and the factors that K was made of */
+static PetscErrorCode Forget(Proof *proof)
 {
   PetscFunctionBeginUser;
   PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(AdjointDestroy(&proof->jacobian.units));
+  PetscCall(TrajectoryDestroy(&proof->sharper));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the cheapest of what has not been tried; false: nothing is left */
+static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
+{
+  PetscFunctionBeginUser;
+  *sharper = PETSC_TRUE;
+  if (!proof->panels && LabelsNeedPanels(proof->map)) {
+    PetscCall(BoundLabelPanels(proof->map, proof->theta, proof->labels));
+    proof->panels = PETSC_TRUE;
+  } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
+    proof->split = PETSC_TRUE;
+    PetscCall(Forget(proof));
+  } else
+    *sharper = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AttemptDestroy(Proof *proof)
+{
+  PetscFunctionBeginUser;
   PetscCall(ErrorBoundsDestroy(&proof->errors));
   PetscCall(SingularBoundsDestroy(&proof->singular));
-  PetscCall(AdjointDestroy(&proof->jacobian.units));
-  PetscCall(TrajectoryDestroy(&proof->split));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -474,11 +503,33 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .margin         = INFINITY,
                                .kink           = {.unit = -1},
                                .rank_bound     = -1,
-                               .rank_radius    = INFINITY};
+                               .rank_radius    = INFINITY,
+                               .rank           = -1};
 
   *c   = nothing;
   c->m = map->m;
   c->n = map->n;
+}
+
+static PetscErrorCode ProofBegin(Proof *proof)
+{
+  const CertifyOptions *options = proof->options;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
+  proof->split =
+      (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(proof)));
+  proof->panels = LabelPanelsAreCheap(proof->map);
+  PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ProofEnd(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Forget(proof));
+  PetscCall(PetscFree(proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode KeepNorms(const Proof *proof)
@@ -498,28 +549,107 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   const PetscLogDouble start = MPI_Wtime();
   Proof                proof =
       {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .given = options->factor, .c = c};
-  PetscBool split, panels, again;
+  PetscBool again;
 
   PetscFunctionBeginUser;
   CertificateClear(map, c);
   PetscCall(CheckAssumptions(map, c));
   if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
-  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(&proof)));
-  panels = (PetscBool)!LabelPanelsAreDear(map);
-  PetscCall(Attempt(&proof, split, panels, &again));
-  while (again && (!panels || (!split && options->split == SPLIT_AUTO))) { /* the cheaper remedy first */
-    if (panels) split = PETSC_TRUE;
-    panels = PETSC_TRUE;
+  PetscCall(ProofBegin(&proof));
+  PetscCall(Attempt(&proof, &again));
+  while (again) {
+    PetscCall(Sharpen(&proof, &again));
+    if (!again) break;
     PetscCall(AttemptDestroy(&proof));
-    CertificateClear(map, c);
-    PetscCall(Attempt(&proof, split, panels, &again));
+    PetscCall(Attempt(&proof, &again));
   }
-  if (again) PetscCall(DistanceLower(&proof));
+  PetscCall(DistanceLower(&proof));
   PetscCall(KeepNorms(&proof));
   PetscCall(AttemptDestroy(&proof));
-  PetscCall(PetscFree(proof.labels));
+  PetscCall(ProofEnd(&proof));
   c->seconds = (PetscReal)(MPI_Wtime() - start);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- a rank below m -------------------------------------------------------------------------------------------------------------
+   rank J <= R near theta_0 is known. If R rows of J(theta_0) have sigma_min >= s > 0, then rank J = R there, and, as these rows move by at most
+   Lambda |theta - theta_0|, in the open ball of radius R' with R' Lambda(R') <= s. Where the rank is constant, the level sets of H are
+   manifolds of codimension R (constant rank theorem): M is there empty or one. Its Hessian 2 J^T J has R positive eigenvalues on it.
+   K and J restricted to some rows are off by no more than the whole of them. */
+
+static PetscErrorCode FillPivots(void *context, Tiles K)
+{
+  Proof *proof = context;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(&proof->jacobian, K));
+  PetscCall(TilesKeepPivots(K, proof->rank, &proof->pivots));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
+{
+  const GramSource source    = {proof->K, NULL, FillPivots, proof};
+  Recursion        recursion = {proof->map, NULL, proof->labels};
+  Certificate     *c         = proof->c;
+  PetscReal        squares;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  CertificateClear(proof->map, c);
+  proof->rank = rank;
+  if (!proof->measures)
+    PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  else
+    PetscCall(FillGram(proof, proof->K));
+  PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+  proof->pivots = PETSC_FALSE;
+  if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
+  if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
+  recursion.measures = proof->measures;
+  PetscCall(BoundErrors(&recursion, &proof->errors));
+  PetscCall(GramError(proof, &c->gram_error));
+  c->jacobian_error = proof->errors.jacobian;
+  PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, 0, &proof->singular));
+  c->eigen_error = proof->singular.eigen_error;
+  *found         = (PetscBool)(proof->singular.s > 0);
+  if (!*found) PetscFunctionReturn(PETSC_SUCCESS);
+  c->sigma_min_lower = proof->singular.s;
+  PetscCall(BoundLipschitz(&recursion, c->ball, &c->lipschitz, NULL));
+  PetscCall(RegularRadius(proof));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                           Certificate *c)
+{
+  Certificate at    = {.rank = -1};
+  Proof       proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = &at};
+  PetscBool   found = PETSC_FALSE, sharper = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  CertificateClear(map, &at);
+  PetscCall(CheckAssumptions(map, &at));
+  if (at.reason[0] || c->rank_bound < 1) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ProofBegin(&proof));
+  while (!found && sharper) {
+    PetscCall(AttemptDestroy(&proof));
+    PetscCall(EstablishRank(&proof, c->rank_bound, &found));
+    if (!found) PetscCall(Sharpen(&proof, &sharper));
+  }
+  if (found) {
+    c->rank            = c->rank_bound;
+    c->sigma_min_lower = at.sigma_min_lower;
+    c->regular_radius  = PetscMin(at.regular_radius, c->rank_radius);
+    c->gram_error      = at.gram_error;
+    c->jacobian_error  = at.jacobian_error;
+    c->eigen_error     = at.eigen_error;
+    c->split           = proof.split;
+    c->panels          = proof.panels;
+    c->exact_targets   = options->exact_targets;
+  }
+  PetscCall(AttemptDestroy(&proof));
+  PetscCall(ProofEnd(&proof));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -554,7 +684,7 @@ PetscErrorCode CertificateDestroy(Certificate *c)
 
 void CertifySkip(const char reason[], Certificate *c)
 {
-  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1};
+  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1, .rank = -1};
 
   *c = nothing;
   snprintf(c->reason, sizeof c->reason, "%s", reason);
@@ -606,12 +736,32 @@ static void ProvedText(const Certificate *c, size_t size, char text[])
                       Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m, at);
 }
 
+void CertifyRankText(const Certificate *c, size_t size, char text[])
+{
+  char s[32], R[32];
+
+  text[0] = '\0';
+  if (c->status != CERTIFY_REFUTED || c->rank < 0) return;
+  (void)PetscSNPrintf(text, size,
+                      "At the stored weights rank J = %" PetscInt_FMT " is proved: so many rows of J have sigma_min >= %s. In the "
+                      "ball of radius %s around them rank J is %" PetscInt_FMT ", and M %s a manifold of codimension %" PetscInt_FMT
+                      ", on which the Hessian has exactly %" PetscInt_FMT " positive eigenvalues",
+                      c->rank, Outward(c->sigma_min_lower, PETSC_FALSE, sizeof s, s),
+                      Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->rank,
+                      c->exact_targets ? "is, through the stored weights, whose outputs the targets are by definition,"
+                                       : "is empty or",
+                      c->rank, c->rank);
+}
+
 void CertifyTheorem(const Certificate *c, size_t size, char text[])
 {
+  char rank[640];
+
+  CertifyRankText(c, sizeof rank, rank);
   if (c->status == CERTIFY_PROVED)
     ProvedText(c, size, text);
   else
-    snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+    snprintf(text, size, "%s: %s%s%s", CertifyStatusText(c->status), c->reason, rank[0] ? ". " : "", rank);
 }
 
 /* ---- cost ---------------------------------------------------------------------------------------------------------------------- */
@@ -628,11 +778,11 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
-    TilesEigenvectorsCost(s, &dense);
+    if (!options->vectors) TilesEigenvectorsCost(s, &dense);
     TilesGramCost(s, PETSC_TRUE, &dense);
     TilesGramCost(s, PETSC_FALSE, &dense);
-    CostHold(&dense, 2 * SizesTiles(s));
-  } else { /* in K's place; the factors stay, K is made once more */
+    CostHold(&dense, 2 * SizesTiles(s)); /* vectors, a product */
+  } else {                               /* in K's place; the factors stay, K is made once more */
     for (int factorizations = 0; factorizations < 2 && !options->factor; factorizations++) TilesCholeskyCost(s, &dense);
     for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense);
     if (!options->factor) GramCost(s, &dense);

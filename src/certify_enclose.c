@@ -111,7 +111,8 @@ static void EncloseAll(PetscInt m, const PetscReal d[], PetscReal E_K, PetscReal
   b->largest = b->hi[m - 1];
 }
 
-PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds)
+PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Tiles *vectors, const PetscReal lambda[],
+                                   SingularBounds *bounds)
 {
   Tiles      V, work;
   PetscReal *d;
@@ -120,10 +121,16 @@ PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Singul
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(K->m, &d));
   PetscCall(PetscMalloc2(K->m, &bounds->lo, K->m, &bounds->hi));
-  PetscCall(TilesDuplicate(K, &V));
   PetscCall(TilesDuplicate(K, &work));
-  PetscCall(TilesCopy(K, work));
-  PetscCall(TilesEigenvectors(work, d, V));
+  if (vectors && *vectors) {
+    V        = *vectors;
+    *vectors = NULL;
+    PetscCall(PetscArraycpy(d, lambda, K->m));
+  } else {
+    PetscCall(TilesDuplicate(K, &V));
+    PetscCall(TilesCopy(K, work));
+    PetscCall(TilesEigenvectors(work, d, V));
+  }
   CheckEigenvalues(K->m, d, &sound);
   PetscCall(BoundOrthogonality(V, work, &bounds->orthogonality));
   PetscCall(BoundResidual(K, d, V, work, &bounds->eigen_error));
@@ -165,7 +172,7 @@ static PetscErrorCode EstimateLeast(Tiles factor, PetscReal tau, PetscReal *leas
 }
 
 /* what the norms of K say of every factorization: c, what is needed, sigma_max */
-static PetscErrorCode BoundFromNorms(Tiles K, const ShiftedFactor *norms, PetscReal E_K, PetscReal E_J, SingularBounds *b)
+static PetscErrorCode BoundFromNorms(Tiles K, const ShiftedCholesky *norms, PetscReal E_K, PetscReal E_J, SingularBounds *b)
 {
   const PetscReal m = (PetscReal)K->m, gamma = Gamma(m + 3);
   const PetscReal trace = Up(norms->trace * (1 + Gamma(2 * m + 8)));
@@ -182,14 +189,14 @@ static PetscErrorCode BoundFromNorms(Tiles K, const ShiftedFactor *norms, PetscR
 }
 
 /* s, if the factorization of K - tau I ended */
-static PetscReal ProvedBy(const ShiftedFactor *factor, PetscReal E_J, const SingularBounds *b)
+static PetscReal ProvedBy(const ShiftedCholesky *factor, PetscReal E_J, const SingularBounds *b)
 {
   const PetscReal proved = factor->tau * (1 - SLACK) - b->needed - 4 * ROUNDING * (PetscAbsReal(factor->tau) + factor->diagonal);
 
   return factor->ended && proved > 0 ? PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J) : 0;
 }
 
-static PetscErrorCode Refill(const GramSource *source, PetscReal tau, ShiftedFactor *factor)
+static PetscErrorCode Refill(const GramSource *source, PetscReal tau, ShiftedCholesky *factor)
 {
   PetscFunctionBeginUser;
   PetscCall(source->fill(source->context, source->K));
@@ -201,7 +208,7 @@ static PetscErrorCode Refill(const GramSource *source, PetscReal tau, ShiftedFac
 static PetscErrorCode Sharpen(const GramSource *source, PetscReal E_J, SingularBounds *b)
 {
   static const PetscReal factors[] = {.999, .99, .9, .5};
-  ShiftedFactor          factor;
+  ShiftedCholesky        factor;
 
   PetscFunctionBeginUser;
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(factors); k++) {
@@ -216,7 +223,7 @@ static PetscErrorCode Sharpen(const GramSource *source, PetscReal E_J, SingularB
 PetscErrorCode BoundSmallestSingularValue(const GramSource *source, PetscReal E_K, PetscReal E_J, PetscReal estimate,
                                           SingularBounds *b)
 {
-  ShiftedFactor factor;
+  ShiftedCholesky factor;
 
   PetscFunctionBeginUser;
   if (source->given)

@@ -16,13 +16,15 @@ typedef struct {
   PetscReal *lo, *hi;                    /* m: of sigma_k, ascending; NULL without enclosures; owned */
 } SingularBounds;
 
-/* K: lower triangle, left as it is. ||K - J^ J^T||_F <= E_K, ||J - J^||_F <= E_J. Two more matrices of its size. Collective. */
-PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds);
+/* K: lower triangle, left as it is. ||K - J^ J^T||_F <= E_K, ||J - J^||_F <= E_J. From eigenvectors: *vectors with lambda, used up, or computed
+   where they are NULL. With these two more matrices of its size. Collective. */
+PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Tiles *vectors, const PetscReal lambda[],
+                                   SingularBounds *bounds);
 
 /* Where K comes from, for factorizations in its place. */
 typedef struct {
-  Tiles                K;
-  const ShiftedFactor *given; /* K is that factor; NULL: K is there */
+  Tiles                  K;
+  const ShiftedCholesky *given; /* K is that factor; NULL: K is there */
   PetscErrorCode (*fill)(void *context, Tiles K);
   void *context;
 } GramSource;

@@ -2,9 +2,7 @@
   job.c: a job from its options to its report; see job.h. Its stages are in job_stages.c.
 */
 #include "job_state.h"
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
@@ -20,16 +18,18 @@ static const OptionKey RunKeys[] =
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
      KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
          "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
+     KEY("checkpoint_stop", KEY_INT, checkpoint_stop, "0", 0,
+         "stop at this safe point, counted from 1, as if asked to: to try out how a job is resumed; 0: never"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,  ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
-                                    PerturbKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, ConvexityKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
-  return job->output_made ? job->run.output : "";
+  return job && job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -47,30 +47,18 @@ static PetscErrorCode DefaultOutput(const char job_file[], OptionString output)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static int MakeDirectories(const char path[])
-{
-  OptionString partial;
-
-  (void)PetscStrncpy(partial, path, sizeof(partial));
-  for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    if (mkdir(partial, 0777) && errno != EEXIST) return errno;
-    *slash = '/';
-  }
-  return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
-}
-
 PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
   PetscCall(OptionsRead(job->comm, "Net", NetKeys, &job->net_options));
+  PetscCall(OptionsRead(job->comm, "Loss", LossKeys, &job->loss_options));
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
   PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
   PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
+  PetscCall(OptionsRead(job->comm, "Convexity", ConvexityKeys, &job->convexity_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -90,20 +78,6 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode MakeOutput(Job job)
-{
-  PetscMPIInt rank;
-  int         reason = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
-  if (rank == 0) reason = MakeDirectories(job->run.output);
-  PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
-                      strerror(reason)));
-  job->output_made = PETSC_TRUE;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PlanJob JobToPlan(Job job)
 {
   const PlanJob what = {.network     = job->network,
@@ -112,6 +86,7 @@ PlanJob JobToPlan(Job job)
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
                         .perturb     = &job->perturb_options,
+                        .convexity   = &job->convexity_options,
                         .walk        = &job->walk_options,
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
@@ -144,12 +119,19 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
+  PetscCall(TangentKernelCreate(job->map, &job->spectrum_options, &job->tangent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -186,6 +168,7 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
+  r->loss       = job->loss_options;
   r->next_loss  = INFINITY;
   r->zero_bound = INFINITY;
 }
@@ -193,14 +176,20 @@ static void DescribeProblem(Job job)
 /* what holds for every theta is known before any training */
 static PetscErrorCode Refute(Job job)
 {
+  PetscBool empty;
+
   PetscFunctionBeginUser;
-  PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
+  PetscCall(LossRefute(&job->loss_options, job->data, job->map, &empty, &job->certificate));
+  if (empty)
+    job->refutation.refuted = job->refutation.contradiction = PETSC_TRUE;
+  else
+    PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
   if (job->refutation.refuted) job->report.certificate = &job->certificate;
   if (job->refutation.note[0]) PetscCall(PetscPrintf(job->comm, "codim: %s\n", job->refutation.note));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobCreate(const char job_file[], Job *job)
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
 {
   Job new;
 
@@ -209,7 +198,7 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
   PetscCall(JobReadOptions(new, job_file));
-  PetscCall(MakeOutput(new));
+  if (claim) PetscCall(JobClaimDirectory(new));
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
@@ -217,6 +206,13 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   DescribeProblem(new);
   PetscCall(Refute(new));
   PetscCall(StageEnd(new->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCreate(const char job_file[], Job *job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(JobMake(job_file, PETSC_TRUE, job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -246,12 +242,15 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
   PetscCall(PerturbResultDestroy(&j->perturbation));
+  PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));
@@ -263,11 +262,13 @@ json_t *JobOptionsToJSON(Job job)
   json_t *all = OptionsToJSON(DataKeys, &job->data_options);
 
   json_object_update_new(all, OptionsToJSON(NetKeys, &job->net_options));
+  json_object_update_new(all, OptionsToJSON(LossKeys, &job->loss_options));
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
   json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
   json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
+  json_object_update_new(all, OptionsToJSON(ConvexityKeys, &job->convexity_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
@@ -275,7 +276,6 @@ json_t *JobOptionsToJSON(Job job)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* a stage's name among those done, or the one it goes on with */
 static PetscErrorCode PrintResumed(Job job)
 {
   const StageRecord *records;
@@ -289,7 +289,8 @@ static PetscErrorCode PrintResumed(Job job)
   n = 0;
   for (PetscInt i = 0; JobStages[i].name; i++)
     if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
-  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  if (!job->done[job->current]) PetscCall(PetscPrintf(job->comm, "%s %s in part", n++ ? "," : "", JobStages[job->current].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " nothing yet"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -299,7 +300,8 @@ static PetscErrorCode Begin(Job job)
   CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
 
   PetscFunctionBeginUser;
-  options.bytes = 8 * (PetscReal)job->map->n;
+  options.stop_at = job->run.checkpoint_stop;
+  options.bytes   = 8 * (PetscReal)job->map->n;
   PetscCall(StageBegin(job->comm, "setup"));
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));
@@ -343,6 +345,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
   ierr = RunStage(job, output, &stop);
   if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
   if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  PetscCall(JobCite(job));
   if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
     PetscCall(CheckpointSave(&saved));
     if (saved)

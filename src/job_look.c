@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* an object of report.json; stolen */
-static void AddOptional(Job job, const char name[], json_t *object)
+void JobAddOptional(Job job, const char name[], json_t *object)
 {
   if (!job->report.optional) job->report.optional = json_object();
   json_object_set_new(job->report.optional, name, object);
@@ -73,7 +72,7 @@ static PetscErrorCode FinishDensity(Job job)
     PetscCall(DensityOfSpectrum(job->map->n, count, job->density_lambda, job->hessian_options.density.steps, &job->density_known));
   }
   view = JobDensityView(job);
-  AddOptional(job, "density", DensityToJSON(&view));
+  JobAddOptional(job, "density", DensityToJSON(&view));
   DescribeDensity(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -151,7 +150,7 @@ PetscErrorCode JobWriteTrajectory(Job job)
   PetscFunctionBeginUser;
   PathLooks(job->path, &looks, NULL, NULL);
   if (!looks) PetscFunctionReturn(PETSC_SUCCESS);
-  AddOptional(job, "trajectory", PathToJSON(job->path));
+  JobAddOptional(job, "trajectory", PathToJSON(job->path));
   PathDescribe(job->path, sizeof(job->report.lines[0]), job->report.lines[LINE_TRAJECTORY]);
   PetscCall(PetscSNPrintf(prefix, sizeof(prefix), "%s/trajectory", job->run.output));
   PetscCall(PathWrite(job->path, prefix, job->report.net));
@@ -190,7 +189,7 @@ static void DescribeWalk(Job job)
 static void FinishWalk(Job job)
 {
   if (!job->walk.points) return;
-  AddOptional(job, "walk", WalkToJSON(&job->walk));
+  JobAddOptional(job, "walk", WalkToJSON(&job->walk));
   DescribeWalk(job);
 }
 
@@ -220,7 +219,8 @@ PetscErrorCode JobWalk(Job job)
   job->factored = PETSC_FALSE;
   PetscCall(VecDuplicate(job->theta, &theta));
   PetscCall(VecCopy(job->theta, theta));
-  PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
+  PetscCall(WalkRun(job->map, job->heldout, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K,
+                    &job->walk));
   if (!CheckpointStopped()) {
     FinishWalk(job);
     PetscCall(PetscSNPrintf(end, sizeof(end), "%s/walk.safetensors", job->run.output));

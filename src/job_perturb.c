@@ -114,6 +114,9 @@ PetscErrorCode JobSpectrumAgainArchive(Archive archive, Job job)
 
 void JobPlanSpectrumAgain(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  stage->wanted = (PetscBool)(job->perturb->size > 0);
-  if (stage->wanted) SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+  SpectrumOptions options = *job->spectrum;
+
+  options.vectors = job->keep;
+  stage->wanted   = (PetscBool)(job->perturb->size > 0);
+  if (stage->wanted) SpectrumCost(s, &options, &stage->cost, &stage->longest);
 }

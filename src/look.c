@@ -11,7 +11,7 @@ enum {
   STREAM_LOOK     = (1 << 22) + (1 << 20),
   CURVATURE_STEPS = 10,
   KERNEL_STEPS    = 30,
-  KERNEL_PROBES   = 4,
+  KERNEL_PROBES   = 3,
   BASIS_MAX       = 60,
   DAVIDSON_STEPS  = 200
 };

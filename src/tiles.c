@@ -359,7 +359,7 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedFactor *factor)
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedCholesky *factor)
 {
   PetscFunctionBeginUser;
   factor->tau = tau;
@@ -584,9 +584,9 @@ static const Eigensolver *ChooseEigensolver(Tiles tiles, PetscBool vectors)
   return tiles->nprow * tiles->npcol > 1 ? &scalapack : &lapack;
 }
 
-const char *TilesEigensolver(Tiles tiles)
+const char *TilesEigensolver(Tiles tiles, PetscBool vectors)
 {
-  return ChooseEigensolver(tiles, PETSC_FALSE)->name;
+  return ChooseEigensolver(tiles, vectors)->name;
 }
 
 /* vectors: NULL if only values are wanted */

@@ -37,10 +37,14 @@
 #include "gram.h"
 #include "options.h"
 
+typedef enum { LABELS_AUTO, LABELS_ALWAYS, LABELS_NEVER } SpectrumLabels;
+
 typedef struct {
   PetscInt  method;        /* auto gram qr svd count */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
+  PetscInt  labels;        /* SpectrumLabels: what one label's K alone is worth (tangent_kernel.h) */
   PetscReal node_memory;   /* as in RunOptions: no key of its own */
+  PetscBool vectors;       /* no key: keep the eigenvectors of K */
 } SpectrumOptions;
 
 extern const OptionKey SpectrumKeys[];
@@ -67,12 +71,14 @@ typedef struct {
   PetscReal  square_error; /* |sum of their squares - |K|_F^2| / |K|_F^2 */
   PetscBool
       inertia; /* gram: Cholesky of K - (lambda_min -+ E) I ran to its end and broke down: lambda_min confirmed independently */
-  PetscBool     counted; /* count: sigma was not computed, all of it is NaN */
-  ShiftedFactor factor;  /* count: what K holds */
-  const char   *method;  /* "gram", "qr", "svd" or "count" */
-  char          solver[64];
-  SpectrumCheck check;
-  char          note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
+  PetscBool       counted; /* count: sigma was not computed, all of it is NaN */
+  ShiftedCholesky factor;  /* count: what K holds */
+  const char     *method;  /* "gram", "qr", "svd" or "count" */
+  char            solver[64];
+  SpectrumCheck   check;
+  Tiles           vectors; /* of K, and its eigenvalues, ascending; NULL: not kept; owned */
+  PetscReal      *lambda;
+  char            note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
 } Spectrum;
 
 /** Read the options of the chosen method's solver, so that misspelt ones are seen before anything is computed. Collective. */

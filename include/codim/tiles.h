@@ -80,9 +80,9 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 typedef struct {
   PetscReal tau, trace, squares, diagonal;
   PetscBool ended; /* false: it broke down */
-} ShiftedFactor;
+} ShiftedCholesky;
 
-PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedFactor *factor);
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedCholesky *factor);
 
 /** b := A^(-1) b from a Cholesky factor; b has m entries, the same on every rank before and after. 2 m^2 flops. */
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
@@ -100,8 +100,8 @@ PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);
     works, where those are 2^31 entries or more (one rank: m > 32 756). ELPA has no such bound; on one rank it serves m >= 1000. */
 PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors);
 
-/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues uses for this matrix. Not collective. */
-const char *TilesEigensolver(Tiles tiles);
+/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues, or TilesEigenvectors, uses for this matrix. Not collective. */
+const char *TilesEigensolver(Tiles tiles, PetscBool vectors);
 
 /* ---- cost (cost.h): what is added to `cost`, for matrices of the sizes' tiles. Not collective. ------------------------ */
 
