@@ -58,7 +58,7 @@ typedef struct {
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
-  char                  lines[9][768]; /* what these have to say in the summary; "": nothing */
+  char                  lines[7][768]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   PetscInt interruptions; /* how often the job went on from a checkpoint */
@@ -71,7 +71,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
-enum { LINE_START, LINE_KERNEL, LINE_WEAKEST, LINE_LABELS, LINE_PERTURB, LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK, LINE_CONVEXITY };
+enum { LINE_START, LINE_KERNEL, LINE_PERTURB, LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK, LINE_CONVEXITY };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);
