@@ -102,7 +102,8 @@ NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
   $(if $(APT),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev) \
     $(python))
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
-  $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
+  $(call command,codespell,codespell) $(call command,chromium,chromium) $(call command,gnuplot,gnuplot-nox) \
+  $(call command,Rscript,r-base-core:r-cran-hdf5r:r-cran-jsonlite) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
   $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)
 PETSC_SERIES = $(subst $(space),.,$(wordlist 1,2,$(subst ., ,$(call pkgconfig,--modversion $(PETSC)))))
 PETSC_DEBUG  = $(call pkgconfig,--variable=prefix $(PETSC))-debug/lib
@@ -171,6 +172,21 @@ results: deps
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+# densities, trajectories and walks: what README.md shows of them, some minutes
+LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
+look: deps data
+	$(again) all
+	@for job in $(LOOK); do echo "---- $$job"; $(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/$$job.yaml || exit 1; \
+	  for file in density trajectory walk walk-growth; do \
+	    if [ -s results/$$job/$$file.svg ]; then cp results/$$job/$$file.svg results/look/$$job-$$file.svg; fi; \
+	    if [ -s results/$$job/$$file.csv ]; then cp results/$$job/$$file.csv results/look/$$job-$$file.csv; fi; done; done
+# Fashion-MNIST
+FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
+# every job that stands for a claim of the paper: the table of README.md
+claims: deps-test
+	$(again) all
+	@MPIEXEC='$(MPIEXEC)' NP=$(NP) BUILD=$(BUILD) perl tests/claims
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -179,10 +195,11 @@ bench: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
 
 install: all
-	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data $(DEST)/share/man/man1
+	install -m 644 src/codim.1 $(DEST)/share/man/man1
 	install -m 755 $(BUILD)/codim $(DEST)/bin
 	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
 	install -m 644 $(HEADERS) $(DEST)/include/codim
@@ -194,7 +211,7 @@ install: all
 	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
 uninstall:
 	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim
-	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
+	rm -f $(DEST)/share/man/man1/codim.1 $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
 CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.c)
@@ -203,8 +220,8 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
-check-format: ; clang-format --dry-run -Werror $(CODE)
-check-spelling: ; codespell --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-format: ; @clang-format --dry-run -Werror $(CODE)
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
@@ -228,6 +245,8 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
+	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
@@ -236,5 +255,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: calibrate all run test mutants results look data claims bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static struct {
-  PetscBool         begun, stopped;
+  PetscBool         begun, stopped, held;
   CheckpointOptions options;
   PetscMPIInt       rank;
   FilePath          path;
@@ -83,10 +83,22 @@ static PetscErrorCode SafePoint(PetscReal interval, const char name[], ArchiveFn
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void CheckpointHold(PetscBool hold)
+{
+  checkpoint.held = hold;
+}
+
+PetscBool CheckpointHeld(void)
+{
+  return checkpoint.held;
+}
+
 PetscErrorCode CheckpointSafePoint(MPI_Comm comm, const char name[], ArchiveFn *state, void *context, PetscBool *stop)
 {
   PetscFunctionBeginUser;
-  if (checkpoint.begun) {
+  if (checkpoint.held) {
+    *stop = PETSC_FALSE;
+  } else if (checkpoint.begun) {
     PetscCall(SafePoint(60 * checkpoint.options.minutes, name, state, context, stop));
   } else {
     PetscCall(StopRequested(comm, stop));
@@ -97,10 +109,12 @@ PetscErrorCode CheckpointSafePoint(MPI_Comm comm, const char name[], ArchiveFn *
 
 PetscErrorCode CheckpointWanted(MPI_Comm comm, PetscBool *wanted)
 {
-  PetscBool stop, due = PETSC_FALSE;
+  PetscBool stop = PETSC_FALSE, due = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  if (checkpoint.begun)
+  if (checkpoint.held)
+    ;
+  else if (checkpoint.begun)
     PetscCall(Due(60 * checkpoint.options.minutes, &stop, &due));
   else
     PetscCall(StopRequested(comm, &stop));
@@ -164,7 +178,7 @@ PetscErrorCode CheckpointResume(const char name[], ArchiveFn *state, void *conte
 {
   PetscFunctionBeginUser;
   *resumed = PETSC_FALSE;
-  if (!checkpoint.pending) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!checkpoint.pending || checkpoint.held) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ArchiveEnter(checkpoint.pending, name, resumed));
   if (!*resumed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(state(checkpoint.pending, context));

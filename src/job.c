@@ -24,11 +24,12 @@ static const OptionKey RunKeys[] =
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, ConvexityKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
-  return job->output_made ? job->run.output : "";
+  return job && job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -65,9 +66,13 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
   PetscCall(OptionsRead(job->comm, "Net", NetKeys, &job->net_options));
+  PetscCall(OptionsRead(job->comm, "Loss", LossKeys, &job->loss_options));
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
+  PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
+  PetscCall(OptionsRead(job->comm, "Convexity", ConvexityKeys, &job->convexity_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -78,6 +83,8 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
                       STATUS_USAGE,
                       "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
+                      "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
@@ -105,7 +112,10 @@ PlanJob JobToPlan(Job job)
                         .reach       = &job->reach,
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
+                        .perturb     = &job->perturb_options,
+                        .convexity   = &job->convexity_options,
                         .walk        = &job->walk_options,
+                        .path        = &job->path_options,
                         .certify     = job->run.certify,
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
@@ -135,11 +145,19 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
+  PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
+  PetscCall(TangentKernelCreate(job->map, &job->spectrum_options, &job->tangent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -176,6 +194,7 @@ static void DescribeProblem(Job job)
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
+  r->loss       = job->loss_options;
   r->next_loss  = INFINITY;
   r->zero_bound = INFINITY;
 }
@@ -183,8 +202,14 @@ static void DescribeProblem(Job job)
 /* what holds for every theta is known before any training */
 static PetscErrorCode Refute(Job job)
 {
+  PetscBool empty;
+
   PetscFunctionBeginUser;
-  PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
+  PetscCall(LossRefute(&job->loss_options, job->data, job->map, &empty, &job->certificate));
+  if (empty)
+    job->refutation.refuted = job->refutation.contradiction = PETSC_TRUE;
+  else
+    PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
   if (job->refutation.refuted) job->report.certificate = &job->certificate;
   if (job->refutation.note[0]) PetscCall(PetscPrintf(job->comm, "codim: %s\n", job->refutation.note));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -220,6 +245,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(PathDestroy(&j->path));
   PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
@@ -234,12 +260,16 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
+  PetscCall(PerturbResultDestroy(&j->perturbation));
+  PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));
@@ -251,9 +281,13 @@ json_t *JobOptionsToJSON(Job job)
   json_t *all = OptionsToJSON(DataKeys, &job->data_options);
 
   json_object_update_new(all, OptionsToJSON(NetKeys, &job->net_options));
+  json_object_update_new(all, OptionsToJSON(LossKeys, &job->loss_options));
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
+  json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
+  json_object_update_new(all, OptionsToJSON(ConvexityKeys, &job->convexity_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
@@ -290,7 +324,8 @@ static PetscErrorCode Begin(Job job)
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));
   PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
-  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (JobStages[i].run == JobReach && job->done[i]) PetscCall(VecDestroy(&job->theta_0));
   if (job->resumed) {
     PetscCall(PrintResumed(job));
     job->report.interruptions++;
@@ -328,6 +363,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
   ierr = RunStage(job, output, &stop);
   if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
   if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  PetscCall(JobCite(job));
   if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
     PetscCall(CheckpointSave(&saved));
     if (saved)

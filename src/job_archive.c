@@ -238,7 +238,9 @@ PetscErrorCode JobReachArchive(Archive archive, Job job)
   PetscCall(ArchiveBool(archive, "at_zero", &r->at_zero));
   PetscCall(ArchiveReal(archive, "moved", &r->moved));
   r->reached = PETSC_TRUE;
-  if (ArchiveReading(archive)) PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &at));
+  if (!ArchiveReading(archive)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &at));
+  PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -3,6 +3,7 @@
 */
 #include "codim/units.h"
 #include "report_parts.h"
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,10 +54,19 @@ static json_t *ConstructJSON(const Report *r)
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+  return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
-                   "rounding_floor", Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero,
-                   "construct", ConstructJSON(r));
+                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
+                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
+}
+
+static json_t *LossJSON(const Report *r)
+{
+  const PetscBool power = (PetscBool)(r->loss.kind == LOSS_POWER);
+
+  return json_pack("{s:s, s:o, s:o, s:o}", "kind", power ? "power" : "cross_entropy", "power",
+                   power ? Real(r->loss.power) : json_null(), "value", power && r->reached ? Real(r->loss_sum) : json_null(),
+                   "hessian", power ? json_string(LossHessianOnM(r->loss.power)) : json_null());
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -137,13 +147,14 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
                    c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
                    "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
                    "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
                    Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
-                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
-                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
+                   "rank_bound", Count(c->rank_bound), "rank_established", Count(c->rank), "rank_radius",
+                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
+                   (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -163,10 +174,11 @@ static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
                    r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
-                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
+                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause), "targets_moved",
+                   (int)(r->perturbation && r->perturbation->chosen >= 0));
 }
 
 /* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
@@ -197,6 +209,32 @@ static json_t *MemoryJSON(const Report *r)
                    Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
+/* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */
+static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
+{
+  char  *all, *end, *text;
+  size_t size;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetAll(NULL, &all));
+  PetscCall(PetscStrlen(all, &size));
+  PetscCall(PetscCalloc1(size + 1, &text));
+  for (char *name = all; *name; name = end) {
+    size_t length;
+
+    end = strstr(name + 1, " -");
+    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
+    end    = end ? end + 1 : name + strlen(name);
+    length = strcspn(name + 1, " ");
+    if (!json_object_getn(ours, name + 1, length) && strncmp(name, "-options_file", 13) && strncmp(name, "-skip_petscrc", 13))
+      strncat(text, name, (size_t)(end - name));
+  }
+  json_object_set_new(json, "solver_options", json_string(text));
+  PetscCall(PetscFree(text));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
   char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
@@ -215,10 +253,12 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "loss", LossJSON(r));
     json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
+    PetscCall(AddSolverOptions(options, json));
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);
     json_decref(json);

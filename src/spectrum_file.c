@@ -7,6 +7,7 @@
 #include "codim/spectrum_file.h"
 #include <errno.h>
 #include <hdf5.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { GROWTH = 1 << 20 }; /* bytes, of the file in memory */
@@ -134,4 +135,23 @@ PetscErrorCode SpectrumFileClose(SpectrumFile *file)
   PetscCall(PetscFree(*file));
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscReal *SpectrumFileRead(const char path[], const char name[], PetscInt *n)
+{
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), dataset = file < 0 ? file : H5Dopen2(file, name, H5P_DEFAULT);
+  const hid_t space  = dataset < 0 ? dataset : H5Dget_space(dataset);
+  PetscReal  *values = NULL;
+
+  *n = 0;
+  if (space >= 0) {
+    const hssize_t points = H5Sget_simple_extent_npoints(space);
+
+    values = points > 0 ? malloc((size_t)points * sizeof *values) : NULL;
+    if (values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) *n = (PetscInt)points;
+    (void)H5Sclose(space);
+  }
+  if (dataset >= 0) (void)H5Dclose(dataset);
+  if (file >= 0) (void)H5Fclose(file);
+  return values;
 }

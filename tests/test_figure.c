@@ -205,7 +205,7 @@ static void TestUnwritable(void)
 
 int main(int argc, char **argv)
 {
-  int removed = 0;
+  int removed = 0, written = 0;
 
   TapBegin(&argc, &argv);
   MPI_Comm_rank(PETSC_COMM_WORLD, &world_rank);
@@ -219,10 +219,11 @@ int main(int argc, char **argv)
   TestUnwritable();
   MPI_Barrier(PETSC_COMM_WORLD);
   if (world_rank == 0) {
-    remove(In("spectrum.svg"));
+    written = !remove(In("spectrum.svg")) && !remove(In("spectrum.gnuplot")) && !remove(In("spectrum.csv"));
     rmdir(In("taken"));
     removed = rmdir(dir) == 0;
   }
+  Tap((PetscBool)(written || world_rank), "the picture, its script and its table were written");
   Tap((PetscBool)(removed || world_rank), "no file is left over");
   return TapEnd();
 }

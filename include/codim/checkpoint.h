@@ -52,6 +52,11 @@ PetscErrorCode CheckpointResume(const char name[], ArchiveFn *state, void *conte
 /** The stage that was interrupted begins anew: what it left is not taken. */
 PetscErrorCode CheckpointForget(void);
 
+/** Until it is called with false: safe points do nothing, and nothing is resumed. For work inside a stage that uses other stages' methods and is done
+    again as a whole. The same on every rank; not collective. */
+void      CheckpointHold(PetscBool hold);
+PetscBool CheckpointHeld(void);
+
 /** Between two stages. *stop as at a safe point. */
 PetscErrorCode CheckpointStageEnd(MPI_Comm comm, PetscBool *stop);
 

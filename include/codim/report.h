@@ -9,6 +9,7 @@
 #include "construct.h"
 #include "extremes.h"
 #include "full.h"
+#include "perturb.h"
 #include "spectrum.h"
 #include "train.h"
 
@@ -32,6 +33,8 @@ typedef struct {
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
+  LossOptions loss;
+  PetscReal   loss_sum; /* sum |H_k|^a */
   const char *method;
   ReachResult reach;
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
@@ -44,6 +47,8 @@ typedef struct {
   const ConstructResult *constructed; /* NULL if the weights were not constructed */
   PetscReal              moved;       /* |theta - theta_0|, theta_0 as loaded or constructed */
 
+  const PerturbResult *perturbation; /* NULL: not asked for, or not needed. Where one was chosen, all below is about H - r */
+
   /* the proof, and spectra; NULL where not computed */
   const Certificate    *certificate;
   const Spectrum       *spectrum;
@@ -51,7 +56,7 @@ typedef struct {
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
-  char                  lines[3][768]; /* what these have to say in the summary; "": nothing */
+  char                  lines[8][768]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   PetscInt interruptions; /* how often the job went on from a checkpoint */
@@ -64,7 +69,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
-enum { LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK };
+enum { LINE_KERNEL, LINE_WEAKEST, LINE_LABELS, LINE_PERTURB, LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK, LINE_CONVEXITY };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);
