@@ -63,7 +63,7 @@ static inline PetscErrorCode ExperimentProblem(const Experiment *e, Problem *pro
 /* sigma_min of J, what it is known to, and the rank if it is decided */
 static inline PetscErrorCode ExperimentSpectrum(Problem *problem, Spectrum *spectrum)
 {
-  const SpectrumOptions options = {0, 4e9};
+  const SpectrumOptions options = {.assembled_max = 4e9};
   Tiles                 K;
   PetscBool             factored;
 
@@ -71,6 +71,36 @@ static inline PetscErrorCode ExperimentSpectrum(Problem *problem, Spectrum *spec
   PetscCall(TilesCreate(PETSC_COMM_WORLD, problem->map->m, &K));
   PetscCall(SpectrumCompute(problem->jacobian, &options, K, &factored, spectrum));
   PetscCall(TilesDestroy(&K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The program asks for n > m. Where n <= m is wanted, the net, an mlp, gets an idle parameter, of which 0 times some entries is added: K is the same. n is counted
+   without it. */
+static inline PetscErrorCode ExperimentPad(Experiment *e, PetscInt inputs, PetscInt outputs, PetscInt idle, PetscInt64 *n)
+{
+  Network      net;
+  OptionString path;
+  json_t      *ops, *last;
+
+  PetscFunctionBeginUser;
+  e->net.arch = 0;
+  PetscCall(NetworkCreate(PETSC_COMM_WORLD, &e->net, inputs, outputs, &net));
+  *n   = NetworkSize(net);
+  ops  = json_object_get(net->file, "ops");
+  last = json_object_get(json_array_get(ops, json_array_size(ops) - 1), "name");
+  json_array_append_new(json_object_get(net->file, "parameters"),
+                        json_pack("{s:s, s:[I]}", "name", "idle", "shape", (json_int_t)idle));
+  json_array_append_new(ops, json_pack("{s:s, s:s, s:{s:s}}", "name", "idle", "op", "parameter", "parameters", "value", "idle"));
+  json_array_append_new(ops, json_pack("{s:s, s:s, s:[s], s:{s:i, s:I}}", "name", "some", "op", "slice", "inputs", "idle",
+                                       "attributes", "first", 0, "last", (json_int_t)outputs));
+  json_array_append_new(ops, json_pack("{s:s, s:s, s:[s], s:{s:[f], s:[f]}}", "name", "none", "op", "affine", "inputs", "some",
+                                       "attributes", "scale", 0., "shift", 0.));
+  json_array_append_new(ops, json_pack("{s:s, s:s, s:[O, s]}", "name", "sum", "op", "add", "inputs", last, "none"));
+  PetscCall(PetscSNPrintf(path, sizeof path, "%s/padded.json", e->out));
+  PetscCall(NetworkWrite(PETSC_COMM_WORLD, net, path));
+  PetscCall(NetworkDestroy(&net));
+  PetscCall(PetscStrncpy(e->net.file, path, sizeof e->net.file));
+  while (strcmp(NetKeys[0].choices[e->net.arch], "ops") != 0) e->net.arch++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
