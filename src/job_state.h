@@ -25,7 +25,7 @@ enum { JOB_STAGES_MAX = 32 };
 struct Job_s {
   MPI_Comm         comm;
   RunOptions       run;
-  PetscBool        output_made;
+  PetscBool        output_made; /* and ours */
   DataOptions      data_options;
   NetOptions       net_options;
   ReachOptions     reach;
@@ -116,6 +116,13 @@ PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it *
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
 
+/* claim: for a run, which writes to the output directory */
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job);
+
+/* The output directory is made, ours alone until JobReleaseOutput (job.h), and has no status. STATUS_USAGE where another run has it, STATUS_DATA where it cannot be
+   written to. JobClearResults: an earlier run's results go, as this one's are about to come. */
+PetscErrorCode JobClaimDirectory(Job job);
+PetscErrorCode JobClearResults(Job job);
 PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
 PlanJob        JobToPlan(Job job);                             /* data and network are there */
 

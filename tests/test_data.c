@@ -632,7 +632,7 @@ static void TestProblem(void)
   described = (PetscBool)(HasText("problem.h5", "x", "definition") && HasText("problem.h5", "x", "scale") &&
                           HasText("problem.h5", "y", "definition") && HasText("problem.h5", "y", "scale"));
   Tap(described, "problem.h5 says what /x and /y are");
-  Tap((PetscBool)(access(In("problem.h5.tmp"), F_OK) != 0), "nothing is left beside problem.h5");
+  Tap((PetscBool)(access(In("problem.h5.new"), F_OK) != 0), "nothing is left beside problem.h5");
   HearBegin();
   ierr = DataWriteProblem(data, "/dev/null/no/problem.h5");
   HearEnd(sizeof text, text);
