@@ -1,5 +1,5 @@
 /*
-  report.h: what a run established, as report.json and as a summary a person reads.
+  report.h: what a run established, as report.json (jobs/report.schema.json: every key) and as a summary a person reads.
 
   A quantity that was not established, and an infinity, is null in report.json: NaN or inf for reals, -1 for counts here.
 */
