@@ -174,6 +174,10 @@ results: deps
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
 	cp results/digits/report.json results/digits.json
 	cp results/digits/spectrum.svg results/digits.svg
+# what this machine does in a second, for the times of codim plan
+calibrate: deps
+	$(again) all
+	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -233,6 +237,7 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
+	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
@@ -241,5 +246,9 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
+<<<<<<< HEAD
 .PHONY: all run test test-slurm deps-slurm mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+=======
+.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+>>>>>>> main
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -130,7 +130,11 @@ class Exporter:
             table = self.add(name + ".table", "parameter", [], {"value": m.weight})
             return self.add(name, "embedding", [a, table], width=m.embedding_dim)
         if isinstance(m, nn.AvgPool2d) and m.stride == m.kernel_size and m.padding == 0 and not m.ceil_mode and isinstance(m.stride, int):
-            return self.pool(name, a, self.shape(node.args[0]), m.stride)
+            return self.pool(name, "mean", a, self.shape(node.args[0]), m.stride)
+        if isinstance(m, nn.MaxPool2d):
+            return self.max_pool(name, a, self.shape(node.args[0]), self.shape(node), m)
+        if isinstance(m, nn.LeakyReLU):
+            return self.leaky_relu(name, a, m.negative_slope)
         if isinstance(m, nn.Softmax) and m.dim in (-1, len(self.shape(node))):
             return self.add(name, "softmax", [a], width=self.shape(node)[-1])
         raise CannotExpress("this module, %s" % m)
@@ -140,6 +144,8 @@ class Exporter:
         simple = getattr(torch, f, None) if isinstance(f, str) else f
         if f in RESHAPES:
             return self.value(args[0])
+        if simple is F.leaky_relu:
+            return self.leaky_relu(name, self.value(args[0]), args[1] if len(args) > 1 else kwargs.get("negative_slope", 0.01))
         if simple in FUNCTIONS:
             return self.activation(name, FUNCTIONS[simple], self.value(args[0]), kwargs.get("approximate", "none"), kwargs.get("beta", 1))
         if f in (operator.add, torch.add, "add", operator.mul, torch.mul, "mul", operator.sub, torch.sub, "sub"):
@@ -199,13 +205,32 @@ class Exporter:
                 a = self.add(name + "." + role + "ed", op, [a, name + "." + role])
         return a
 
-    def pool(self, name, a, shape, size):
+    def pool(self, name, op, a, shape, size):
         c, h, w = shape
         for axis, length in ((1, h), (2, w)):
             if length % size:
                 a = self.add("%s.cut%d" % (name, axis), "slice", [a], shape=list(shape), axis=axis, last=length // size * size)
                 shape[axis] = length // size * size
-        return self.add(name, "mean", [a], shape=[c, h // size, size, w // size, size], axes=[2, 4])
+        return self.add(name, op, [a], shape=[c, h // size, size, w // size, size], axes=[2, 4])
+
+    def max_pool(self, name, a, shape, out, m):
+        """windows that overlap, or leave gaps: of patches [places, c, window]"""
+        plain = all(isinstance(n, int) for n in (m.kernel_size, m.stride, m.padding, m.dilation))
+        if not plain or m.padding != 0 or m.dilation != 1 or m.ceil_mode or m.return_indices:
+            raise CannotExpress("padding, dilation, ceil_mode, or windows that are not square")
+        if m.stride == m.kernel_size:
+            return self.pool(name, "max", a, shape, m.stride)
+        patches = self.add(name + ".patches", "unfold", [a], shape=shape, kernel=m.kernel_size, stride=m.stride)
+        places = out[1] * out[2]
+        a = self.add(name + ".places", "max", [patches], shape=[places, out[0], m.kernel_size**2], axes=[2])
+        return self.add(name, "permute", [a], shape=[places, out[0]], axes=[1, 0])
+
+    def leaky_relu(self, name, a, slope):
+        """of another slope than 0.01: (1 - slope) relu(z) + slope z"""
+        if slope == 0.01:
+            return self.add(name, "activation", [a], function="leaky_relu")
+        rectified = self.scaled(name + ".right", self.add(name + ".relu", "activation", [a], function="relu"), 1 - slope, 0.0)
+        return self.add(name, "add", [rectified, self.scaled(name + ".left", a, slope, 0.0)])
 
     def permute(self, node, transposes):
         axes = list(range(len(node.meta["tensor_meta"].shape)))
@@ -259,7 +284,7 @@ def evaluate(document, weights, x):
     d = len(x)
     values = {"input": x.reshape(d, -1)}
     functions = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "sin": torch.sin, "erf": torch.erf, "relu": torch.relu, "gelu": F.gelu,
-                 "softplus": lambda z: torch.logaddexp(z, torch.zeros_like(z)), "silu": F.silu}
+                 "softplus": lambda z: torch.logaddexp(z, torch.zeros_like(z)), "silu": F.silu, "leaky_relu": F.leaky_relu}
     for op in document["ops"]:
         kind, at = op["op"], op.get("attributes", {})
         a = [values[name] for name in op["inputs"]]
@@ -291,8 +316,8 @@ def evaluate(document, weights, x):
             out = a[0].reshape(d, *at["shape"]).permute(0, *[i + 1 for i in at["axes"]])
         elif kind == "slice":
             out = a[0].reshape(d, *at["shape"]).narrow(at["axis"] + 1, 0, at["last"])
-        elif kind == "mean":
-            out = a[0].reshape(d, *at["shape"]).mean([i + 1 for i in at["axes"]])
+        elif kind in ("mean", "max"):
+            out = getattr(a[0].reshape(d, *at["shape"]), "amax" if kind == "max" else "mean")([i + 1 for i in at["axes"]])
         elif kind == "concatenate":
             out = torch.cat([b.reshape(d, at["outer"], -1) for b in a], 2)
         elif kind == "matmul":

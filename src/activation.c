@@ -71,6 +71,11 @@ static void Tanh(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[
   }
 }
 
+static void TanhSlope(PetscInt len, const PetscReal s[], PetscReal ds[])
+{
+  for (PetscInt i = 0; i < len; i++) ds[i] = (1 - s[i]) * (1 + s[i]);
+}
+
 static void Erf(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])
 {
   for (PetscInt i = 0; i < len; i++) {
@@ -199,6 +204,18 @@ static void Relu(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[
   }
 }
 
+/* PyTorch's slope; the exact function has the double nearest 0.01 */
+static void LeakyRelu(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])
+{
+  for (PetscInt i = 0; i < len; i++) {
+    const PetscReal x = z[i];
+
+    s[i] = x <= 0 ? .01 * x : x;
+    if (ds) ds[i] = x <= 0 ? .01 : x > 0 ? 1 : x;
+    if (dds) dds[i] = 0;
+  }
+}
+
 /* An unevaluated sum hi + lo, |lo| <= u|hi|; a sum, product or quotient of two has relative error O(u^2). */
 typedef struct {
   PetscReal hi, lo;
@@ -273,22 +290,23 @@ static void Srelu(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds
 
 /* clang-format off */
 const Activation *const Activations[] = {
-  /*                   name        jet       sup |sigma'|        sup |sigma''|       smooth odd degree; where the suprema are attained */
-  &(const Activation){"smoolu",   Smoolu,   1,                  1.344250845932327,  YES, NO,  -1}, /* oo; 1/3: 27/e^3 */
-  &(const Activation){"softplus", Softplus, 1,                  .25,                YES, NO,  -1}, /* oo; 0 */
-  &(const Activation){"tanh",     Tanh,     1,                  .7698003589195011,  YES, YES, -1}, /* 0; tanh^2 z = 1/3: 4/(3 sqrt 3) */
-  &(const Activation){"sigmoid",  Sigmoid,  .25,                .0962250448649377,  YES, NO,  -1}, /* 0; tanh^2(z/2) = 1/3: 1/(6 sqrt 3) */
-  &(const Activation){"gelu",     Gelu,     1.128904145185155,  .7978845608028655,  YES, NO,  -1}, /* sqrt 2; 0: sqrt(2/pi) */
-  &(const Activation){"silu",     Silu,     1.099839320128867,  .5,                 YES, NO,  -1}, /* 2.39936; 0 */
-  &(const Activation){"erf",      Erf,      1.128379167095513,  .9678828980765735,  YES, YES, -1}, /* 0: 2/sqrt(pi); z^2 = 1/2: 2 sqrt(2/(pi e)) */
-  &(const Activation){"sin",      Sin,      1,                  1,                  YES, YES, -1},
-  &(const Activation){"identity", Identity, 1,                  0,                  YES, YES, 1},
-  &(const Activation){"square",   Square,   INFINITY,           2,                  YES, NO,  2},
-  &(const Activation){"cubic",    Cubic,    INFINITY,           INFINITY,           YES, YES, 3},
-  &(const Activation){"rtanh",    Rtanh,    .4574639402653663,  1.221511759718469,  YES, NO,  -1}, /* 0.805883; 0.308405 */
-  &(const Activation){"rsigmoid", Rsigmoid, .3177351474204862,  .6544861739980769,  YES, NO,  -1}, /* 1.123026; 0.325346 */
-  &(const Activation){"srelu",    Srelu,    1.936210541454620,  6.488831392996629,  YES, NO,  -1}, /* 0.667899; 0.803991 */
-  &(const Activation){"relu",     Relu,     1,                  INFINITY,           NO,  NO,  -1}, /* sigma' jumps at 0 */
+  /*                   name        jet       sup |sigma'|        sup |sigma''|       smooth odd rectified degree; where the suprema are attained */
+  &(const Activation){"smoolu",   Smoolu,   1,                  1.344250845932327,  YES, NO,  YES,      -1, NULL}, /* oo; 1/3: 27/e^3 */
+  &(const Activation){"softplus", Softplus, 1,                  .25,                YES, NO,  NO,       -1, NULL}, /* oo; 0 */
+  &(const Activation){"tanh",     Tanh,     1,                  .7698003589195011,  YES, YES, NO,       -1, TanhSlope}, /* 0; tanh^2 z = 1/3: 4/(3 sqrt 3) */
+  &(const Activation){"sigmoid",  Sigmoid,  .25,                .0962250448649377,  YES, NO,  NO,       -1, NULL}, /* 0; tanh^2(z/2) = 1/3: 1/(6 sqrt 3) */
+  &(const Activation){"gelu",     Gelu,     1.128904145185155,  .7978845608028655,  YES, NO,  NO,       -1, NULL}, /* sqrt 2; 0: sqrt(2/pi) */
+  &(const Activation){"silu",     Silu,     1.099839320128867,  .5,                 YES, NO,  NO,       -1, NULL}, /* 2.39936; 0 */
+  &(const Activation){"erf",      Erf,      1.128379167095513,  .9678828980765735,  YES, YES, NO,       -1, NULL}, /* 0: 2/sqrt(pi); z^2 = 1/2: 2 sqrt(2/(pi e)) */
+  &(const Activation){"sin",      Sin,      1,                  1,                  YES, YES, NO,       -1, NULL},
+  &(const Activation){"identity", Identity, 1,                  0,                  YES, YES, NO,       1, NULL},
+  &(const Activation){"square",   Square,   INFINITY,           2,                  YES, NO,  NO,       2, NULL},
+  &(const Activation){"cubic",    Cubic,    INFINITY,           INFINITY,           YES, YES, NO,       3, NULL},
+  &(const Activation){"rtanh",    Rtanh,    .4574639402653663,  1.221511759718469,  YES, NO,  YES,      -1, NULL}, /* 0.805883; 0.308405 */
+  &(const Activation){"rsigmoid", Rsigmoid, .3177351474204862,  .6544861739980769,  YES, NO,  YES,      -1, NULL}, /* 1.123026; 0.325346 */
+  &(const Activation){"srelu",    Srelu,    1.936210541454620,  6.488831392996629,  YES, NO,  YES,      -1, NULL}, /* 0.667899; 0.803991 */
+  &(const Activation){"relu",     Relu,     1,                  INFINITY,           NO,  NO,  YES,      -1, NULL}, /* sigma' jumps at 0 */
+  &(const Activation){"leaky_relu", LeakyRelu, 1,               INFINITY,           NO,  NO,  NO,       -1, NULL}, /* sigma' jumps at 0 */
   NULL};
 /* clang-format on */
 

@@ -1,5 +1,6 @@
 /* base.c: errors a user can mend, exit statuses, stages, progress, the stop flag. */
 #include "codim/base.h"
+#include "file.h"
 #include <hdf5.h>
 #ifdef __GLIBC__
   #include <malloc.h>
@@ -34,7 +35,7 @@ static volatile sig_atomic_t stop_flag;
 
 static void RaiseStopFlag(int number)
 {
-  (void)number;
+  if (number == SIGINT) (void)signal(SIGINT, SIG_DFL); /* the second one ends the process */
   stop_flag = 1;
 }
 
@@ -76,8 +77,8 @@ PetscErrorCode BaseInitialize(void)
   memset(&action, 0, sizeof action);
   action.sa_handler = RaiseStopFlag;
   action.sa_flags   = SA_RESTART;
-  PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL), PETSC_COMM_SELF, PETSC_ERR_SYS,
-             "sigaction failed");
+  PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL) && !sigaction(SIGINT, &action, NULL),
+             PETSC_COMM_SELF, PETSC_ERR_SYS, "sigaction failed");
   PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
   PetscCall(ProgressSetFromOptions());
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -113,9 +114,8 @@ static void ProgressCloseLine(void)
   fflush(stdout);
 }
 
-PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint)
+PetscErrorCode ComplaintShare(MPI_Comm comm, Complaint *complaint)
 {
-  Complaint   raised = *complaint;
   PetscMPIInt rank, size, mine, lowest;
 
   PetscFunctionBeginUser;
@@ -123,9 +123,20 @@ PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint)
   PetscCallMPI(MPI_Comm_size(comm, &size));
   mine = complaint->status ? rank : size;
   PetscCallMPI(MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, comm));
-  if (lowest == size) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCallMPI(MPI_Bcast(&raised, (int)sizeof raised, MPI_BYTE, lowest, comm));
+  if (lowest < size) PetscCallMPI(MPI_Bcast(complaint, (int)sizeof *complaint, MPI_BYTE, lowest, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ComplaintRaise(MPI_Comm comm, const Complaint *complaint)
+{
+  Complaint   raised = *complaint;
+  PetscMPIInt rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(ComplaintShare(comm, &raised));
+  if (!raised.status) PetscFunctionReturn(PETSC_SUCCESS);
   base.complaint = raised.status;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) {
     ProgressCloseLine();
     fprintf(stderr, "codim: %s\n", raised.text);
@@ -156,19 +167,56 @@ ExitStatus ExitStatusOfError(PetscErrorCode ierr)
 
 void StatusWrite(const char dir[], ExitStatus status)
 {
-  char  beside[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN];
-  FILE *file;
-  int   ok;
+  FilePath path;
+  char     text[16];
+  int      reason;
 
-  snprintf(beside, sizeof beside, "%s/.status.new", dir);
   snprintf(path, sizeof path, "%s/status", dir);
-  file = fopen(beside, "w");
-  ok   = file && fprintf(file, "%d\n", (int)status) > 0 && !fflush(file) && !fsync(fileno(file));
-  if (file) ok = !fclose(file) && ok;
-  if (!ok || rename(beside, path)) {
-    fprintf(stderr, "codim: cannot write %s: ", path);
-    perror(NULL);
-  }
+  snprintf(text, sizeof text, "%d\n", (int)status);
+  reason = FileWrite(path, text, strlen(text));
+  if (reason) fprintf(stderr, "codim: cannot write %s: %s\n", path, strerror(reason));
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+/* of a line in KiB of a file of /proc; -1: there is none */
+static PetscReal ProcBytes(const char path[], const char format[])
+{
+  FILE     *file = fopen(path, "r");
+  char      line[256];
+  long long kib = -1;
+
+  while (file && kib < 0 && fgets(line, sizeof(line), file))
+    if (sscanf(line, format, &kib) != 1) kib = -1;
+  if (file) fclose(file);
+  return kib < 0 ? -1 : 1024. * (PetscReal)kib;
+}
+
+PetscReal MemoryOnNode(void)
+{
+  const PetscReal bytes = ProcBytes("/proc/meminfo", "MemAvailable: %lld");
+
+  return bytes < 0 ? (PetscReal)INFINITY : bytes;
+}
+
+PetscReal MemoryResident(void)
+{
+  return PetscMax(0, ProcBytes("/proc/self/status", "VmRSS: %lld"));
+}
+
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes)
+{
+  MPI_Comm    node;
+  PetscMPIInt ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(node, &ranks));
+  PetscCallMPI(MPI_Comm_free(&node));
+  *bytes = MemoryOnNode() / ranks;
+  if (limit > 0) *bytes = PetscMin(*bytes, limit / ranks - MemoryResident());
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- stages ----------------------------------------------------------------------------------------------------- */
@@ -189,15 +237,7 @@ static void PeakMemoryReset(void)
 
 static PetscLogDouble PeakMemory(void)
 {
-  char           line[256];
-  FILE          *file = fopen("/proc/self/status", "r");
-  PetscLogDouble KiB  = 0;
-
-  if (!file) return 0;
-  while (fgets(line, sizeof line, file))
-    if (!strncmp(line, "VmHWM:", 6)) KiB = strtod(line + 6, NULL);
-  fclose(file);
-  return 1024 * KiB;
+  return PetscMax(0, ProcBytes("/proc/self/status", "VmHWM: %lld"));
 }
 
 PetscErrorCode StageBegin(MPI_Comm comm, const char name[])
@@ -219,26 +259,46 @@ PetscErrorCode StageBegin(MPI_Comm comm, const char name[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode StageAdd(const StageRecord *added)
+{
+  StageRecord *record = base.stages;
+
+  PetscFunctionBeginUser;
+  while (record < base.stages + base.num_stages && strcmp(record->name, added->name) != 0) record++;
+  if (record == base.stages + base.num_stages) {
+    PetscCheck(base.num_stages < STAGES_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "more than %d stages", STAGES_MAX);
+    base.num_stages++;
+    PetscCall(PetscStrncpy(record->name, added->name, sizeof record->name));
+  }
+  record->seconds += added->seconds;
+  record->peak = PetscMax(record->peak, added->peak);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode StageEnd(MPI_Comm comm)
 {
   PetscLogDouble mine[2] = {MPI_Wtime() - base.stage_start, PeakMemory()}, most[2];
-  StageRecord   *record  = base.stages;
+  StageRecord    record;
 
   PetscFunctionBeginUser;
   PetscCheck(base.stage[0], comm, PETSC_ERR_ORDER, "no stage to end");
   ProgressCloseLine();
   PetscCallMPI(MPI_Allreduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, comm));
-  while (record < base.stages + base.num_stages && strcmp(record->name, base.stage) != 0) record++;
-  if (record == base.stages + base.num_stages) {
-    PetscCheck(base.num_stages < STAGES_MAX, comm, PETSC_ERR_ARG_OUTOFRANGE, "more than %d stages", STAGES_MAX);
-    base.num_stages++;
-    PetscCall(PetscStrncpy(record->name, base.stage, sizeof record->name));
-  }
-  record->seconds += most[0];
-  record->peak  = PetscMax(record->peak, most[1]);
+  PetscCall(PetscStrncpy(record.name, base.stage, sizeof record.name));
+  record.seconds = most[0];
+  record.peak    = most[1];
+  PetscCall(StageAdd(&record));
   base.stage[0] = 0;
   PetscCall(PetscLogStagePop());
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool StageRunning(StageRecord *record)
+{
+  (void)PetscStrncpy(record->name, base.stage, sizeof record->name);
+  record->seconds = MPI_Wtime() - base.stage_start;
+  record->peak    = PeakMemory();
+  return (PetscBool)(base.stage[0] != 0);
 }
 
 void StageRecords(PetscInt *n, const StageRecord **records)
@@ -301,6 +361,11 @@ PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const ch
   if (now > progress.origin) rate = (double)(done - progress.first) / (now - progress.origin);
   ProgressPrint((double)done, (double)total, rate, remark);
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool StopFlag(void)
+{
+  return (PetscBool)(stop_flag != 0);
 }
 
 PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop)

@@ -122,7 +122,7 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
     if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
   }
   for (PetscInt mu = 0; mu < net->nlabels; mu++)
-    if (GramAssembles(proof->map, mu, &flops))
+    if (GramAssembles(net, (PetscReal)proof->map->d, (PetscReal)proof->map->m, mu, &flops))
       chain[mu] = PetscMax(chain[mu], (PetscReal)net->labels[mu].rows * (PetscReal)net->labels[mu].cols);
   for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
   for (PetscInt mu = 0; mu < net->nlabels; mu++) sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
@@ -137,7 +137,7 @@ static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_ALL, &jacobian.units));
+  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
   PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
   PetscCall(GramCompute(&jacobian, proof->K));
@@ -174,8 +174,10 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscCall(BoundErrors(&recursion, &proof->errors));
   PetscCall(GramError(proof, &c->gram_error));
   c->jacobian_error = proof->errors.jacobian;
-  c->residual_upper = proof->options->exact_targets ? 0 : proof->errors.residual;
-  c->residual_lower = proof->options->exact_targets ? 0 : proof->errors.residual_lower;
+  c->exact_targets  = proof->options->exact_targets;
+  c->residual_upper = c->exact_targets ? 0 : proof->errors.residual;
+  c->residual_lower = c->exact_targets ? 0 : proof->errors.residual_lower;
+  if (c->exact_targets) c->targets_rounding = proof->errors.residual;
   PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
   if (PetscIsInfOrNanReal(squares)) {
     Undecided(c, "K has entries that are not finite");
@@ -192,48 +194,25 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "unit 3 of value 2 at point 7, |z| = 1e-9": of all arguments at theta_0 of a sigma that is not smooth, the one nearest its kink */
-static PetscErrorCode NearestKink(const Proof *proof, size_t size, char text[])
+/* "unit 3 of op 'layers.0.sigma' (relu) at point 7, 1.0e-09 from its kink" */
+static void NearestKink(const Proof *proof, const Margin *margin, size_t size, char text[])
 {
-  const ResidualMap map   = proof->map;
-  const NetOp      *ops   = map->network->ops;
-  const PetscInt    first = GridGroupPoints(map->grid, map->d).first;
-  PetscInt          at[3] = {0, 0, 0}; /* value, unit, point */
-  struct {
-    double least;
-    int    rank;
-  } nearest = {INFINITY, 0};
+  const NetOp *op   = &proof->map->network->ops[margin->value];
+  const char  *kind = op->activation ? op->activation->name : op->kind->name;
 
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(map->grid->world, &nearest.rank));
-  for (PetscInt v = 1; v < map->network->nops; v++)
-    for (PetscInt i = 0; ops[v].activation && !ops[v].activation->smooth && i < map->N; i++)
-      for (PetscInt j = 0; j < ops[v].dim; j++) {
-        const double z = fabs((double)proof->trajectory->value[ops[v].inputs[0]][(size_t)i * (size_t)ops[v].dim + (size_t)j]);
-
-        if (z >= nearest.least) continue;
-        nearest.least = z;
-        at[0]         = ops[v].inputs[0];
-        at[1]         = j + 1;
-        at[2]         = first + i + 1;
-      }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nearest, 1, MPI_DOUBLE_INT, MPI_MINLOC, map->grid->world));
-  PetscCallMPI(MPI_Bcast(at, 3, MPIU_INT, nearest.rank, map->grid->world));
-  PetscCall(PetscSNPrintf(text, size, "unit %" PetscInt_FMT " of value %" PetscInt_FMT " at point %" PetscInt_FMT ", |z| = %.2e",
-                          at[1], at[0], at[2], nearest.least));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  (void)PetscSNPrintf(text, size, "unit %" PetscInt_FMT " of op '%s' (%s) at point %" PetscInt_FMT ", %.2e from its kink",
+                      margin->unit + 1, op->name, kind, margin->point + 1, (double)margin->distance);
 }
 
-static PetscErrorCode ExplainSingular(const Proof *proof)
+static void ExplainSingular(const Proof *proof)
 {
   const SingularBounds *s = &proof->singular;
-  char                  nearest[128];
+  char                  nearest[192];
 
-  PetscFunctionBeginUser;
-  if (proof->errors.margin <= 0) {
-    PetscCall(NearestKink(proof, sizeof nearest, nearest));
-    Undecided(proof->c, "sigma has a kink within the rounding error of some argument: margin %.2e; nearest is %s",
-              (double)proof->errors.margin, nearest);
+  if (proof->errors.margin.least <= 0) {
+    NearestKink(proof, &proof->errors.margin, sizeof nearest, nearest);
+    Undecided(proof->c, "the net has a kink within the rounding error of some argument: margin %.2e; nearest is %s",
+              (double)proof->errors.margin.least, nearest);
   } else if (!(s->least > s->needed))
     Undecided(proof->c,
               "sigma_min(J) > 0 is not proved: the least eigenvalue of K is about %.3e, its error bound %.3e, larger by a factor "
@@ -244,44 +223,65 @@ static PetscErrorCode ExplainSingular(const Proof *proof)
               "sigma_min(J) > 0 is not proved: about %.3e, the error of J's entries is bounded by %.3e, larger by a factor %.3g",
               (double)sqrt((double)s->least), (double)proof->c->jacobian_error,
               (double)proof->c->jacobian_error / sqrt((double)s->least));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- the theorem ------------------------------------------------------------------------------------------------------------ */
 
-/* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
-static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
+static void KeepMargin(const Proof *proof, const Margin *margin)
+{
+  Certificate *c = proof->c;
+
+  c->margin = margin->least;
+  c->kink   = (Kink){.unit = -1};
+  if (!PetscIsInfReal(margin->least)) {
+    c->kink = (Kink){.unit = margin->unit, .point = margin->point, .distance = margin->distance};
+    (void)PetscStrncpy(c->kink.op, proof->map->network->ops[margin->value].name, sizeof c->kink.op);
+  }
+}
+
+/* h and rho of the theorem in a ball of radius r; false: they do not exist, or the ball is too small. eta = 0: theta_0 is the zero, and J is
+   differentiable there, as s > 0 only comes of finite bounds */
+static PetscErrorCode TryBall(const Proof *proof, PetscReal r, Margin *margin, PetscBool *proved)
 {
   const Recursion recursion = {proof->map, proof->measures, proof->labels};
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
-  PetscReal       r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
-  char            nearest[128];
+  PetscReal       Lambda, h = 0, rho = 0;
 
   PetscFunctionBeginUser;
-  *proved = PETSC_FALSE;
-  for (PetscInt pass = 0; pass < 2; pass++) {
-    PetscReal Lambda, margin, h, rho;
-
-    PetscCall(BoundLipschitz(&recursion, r, &Lambda, &margin));
+  PetscCall(BoundLipschitz(&recursion, r, &Lambda, margin));
+  if (!(eta == 0)) { /* NaN too */
     h   = Up(Lambda * eta / (s * s));
     rho = h < .5 ? Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h)))) : INFINITY;
-    if (pass && !(h < .5 && rho <= r)) break;
-    c->lipschitz = Lambda;
-    c->margin    = margin;
-    c->ball      = r;
-    c->h         = h;
-    c->radius    = rho;
-    *proved      = (PetscBool)(h < .5 && rho <= r);
-    if (!*proved) break;
-    r = rho * (1 + 0x1p-20) + 4 * TINY;
   }
+  *proved = (PetscBool)(h < .5 && rho <= r);
+  if (c->radius < INFINITY && !*proved) PetscFunctionReturn(PETSC_SUCCESS); /* the larger ball's numbers stay */
+  KeepMargin(proof, margin);
+  c->lipschitz = Lambda;
+  c->ball      = r;
+  c->h         = h;
+  c->radius    = rho;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Any rho is at most 2 eta/s: that ball first, then, as the theorem gave a smaller rho, that one's. */
+static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
+{
+  Certificate    *c   = proof->c;
+  const PetscReal eta = c->residual_upper, s = c->sigma_min_lower, r = 2 * eta / s * (1 + 0x1p-30) + 4 * TINY;
+  PetscBool       again;
+  char            nearest[192];
+  Margin          margin;
+
+  PetscFunctionBeginUser;
+  PetscCall(TryBall(proof, r, &margin, proved));
   if (*proved) {
+    PetscCall(TryBall(proof, c->radius * (1 + 0x1p-20) + 4 * TINY, &margin, &again));
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
-    c->zero_bound     = Up(2 * eta * c->lipschitz);
+    c->zero_bound     = eta == 0 ? 0 : Up(2 * eta * c->lipschitz);
   } else if (c->margin <= 0) {
-    PetscCall(NearestKink(proof, sizeof nearest, nearest));
-    Undecided(c, "sigma has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
+    NearestKink(proof, &margin, sizeof nearest, nearest);
+    Undecided(c, "the net has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
               (double)c->margin, nearest);
   } else
     Undecided(c,
@@ -291,27 +291,25 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* R: the largest found with R Lambda(R) <= s, by growing r, then bisection of the last step */
+/* R: the largest found with R Lambda(R) <= s. Lambda grows with R, so R <= s/Lambda(r): from there down, then bisection of the last step. */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
-  const PetscReal s         = proof->c->sigma_min_lower;
-  const PetscReal ball      = proof->c->ball;
-  PetscReal       good = Up(ball * proof->c->lipschitz) <= s ? ball : 0, bad = INFINITY;
-  PetscReal       r = ldexp(1, 1 + ilogb(ball)); /* a power of 2: the same on any grid */
+  const Recursion    recursion = {proof->map, proof->measures, proof->labels};
+  const Certificate *c         = proof->c;
+  const PetscReal    s = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
+  PetscReal          good = Up(c->ball * c->lipschitz) <= s ? c->ball : 0, bad = INFINITY, Lambda;
+  PetscReal r = c->lipschitz > s / most ? ldexp(1, 1 + ilogb(s / c->lipschitz)) : most; /* powers of 2: the same on any grid */
 
   PetscFunctionBeginUser;
-  for (PetscInt step = 0, bisections = 0; step < 2000 && bisections < 6; step++) {
-    PetscReal Lambda;
-
+  for (PetscInt bisections = 0; bisections < 6 && r > good;) {
     PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
-    if (Up(r * Lambda) <= s)
+    if (Up(r * Lambda) <= s) {
       good = r;
-    else
+      if (bad == INFINITY) break;
+    } else
       bad = r;
-    bisections += bad < INFINITY;
-    r = bad < INFINITY ? PetscSqrtReal(PetscMax(good, bad * 1e-3)) * PetscSqrtReal(bad) : r * 8;
-    if (r > 1e100) break; /* linear: everywhere */
+    bisections += good >= bad / 16;
+    r = good >= bad / 16 ? PetscSqrtReal(good) * PetscSqrtReal(bad) : bad / 8;
   }
   proof->c->regular_radius = good;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -337,7 +335,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
 static PetscErrorCode EncloseEigenvalues(const Proof *proof)
 {
   Certificate    *c     = proof->c;
-  const PetscReal shift = Up(c->lipschitz * c->radius);
+  const PetscReal shift = c->radius > 0 ? Up(c->lipschitz * c->radius) : 0;
 
   PetscFunctionBeginUser;
   if (!proof->singular.lo) PetscFunctionReturn(PETSC_SUCCESS);
@@ -371,7 +369,7 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
     if (found)
       PetscCall(Kantorovich(proof, &proved));
     else if (!proof->c->reason[0])
-      PetscCall(ExplainSingular(proof));
+      ExplainSingular(proof);
     *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
     if (!*again) PetscCall(DistanceLower(proof));
   } else
@@ -405,7 +403,9 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .jacobian_error = INFINITY,
                                .eigen_error    = INFINITY,
                                .margin         = INFINITY,
-                               .rank_bound     = -1};
+                               .kink           = {.unit = -1},
+                               .rank_bound     = -1,
+                               .rank_radius    = INFINITY};
 
   *c   = nothing;
   c->m = map->m;
@@ -453,6 +453,25 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode CertificateArchive(Archive archive, Certificate *c)
+{
+  const PetscBool reading = ArchiveReading(archive);
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *c, c));
+  if (reading) c->lo = c->hi = c->norms = NULL;
+  if (c->enclosed) {
+    if (reading) PetscCall(PetscMalloc2(c->m, &c->lo, c->m, &c->hi));
+    PetscCall(ArchiveReals(archive, "lo", c->m, c->lo));
+    PetscCall(ArchiveReals(archive, "hi", c->m, c->hi));
+  }
+  if (c->nlabels) {
+    if (reading) PetscCall(PetscMalloc1(c->nlabels, &c->norms));
+    PetscCall(ArchiveReals(archive, "norms", c->nlabels, c->norms));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CertificateDestroy(Certificate *c)
 {
   PetscFunctionBeginUser;
@@ -487,19 +506,69 @@ static const char *Outward(PetscReal x, PetscBool up, size_t size, char text[])
   return text;
 }
 
+/* where the zero is */
+static void ZeroText(const Certificate *c, size_t size, char text[])
+{
+  char rho[32];
+
+  if (c->radius == 0)
+    (void)PetscSNPrintf(text, size,
+                        "At the stored weights, whose outputs the targets are by definition, the loss is exactly zero and");
+  else
+    (void)PetscSNPrintf(text, size, "Within %s of the stored weights there are weights at which the loss is exactly zero and",
+                        Outward(c->radius, PETSC_TRUE, sizeof rho, rho));
+}
+
+static void ProvedText(const Certificate *c, size_t size, char text[])
+{
+  char where[160], at[128] = ".", s[32], R[32], zero[32];
+
+  ZeroText(c, sizeof where, where);
+  if (c->radius > 0)
+    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the latter are within %s of 0.",
+                        Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
+  (void)PetscSNPrintf(text, size,
+                      "%s rank J = m = %" PetscInt_FMT
+                      " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a "
+                      "manifold of codimension %" PetscInt_FMT ". At the zero the Hessian has exactly %" PetscInt_FMT
+                      " positive and %" PetscInt_FMT " zero eigenvalues%s",
+                      where, c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),
+                      Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m, at);
+}
+
 void CertifyTheorem(const Certificate *c, size_t size, char text[])
 {
-  char rho[32], s[32], R[32], zero[32];
-
   if (c->status == CERTIFY_PROVED)
-    snprintf(text, size,
-             "Within %s of the stored weights there are weights at which the loss is exactly zero and rank J = m = %" PetscInt_FMT
-             " (sigma_min >= %s); in the ball of radius %s around the stored weights M is a manifold of codimension %" PetscInt_FMT
-             ". At the zero the Hessian has exactly %" PetscInt_FMT " positive and %" PetscInt_FMT
-             " zero eigenvalues; at the stored weights the latter are within %s of 0.",
-             Outward(c->radius, PETSC_TRUE, sizeof rho, rho), c->m, Outward(c->sigma_min_zero, PETSC_FALSE, sizeof s, s),
-             Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m,
-             Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
+    ProvedText(c, size, text);
   else
     snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+}
+
+/* ---- cost ---------------------------------------------------------------------------------------------------------------------- */
+
+void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
+{
+  Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
+
+  BoundLabelNormsCost(s, &part);
+  SplitForwardCost(s, &linearize);
+  ResidualMapAdjointCost(s, s->R, 1, &linearize);
+  GramCost(s, &linearize);
+  linearize.work[WORK_ELEMENTS] += (SizesValues(s, s->N) + SizesValues(s, s->R)) / 8;
+  CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
+  CostAdd(&part, &linearize, 1);
+  if (options->enclose) {
+    TilesEigenvectorsCost(s, &dense);
+    TilesGramCost(s, &dense);
+    TilesGramCost(s, &dense);
+    CostHold(&dense, 2 * SizesTiles(s));
+  } else {
+    TilesCholeskyCost(s, &dense);
+    TilesCholeskyCost(s, &dense);
+    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense); /* EstimateLeast */
+    CostHold(&dense, SizesTiles(s));
+  }
+  CostReduceAll(&dense, s->P, 8, 20);
+  CostAdd(&part, &dense, 1);
+  CostAdd(cost, &part, 1);
 }

@@ -49,21 +49,29 @@ typedef struct {
   PetscReal spectral, frobenius;
 } LabelNorm;
 
-/* Norms, from above (`least` from below), of a value and its adjoints at one point. */
+/* Norms, from above, of a value and its adjoints at one point. */
 typedef struct {
-  PetscReal norm, largest, least; /* |a|, max |a_j|, min |a_j| */
-  PetscReal eps;                  /* measured by a split forward pass; -1: the op's formula */
-  PetscReal column;               /* max_j |(lambda_1j … lambda_lj)| */
+  PetscReal norm, largest; /* |a|, max |a_j| */
+  PetscReal own;           /* what the op that made the value wants to know besides: OpBounds.own */
+  PetscInt  unit;          /* where that is attained */
+  PetscReal eps;           /* measured by a split forward pass; -1: the op's formula */
+  PetscReal column;        /* max_j |(lambda_1j … lambda_lj)| */
 } Measure;
+
+/* What an op that is smooth only in pieces has left, over the ball, before an argument leaves its piece; the least of all is kept. */
+typedef struct {
+  PetscReal least, distance;    /* infinity: everything is smooth; of the computed argument, without its error */
+  PetscInt  value, unit, point; /* where: the value of that op, its entry, the point of the data */
+} Margin;
 
 /* A value at one point: its measures, and what the recursion makes of them. */
 typedef struct {
   const Measure   *measure;
   const PetscReal *bar; /* l: |lambda̅_o| */
   PetscInt         dim;
-  PetscReal        eps, e, E;
-  PetscReal       *t;       /* P */
-  PetscReal       *F, *sum; /* l: error; norms of the contributions added so far */
+  PetscReal        eps, e, E; /* E = 0: the exact value, for every theta */
+  PetscReal       *t;         /* P */
+  PetscReal       *F, *sum;   /* l: error; norms of the contributions added so far */
 } ValueBound;
 
 typedef struct {
@@ -72,8 +80,9 @@ typedef struct {
   const LabelNorm *labels;
   PetscInt         P, l, Q;
   PetscReal        r;
-  PetscReal       *B;      /* curvature: P x P, lower triangle, added to */
-  PetscReal       *margin; /* least distance of an argument, over the ball, from where sigma is not smooth; lowered */
+  PetscReal       *B; /* curvature: P x P, lower triangle, added to */
+  PetscInt         value, point;
+  Margin          *margin; /* lowered by LowerMargin */
 } OpBoundArgs;
 
 typedef void OpBoundFn(const OpBoundArgs *args);
@@ -86,9 +95,21 @@ struct OpBounds_s {
   /* forward with a small measured rounding error, eps[i] for each point of the group, eps instead of the formula; NULL: there is none.
      Collective as forward. */
   PetscErrorCode (*split)(const NetOp *op, const OpContext *context, const OpArrays *arrays, PetscReal eps[]);
+
+  /* a number that the bounds need besides norms, from in and out at one point (N = 1), and the entry where it is attained: the distance from
+     the nearest kink, a divisor from below, how often an entry is used; NULL: none. Not collective. */
+  PetscReal (*own)(const NetOp *op, const OpArrays *point, PetscInt *unit);
 };
 
-/* |F|, |lambda̅| over the outputs */
+/* `margin` is left at this op and point */
+static inline void LowerMargin(const OpBoundArgs *args, PetscReal margin)
+{
+  const Measure *measure = args->out->measure;
+
+  if (margin < args->margin->least) *args->margin = (Margin){margin, measure->own, args->value, measure->unit, args->point};
+}
+
+/* |F|, |lambda̅| over the outputs: |sum_o c_o x_o| <= |c| |x| */
 static inline PetscReal OutputNorm(PetscInt l, const PetscReal x[])
 {
   PetscReal squares = 0;

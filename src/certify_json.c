@@ -19,9 +19,15 @@ static const char *const Assumptions[] =
     {"IEEE 754 doubles, rounded to nearest, not flushed to zero: checked on every rank",
      "the ranks of a group hold the same doubles of the same values: checked",
      BLASAssumption,
-     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|: tested against ball arithmetic",
+     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|; |fl e^z - e^z| <= 4u e^z for z "
+     "<= 0: "
+     "tested against ball arithmetic",
      "the theorem is about the doubles in the weights and problem files, taken as exact numbers, and the exact function sigma",
      NULL};
+
+static const char TargetsAssumption[] = "the targets are defined as the exact f_theta(x_i) at the stored weights; /y in the "
+                                        "problem file is a rounding of them, off by at most "
+                                        "targets_rounding";
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------- */
 
@@ -45,7 +51,8 @@ typedef struct {
     name, offsetof(Certificate, field)                                                                                             \
   }
 
-static const Constant Constants[] = {CONSTANT("residual_upper", residual_upper),
+static const Constant Constants[] = {CONSTANT("targets_rounding", targets_rounding),
+                                     CONSTANT("residual_upper", residual_upper),
                                      CONSTANT("residual_lower", residual_lower),
                                      CONSTANT("sigma_min_lower", sigma_min_lower),
                                      CONSTANT("lipschitz", lipschitz),
@@ -101,6 +108,13 @@ static json_t *OpsToJSON(Network net)
   return array;
 }
 
+static json_t *KinkToJSON(const Kink *kink)
+{
+  if (kink->unit < 0) return json_null();
+  return json_pack("{s:s, s:I, s:I, s:f}", "op", kink->op, "unit", (json_int_t)kink->unit + 1, "point", (json_int_t)kink->point + 1,
+                   "distance", (double)kink->distance);
+}
+
 static json_t *NormsToJSON(Network net, const Certificate *c)
 {
   json_t *object = json_object();
@@ -139,11 +153,13 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
 
   CertifyTheorem(c, sizeof text, text);
   for (const char *const *a = Assumptions; *a; a++) json_array_append_new(assumptions, json_string(*a));
+  if (c->exact_targets) json_array_append_new(assumptions, json_string(TargetsAssumption));
   json_object_set_new(root, "format", json_string("codim certificate"));
   json_object_set_new(root, "version", json_integer(1));
   json_object_set_new(root, "status", json_string(CertifyStatusText(c->status)));
   json_object_set_new(root, "reason", c->reason[0] ? json_string(c->reason) : json_null());
   json_object_set_new(root, "theorem", json_string(text));
+  json_object_set_new(root, "targets", json_string(c->exact_targets ? "net" : "stored"));
   json_object_set_new(root, "constants", ConstantsToJSON(c));
   json_object_set_new(root, "assumptions", assumptions);
   json_object_set_new(root, "problem",
@@ -156,6 +172,7 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "ops", OpsToJSON(map->network));
   json_object_set_new(root, "spectral_norms", NormsToJSON(map->network, c));
   json_object_set_new(root, "split_residual", json_boolean(c->split));
+  json_object_set_new(root, "nearest_kink", KinkToJSON(&c->kink));
   json_object_set_new(root, "seconds", json_real((double)c->seconds));
   if (c->enclosed)
     json_object_set_new(root, "eigenvalues",
@@ -253,19 +270,22 @@ static PetscErrorCode PackOptions(json_t *net, size_t *size, char **packed)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[])
+PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[], PetscBool *exact_targets)
 {
   const MPI_Comm world     = PETSC_COMM_WORLD;
   Complaint      complaint = {STATUS_HOLDS, ""};
   size_t         size      = 0;
   char          *packed    = NULL;
   PetscMPIInt    rank, bytes;
+  int            exact = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(world, &rank));
   if (rank == 0) {
-    json_t *root = Load(path, &complaint);
+    json_t     *root    = Load(path, &complaint);
+    const char *targets = json_string_value(json_object_get(root, "targets"));
 
+    exact = targets && strcmp(targets, "net") == 0;
     if (!complaint.status) CheckHash(weights, json_object_get(root, "weights_file"), &complaint);
     if (!complaint.status) CheckHash(problem, json_object_get(root, "problem_file"), &complaint);
     if (!complaint.status) PetscCall(PackOptions(json_object_get(root, "net"), &size, &packed));
@@ -274,6 +294,8 @@ PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const
   PetscCall(ComplaintRaise(world, &complaint));
   bytes = (PetscMPIInt)size;
   PetscCallMPI(MPI_Bcast(&bytes, 1, MPI_INT, 0, world));
+  PetscCallMPI(MPI_Bcast(&exact, 1, MPI_INT, 0, world));
+  *exact_targets = (PetscBool)exact;
   if (rank) PetscCall(PetscMalloc1(bytes, &packed));
   PetscCallMPI(MPI_Bcast(packed, bytes, MPI_CHAR, 0, world));
   for (const char *key = packed; key < packed + bytes;) {

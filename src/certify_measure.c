@@ -2,6 +2,7 @@
   certify_measure.c: see certify_measure.h.
 */
 #include "certify_measure.h"
+#include "sweep.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -13,14 +14,9 @@ PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, P
   PetscFunctionBeginUser;
   eps[0] = NULL;
   for (PetscInt v = 1; v < net->nops; v++) {
-    const NetOp *op     = &net->ops[v];
-    OpArrays     arrays = {.N = map->N, .rows = map->N, .out = trajectory->value[v]};
+    const NetOp   *op     = &net->ops[v];
+    const OpArrays arrays = OpArraysAt(map, trajectory, v);
 
-    for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] < 0) continue;
-      arrays.in[j]     = trajectory->value[op->inputs[j]];
-      arrays.in_dim[j] = net->ops[op->inputs[j]].dim;
-    }
     eps[v] = NULL;
     if (op->kind->bounds->split) {
       PetscCall(PetscMalloc1(map->N, &eps[v]));
@@ -82,14 +78,9 @@ static PetscReal Norm(PetscInt n, const PetscReal x[])
 
 static Measure MeasureOf(PetscInt dim, PetscInt l, const PetscReal a[], const PetscReal bar[])
 {
-  Measure measure = {.norm = Norm(dim, a), .largest = 0, .least = INFINITY, .eps = -1, .column = 0};
+  Measure measure = {.norm = Norm(dim, a), .largest = 0, .eps = -1, .column = 0};
 
-  for (PetscInt j = 0; j < dim; j++) {
-    const PetscReal x = PetscAbsReal(a[j]);
-
-    measure.largest = PetscMax(measure.largest, x);
-    measure.least   = PetscMin(measure.least, x);
-  }
+  for (PetscInt j = 0; j < dim; j++) measure.largest = PetscMax(measure.largest, PetscAbsReal(a[j]));
   for (PetscInt j = 0; bar && j < dim; j++) {
     PetscReal squares = 0;
 
@@ -100,8 +91,21 @@ static Measure MeasureOf(PetscInt dim, PetscInt l, const PetscReal a[], const Pe
   return measure;
 }
 
+static void SetOwn(ResidualMap map, PetscInt v, Trajectory trajectory, size_t point, Measure *measure)
+{
+  const NetOp *op = &map->network->ops[v];
+  OpArrays     arrays;
+
+  if (v == 0 || !op->kind->bounds->own) return;
+  arrays   = OpArraysAt(map, trajectory, v);
+  arrays.N = 1;
+  arrays.out += point * (size_t)op->dim;
+  for (PetscInt j = 0; j < op->ninputs; j++) arrays.in[j] += point * (size_t)arrays.in_dim[j];
+  measure->own = op->kind->bounds->own(op, &arrays, &measure->unit);
+}
+
 /* at the owned points, a value's measures and those of its adjoint's rows */
-static void MeasureValue(ResidualMap map, PetscInt v, const PetscReal value[], const PetscReal bar[], const PetscReal eps[],
+static void MeasureValue(ResidualMap map, PetscInt v, Trajectory trajectory, const PetscReal bar[], const PetscReal eps[],
                          Measures m)
 {
   const Rows   rows  = map->rows;
@@ -113,7 +117,8 @@ static void MeasureValue(ResidualMap map, PetscInt v, const PetscReal value[], c
   for (PetscInt i = 0; i < m->points; i++) {
     const PetscReal *mine = bar ? bar + (before + (size_t)m->first[i]) * dim : NULL;
 
-    at[i] = MeasureOf((PetscInt)dim, m->first[i + 1] - m->first[i], value + (first + (size_t)i) * dim, mine);
+    at[i] = MeasureOf((PetscInt)dim, m->first[i + 1] - m->first[i], trajectory->value[v] + (first + (size_t)i) * dim, mine);
+    SetOwn(map, v, trajectory, first + (size_t)i, &at[i]);
     if (eps) at[i].eps = eps[first + (size_t)i];
   }
   for (PetscInt row = 0; row < m->rows; row++) norm[row] = bar ? Norm((PetscInt)dim, bar + (before + (size_t)row) * dim) : 0;
@@ -129,6 +134,7 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&m));
+  m->start   = owned.first;
   m->points  = owned.last - owned.first;
   m->rows    = rows->owned.last - rows->owned.first;
   m->nvalues = net->nops;
@@ -139,7 +145,7 @@ PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint un
   PetscCall(PetscCalloc1(net->nops, &m->reached));
   for (PetscInt v = 0; v < net->nops; v++) {
     m->reached[v] = (PetscBool)(v > 0 && units->bar[v]);
-    MeasureValue(map, v, trajectory->value[v], m->reached[v] ? units->bar[v] : NULL, eps ? eps[v] : NULL, m);
+    MeasureValue(map, v, trajectory, m->reached[v] ? units->bar[v] : NULL, eps ? eps[v] : NULL, m);
   }
   for (PetscInt row = 0; row < m->rows; row++) {
     const size_t at = RowTarget(rows, rows->owned.first + row);
@@ -160,4 +166,26 @@ PetscErrorCode MeasuresDestroy(Measures *measures)
   PetscCall(PetscFree((*measures)->reached));
   PetscCall(PetscFree(*measures));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* three products instead of one; the parts of the widest input, and of a panel of W */
+void SplitForwardCost(const Sizes *s, Cost *cost)
+{
+  Cost      split = {.bytes = 0}, product = {.bytes = 0};
+  PetscReal widest = 0;
+
+  ResidualMapApplyCost(s, &split);
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (op->weight < 0) continue;
+    widest = PetscMax(widest, (PetscReal)s->network->ops[op->inputs[0]].dim);
+    if (s->Q > 1) CostReduceAll(&split, s->Q, 8 * (s->N + 2), 1);
+  }
+  product.work[WORK_PRODUCT] = 2 * split.work[WORK_PRODUCT];
+  CostAdd(&split, &product, 1);
+  CostHold(&split, 2 * 8 * s->N * widest + SizesValues(s, s->N));
+  CostAdd(cost, &split, 1);
 }

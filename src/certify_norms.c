@@ -158,20 +158,20 @@ static PetscErrorCode PanelsBound(Grid grid, PetscInt rows, PetscInt cols, Petsc
 
 /* ---- all labels --------------------------------------------------------------------------------------------------------- */
 
-static PetscInt LargestSide(ResidualMap map)
+static PetscInt LargestSide(PetscInt d)
 {
-  return PetscMin(2048, PetscMax(256, map->d));
+  return PetscMin(2048, PetscMax(256, d));
 }
 
-static PetscBool NeedsPanels(ResidualMap map, const Label *label)
+static PetscBool NeedsPanels(PetscInt d, const Label *label)
 {
-  return (PetscBool)(PetscMin(label->rows, label->cols) > LargestSide(map));
+  return (PetscBool)(PetscMin(label->rows, label->cols) > LargestSide(d));
 }
 
 PetscBool LabelPanelsAreDear(ResidualMap map)
 {
   for (PetscInt label = 0; label < map->network->nlabels; label++)
-    if (NeedsPanels(map, &map->network->labels[label]) && map->d < PANEL / 2) return PETSC_TRUE;
+    if (NeedsPanels(map->d, &map->network->labels[label]) && map->d < PANEL / 2) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -185,12 +185,12 @@ static PetscErrorCode SpectralNorm(ResidualMap map, Vec theta, PetscInt label, P
 
   PetscFunctionBeginUser;
   if (what->rows == 1 || cols == 1) PetscFunctionReturn(PETSC_SUCCESS); /* a vector */
-  if (NeedsPanels(map, what) && !panels) PetscFunctionReturn(PETSC_SUCCESS);
+  if (NeedsPanels(map->d, what) && !panels) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ParametersGetShard(map->parameters, theta, label, &W));
-  if (cols <= LargestSide(map) && (map->grid->Q > 1 || cols <= rows))
+  if (cols <= LargestSide(map->d) && (map->grid->Q > 1 || cols <= rows))
     PetscCall(GramBound(map->grid->group, rows, cols, PETSC_TRUE, W, &bound));
   else
-    PetscCall(PanelsBound(map->grid, rows, cols, what->rows <= LargestSide(map) ? what->rows : PANEL, W, &bound));
+    PetscCall(PanelsBound(map->grid, rows, cols, what->rows <= LargestSide(map->d) ? what->rows : PANEL, W, &bound));
   PetscCall(ParametersRestoreShard(map->parameters, theta, label, &W));
   norm->spectral = PetscMin(norm->spectral, Up(PetscSqrtReal(bound)));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -203,4 +203,30 @@ PetscErrorCode BoundLabelNorms(ResidualMap map, Vec theta, PetscBool panels, Lab
   for (PetscInt label = 0; label < map->network->nlabels; label++)
     PetscCall(SpectralNorm(map, theta, label, panels, &norms[label]));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost ---------------------------------------------------------------------------------------------------------------------- */
+
+void BoundLabelNormsCost(const Sizes *s, Cost *cost)
+{
+  const PetscInt d       = (PetscInt)s->d;
+  Cost           norms   = {.work[WORK_STREAM] = 8 * s->local};
+  PetscReal      largest = 0;
+
+  CostReduceAll(&norms, s->P, 8 * (PetscReal)s->network->nlabels, 1);
+  for (PetscInt label = 0; label < s->network->nlabels; label++) {
+    const Label    *what = &s->network->labels[label];
+    const PetscReal rows = SizesShardRows(s, label), cols = (PetscReal)what->cols;
+    const PetscBool columns = (PetscBool)(what->cols <= LargestSide(d) && (s->Q > 1 || what->cols <= what->rows));
+    const PetscReal side    = columns ? cols : what->rows <= LargestSide(d) ? (PetscReal)what->rows : PANEL;
+
+    if (what->rows == 1 || what->cols == 1 || (NeedsPanels(d, what) && d < PANEL / 2)) continue;
+    CostReadShard(s, label, &norms);
+    norms.work[WORK_PRODUCT] += rows * cols * side; /* of the Gram matrices; their factorizations */
+    norms.work[WORK_CHOLESKY] += side * side * side / 3 * (columns ? 1 : PetscCeilReal(rows / side));
+    CostReduceAll(&norms, s->Q, columns ? 8 * side * side : 8, 1);
+    largest = PetscMax(largest, side);
+  }
+  CostHold(&norms, 2 * 8 * largest * largest);
+  CostAdd(cost, &norms, 1);
 }

@@ -13,3 +13,6 @@ PetscErrorCode BoundLabelNorms(ResidualMap map, Vec theta, PetscBool panels, Lab
 
 /* Does `panels` cost more than a forward pass for some label? Not collective, equal on all ranks. */
 PetscBool LabelPanelsAreDear(ResidualMap map);
+
+/* Cost (cost.h), with panels where it takes them at once. Not collective. */
+void BoundLabelNormsCost(const Sizes *sizes, Cost *cost);

@@ -6,6 +6,7 @@
 /* the bounds of all values at one point */
 typedef struct {
   PetscInt    nvalues, P, l; /* l: rows of the point */
+  PetscInt    i;             /* of the owned points */
   PetscInt    each;          /* doubles stored for a value */
   ValueBound *value;
   PetscReal  *store;
@@ -41,7 +42,7 @@ static PetscErrorCode PointBoundsDestroy(PointBounds *point)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static OpBoundArgs ArgsOf(const Recursion *recursion, PointBounds *point, PetscInt v, PetscReal r, PetscReal *margin)
+static OpBoundArgs ArgsOf(const Recursion *recursion, PointBounds *point, PetscInt v, PetscReal r, Margin *margin)
 {
   const NetOp *op   = &recursion->map->network->ops[v];
   OpBoundArgs  args = {.op = op, .out = &point->value[v], .labels = recursion->labels, .P = point->P, .l = point->l};
@@ -49,17 +50,29 @@ static OpBoundArgs ArgsOf(const Recursion *recursion, PointBounds *point, PetscI
   args.Q      = recursion->map->grid->Q;
   args.r      = r;
   args.margin = margin;
+  args.value  = v;
+  args.point  = recursion->measures->start + point->i;
   for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) args.in[j] = op->inputs[j] < 0 ? NULL : &point->value[op->inputs[j]];
   return args;
 }
 
+/* an op without rounding, of exact values that do not depend on theta, as the net's input is */
+static PetscBool IsExact(const OpBoundArgs *args)
+{
+  PetscBool exact = (PetscBool)(!args->op->moves && args->out->eps == 0);
+
+  for (PetscInt j = 0; j < args->op->ninputs; j++) exact = (PetscBool)(exact && args->in[j]->E == 0);
+  return exact;
+}
+
 /* The recursion at owned point i: forward from value 0, where nothing is wrong, and back from the output, whose adjoint is exact. B is
    set if not NULL. */
-static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, PointBounds *point, PetscReal *B, PetscReal *margin)
+static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, PointBounds *point, PetscReal *B, Margin *margin)
 {
   const Measures measures = recursion->measures;
   const NetOp   *ops      = recursion->map->network->ops;
 
+  point->i = i;
   point->l = measures->first[i + 1] - measures->first[i];
   for (PetscInt k = 0; k < point->nvalues * point->each; k++) point->store[k] = 0;
   for (PetscInt k = 0; B && k < point->P * point->P; k++) B[k] = 0;
@@ -72,7 +85,8 @@ static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, Poin
       const OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
 
       ops[v].kind->bounds->forward(&args);
-      value->E = Up(value->e + r * OutputNorm(point->P, value->t));
+      value->E = IsExact(&args) ? 0 : Up(value->e + r * OutputNorm(point->P, value->t));
+      if (value->E == 0) value->e = 0;
     }
   }
   for (PetscInt v = point->nvalues - 1; v > 0; v--) {
@@ -83,6 +97,22 @@ static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, Poin
     ops[v].kind->bounds->adjoint(&args);
     if (B && ops[v].kind->bounds->curvature) ops[v].kind->bounds->curvature(&args);
   }
+}
+
+/* of all ranks, with where it is; NaN on one: an infinite bound says so already */
+static PetscErrorCode LeastMargin(MPI_Comm world, Margin *margin)
+{
+  struct {
+    double least;
+    int    rank;
+  } nearest         = {(double)margin->least, 0};
+  PetscMPIInt bytes = sizeof *margin;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(world, &nearest.rank));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &nearest, 1, MPI_DOUBLE_INT, MPI_MINLOC, world));
+  PetscCallMPI(MPI_Bcast(margin, bytes, MPI_BYTE, nearest.rank, world));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- r = 0 -----------------------------------------------------------------------------------------------------------
@@ -165,7 +195,8 @@ PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors)
   const ResidualMap map   = recursion->map;
   const PetscInt    P     = map->network->nlabels;
   const PetscReal   terms = (PetscReal)map->m * (PetscReal)P + map->grid->size;
-  PetscReal        *sums, *row, most[2] = {LargestFactor(recursion->measures), 0}, margin = INFINITY;
+  PetscReal        *sums, *row, factor = LargestFactor(recursion->measures);
+  Margin            margin = {.least = INFINITY};
   PointBounds       point;
 
   PetscFunctionBeginUser;
@@ -176,15 +207,15 @@ PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors)
     BoundPoint(recursion, i, 0, &point, NULL, &margin);
     AddErrors(recursion, &point, i, row, sums);
   }
-  most[1] = -margin;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(SUM_Q + P), MPIU_REAL, MPI_SUM, map->grid->world));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPIU_REAL, MPI_MAX, map->grid->world));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &factor, 1, MPIU_REAL, MPI_MAX, map->grid->world));
+  PetscCall(LeastMargin(map->grid->world, &margin));
   errors->residual = NormUp(terms, sums[SUM_ETA]);
   errors->residual_lower =
       PetscMax(0, PetscSqrtReal(sums[SUM_H]) * (1 - Gamma(terms + 4)) * (1 - SLACK) - NormUp(terms, sums[SUM_ERROR]));
   errors->jacobian = NormUp(terms, sums[SUM_JACOBIAN]);
-  errors->factor   = most[0];
-  errors->margin   = -most[1];
+  errors->factor   = factor;
+  errors->margin   = margin;
   PetscCall(PetscMalloc1(P, &errors->q2));
   for (PetscInt mu = 0; mu < P; mu++) {
     const PetscReal q = NormUp(terms, sums[SUM_Q + mu]);
@@ -201,6 +232,22 @@ PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(errors->q2));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[])
+{
+  const PetscInt points = recursion->measures->points;
+  Margin         margin = {.least = INFINITY};
+  PointBounds    point;
+
+  PetscFunctionBeginUser;
+  PetscCall(PointBoundsCreate(recursion, &point));
+  for (PetscInt i = 0; i < points; i++) {
+    BoundPoint(recursion, i, r, &point, NULL, &margin);
+    for (PetscInt v = 0; v < point.nvalues; v++) E[(size_t)v * (size_t)points + (size_t)i] = point.value[v].E;
+  }
+  PetscCall(PointBoundsDestroy(&point));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -237,11 +284,12 @@ static PetscBool AllFinite(PetscInt n, const PetscReal x[])
   return PETSC_TRUE;
 }
 
-PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin)
+PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, Margin *margin)
 {
   const ResidualMap map = recursion->map;
   const PetscInt    P = map->network->nlabels, P2 = P * P;
-  PetscReal        *B, *squares, *x, least = INFINITY;
+  PetscReal        *B, *squares, *x;
+  Margin            least = {.least = INFINITY};
   PointBounds       point;
 
   PetscFunctionBeginUser;
@@ -252,9 +300,9 @@ PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal
     for (PetscInt k = 0; k < P2; k++) squares[k] += B[k] * B[k];
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, squares, (PetscMPIInt)P2, MPIU_REAL, MPI_SUM, map->grid->world));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPIU_REAL, MPI_MIN, map->grid->world));
   for (PetscInt k = 0; k < P2; k++) B[k] = Up(NormUp((PetscReal)(map->d + map->grid->size), squares[k]));
   *Lambda = AllFinite(P2, B) ? CollatzBound(P, B, x, x + P) : INFINITY;
+  if (margin) PetscCall(LeastMargin(map->grid->world, &least));
   if (margin) *margin = least;
   PetscCall(PointBoundsDestroy(&point));
   PetscCall(PetscFree3(B, squares, x));

@@ -16,13 +16,17 @@ typedef struct {
   PetscReal  residual, residual_lower; /* |H(theta_0)| is between them */
   PetscReal  jacobian;                 /* E_J >= ||J - J^||_F, J^ the exact product of the computed factors */
   PetscReal  factor;                   /* max |A| and max |Delta| of any row: (1 + max|A|^2)(1 + max|Delta|^2) */
-  PetscReal  margin;                   /* see OpBoundArgs; infinity: sigma is smooth */
-  PetscReal *q2;                       /* P: |q_mu|^2 of certify_bounds.c; owned */
+  Margin     margin;
+  PetscReal *q2; /* P: |q_mu|^2 of certify_bounds.c; owned */
 } ErrorBounds;
 
 /* Collective. */
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
 PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
 
-/* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. Collective. */
-PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, PetscReal *margin);
+/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i]; every op must have bounds. Not
+   collective; only the measures of values are read. */
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[]);
+
+/* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. margin: NULL, or what is left in that ball. Collective. */
+PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, Margin *margin);

@@ -78,7 +78,7 @@ static const DataFormat *FindFormat(const DataOptions *options, Complaint *compl
 
 static void CheckFinite(const Table *table, const char when[], Complaint *complaint)
 {
-  for (size_t i = 0; i < table->rows; i++)
+  for (size_t i = 0; table->a && i < table->rows; i++)
     for (size_t j = 0; j < table->cols; j++)
       if (!isfinite(table->a[i * table->cols + j])) {
         Complain(complaint, STATUS_DATA, "%s: data row %zu, column %zu of %s is %g%s", table->path, i + 1, j + 1, table->name,
@@ -112,13 +112,14 @@ static void TransformTables(const DataOptions *options, Table *x, Table *y, Comp
   if (y->rows * y->cols > (size_t)PETSC_MAX_INT)
     Complain(complaint, STATUS_DATA, "%s: %zu points x %zu outputs are more residuals than %d-bit indices reach", y->path, y->rows,
              y->cols, (int)(8 * sizeof(PetscInt)));
+  if (!x->a) return; /* its shape was wanted */
   ScaleInputs((DataScale)options->scale, x->rows, x->cols, x->a);
   ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a);
   CheckFinite(x, overflow, complaint);
   CheckFinite(y, overflow, complaint);
 }
 
-static void DataRead(Data data, Complaint *complaint)
+static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
 {
   const DataOptions *options = &data->options;
   const char        *x_path  = options->file[0] ? options->file : options->x[0] ? options->x : options->images;
@@ -127,6 +128,8 @@ static void DataRead(Data data, Complaint *complaint)
   Table              x       = {.name = "x", .path = x_path, .min_dims = 2, .max_dims = TABLE_DIMS_MAX, .points = points};
   Table              y       = {.name = "y", .path = y_path, .min_dims = 1, .max_dims = 2, .points = points};
 
+  x.shape_only = shape_only;
+  y.shape_only = (PetscBool)(shape_only && options->target != TARGET_ONEHOT); /* classes are counted */
   CheckOptions(options, complaint);
   if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
@@ -135,7 +138,7 @@ static void DataRead(Data data, Complaint *complaint)
   data->points  = (PetscInt)x.rows;
   data->inputs  = (PetscInt)x.cols;
   data->outputs = (PetscInt)y.cols;
-  if (!complaint->status) DataFindTwins(data, complaint);
+  if (!complaint->status && !shape_only) DataFindTwins(data, complaint);
 }
 
 /* ---- on every rank ------------------------------------------------------------------------------------------------ */
@@ -158,7 +161,7 @@ static PetscErrorCode DataBcastSizes(Data data)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
+static PetscErrorCode Create(MPI_Comm comm, const DataOptions *options, PetscBool shape_only, Data *data)
 {
   Complaint      complaint = {STATUS_HOLDS, ""};
   PetscErrorCode ierr;
@@ -171,7 +174,7 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
   made->comm     = comm;
   made->options  = *options;
   made->twins[0] = made->twins[1] = made->contradiction[0] = made->contradiction[1] = -1;
-  if (rank == 0) DataRead(made, &complaint);
+  if (rank == 0) DataRead(made, shape_only, &complaint);
   ierr = ComplaintRaise(comm, &complaint);
   if (ierr) {
     PetscCall(DataDestroy(&made));
@@ -179,6 +182,20 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
   }
   PetscCall(DataBcastSizes(made));
   *data = made;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, options, PETSC_FALSE, data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataCreateShape(MPI_Comm comm, const DataOptions *options, Data *data)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create(comm, options, PETSC_TRUE, data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

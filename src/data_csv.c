@@ -158,8 +158,8 @@ static void CsvReadRow(Csv *csv, size_t row, Table *x, Table *y, Complaint *comp
              row + 2, (unsigned long long)cells, (unsigned long long)csv->cols, quoted ? "; quoted fields are not supported" : "");
     return;
   }
-  for (size_t j = 0; j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
-  for (size_t o = 0; y && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
+  for (size_t j = 0; x->a && j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
+  for (size_t o = 0; y && y->a && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
 }
 
 static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *complaint)
@@ -174,7 +174,7 @@ static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *c
              (unsigned long long)csv.cols, (unsigned long long)outputs);
   if (!complaint->status) TableCreate(x, 2, (uint64_t[]){csv.rows, csv.cols - outputs}, complaint);
   if (!complaint->status && y) TableCreate(y, 2, (uint64_t[]){csv.rows, outputs}, complaint);
-  for (size_t row = 0; !complaint->status && row < x->rows; row++) CsvReadRow(&csv, row, x, y, complaint);
+  for (size_t row = 0; !complaint->status && (x->a || (y && y->a)) && row < x->rows; row++) CsvReadRow(&csv, row, x, y, complaint);
   CsvClose(&csv);
 }
 

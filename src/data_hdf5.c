@@ -24,7 +24,7 @@ static void Hdf5ReadOpened(hid_t dataset, hid_t type, hid_t space, Table *table,
   H5Sget_simple_extent_dims(space, size, NULL);
   for (int k = 0; k < ndim && k < TABLE_DIMS_MAX; k++) dims[k] = size[k];
   TableCreate(table, ndim, dims, complaint);
-  if (complaint->status) return;
+  if (complaint->status || !table->a) return;
   size[0] = table->rows;
   memory  = H5Screate_simple(ndim, size, NULL);
   if (memory < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||

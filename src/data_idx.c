@@ -94,7 +94,7 @@ static void IdxReadTable(Table *table, Complaint *complaint)
   }
   ndim = IdxReadHeader(file, table, &number, dims, complaint);
   if (!complaint->status) TableCreate(table, ndim, dims, complaint);
-  if (!complaint->status) IdxReadNumbers(file, number, table, complaint);
+  if (!complaint->status && table->a) IdxReadNumbers(file, number, table, complaint);
   gzclose(file);
 }
 

@@ -142,7 +142,7 @@ static void NpyReadTable(Table *table, Complaint *complaint)
 
   NpyOpen(&npy, complaint);
   if (!complaint->status) TableCreate(table, npy.ndim, npy.dims, complaint);
-  if (!complaint->status) NpyReadNumbers(&npy, table, complaint);
+  if (!complaint->status && table->a) NpyReadNumbers(&npy, table, complaint);
   if (npy.file) fclose(npy.file);
 }
 

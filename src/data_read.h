@@ -16,6 +16,7 @@ typedef struct {
   const char *path;
   int         min_dims, max_dims; /* dimensions a file may give it: 2 … 8 for inputs, 1 … 2 for targets */
   size_t      points;             /* rows wanted, from the first; 0: all */
+  PetscBool   shape_only;         /* no numbers are wanted: a stays NULL */
 
   size_t     available;  /* rows in the file */
   size_t     rows, cols; /* rows kept; product of the dimensions after the first */

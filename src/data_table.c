@@ -56,7 +56,7 @@ void TableCreate(Table *table, int ndim, const uint64_t dims[], Complaint *compl
   if (table->rows > table->available)
     Complain(complaint, STATUS_DATA, "%s: data.points asks for %zu points, %s has %zu", table->path, table->rows, table->name,
              table->available);
-  else
+  else if (!table->shape_only)
     table->a = TableCalloc(table, table->rows, table->cols, sizeof *table->a, complaint);
 }
 

@@ -2,6 +2,8 @@
   extremes.c: see extremes.h.
 */
 #include "codim/extremes.h"
+#include "codim/checkpoint.h"
+#include "codim/kernel.h"
 #include <string.h>
 
 #define KEY(name, type, field, value, min, max, help)                                                                              \
@@ -13,53 +15,67 @@ const OptionKey HessianKeys[] =
     {KEY("full", KEY_BOOL, full, "false", 0, 0, "assemble the whole Hessian and find every eigenvalue (n up to some thousands)"),
      KEY("extreme", KEY_INT, extreme, "2", 0, 1000, "eigenvalues of the exact Hessian wanted at each end; 0: none"),
      KEY("zeros", KEY_INT, zeros, "4", 0, 1000, "pairs wanted of the zero cluster of the exact Hessian; 0: none"),
+     KEY("density", KEY_INT, density.steps, "0", 0, 100000,
+         "spectral density of the exact Hessian: Lanczos steps a probe, with full reorthogonalization; 0: none"),
+     KEY("density_probes", KEY_INT, density.probes, "8", 1, 100000, "random vectors of the density; its error is over these"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
 enum { STREAM_START = 1 << 20 }; /* of the random start vectors; theta's is 0 */
 
+enum { LARGEST, SMALLEST, ZEROS, KERNEL, SOLVERS }; /* in the order in which they run */
+
+/* tolerance: absolute, times u lambda_max; kernel's is relative, on the residual: the size itself is far closer, its error being of second order */
+typedef struct {
+  const char *prefix;
+  EPSType     type;
+  EPSWhich    which;
+  EPSConv     test;
+  PetscReal   tolerance;
+  PetscInt    restarts, stream;
+} Plan;
+
+static const Plan Plans[SOLVERS] = {[LARGEST]  = {"largest_", EPSKRYLOVSCHUR, EPS_LARGEST_REAL, EPS_CONV_ABS, 1e6, 20, 2000},
+                                    [SMALLEST] = {"smallest_", EPSLOBPCG, EPS_SMALLEST_REAL, EPS_CONV_ABS, 1e3, 20, 3000},
+                                    [ZEROS]    = {"zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, EPS_CONV_ABS, 1e3, 20, 4000},
+                                    [KERNEL]   = {"kernel_", EPSKRYLOVSCHUR, EPS_LARGEST_MAGNITUDE, EPS_CONV_REL, 1e-1, 2, 1000}};
+
 struct Extremes_s {
   ResidualMap           map;
   const HessianOptions *options;
-  EPS                   largest, smallest, zeros, kernel;
+  EPS                   eps[SOLVERS];
+  PetscBool             relative[SOLVERS];
 
   /* while ExtremesSolve runs */
-  Hessian  hessian;
-  Jacobian jacobian;
-  Tiles    factor; /* Cholesky factor of K; NULL: no projection */
+  Hessian         hessian;
+  Jacobian        jacobian;
+  Tiles           factor; /* Cholesky factor of K; NULL: no projection */
+  PetscReal       lambda_max;
+  ExtremesResult *result;
+
+  /* the solver that runs, and where it goes on from: what it had after so many iterations */
+  PetscInt  solver, iterations, products, nstart;
+  Vec      *start;
+  PetscBool pausing;
 };
 
+static EigenPairs *PairsOf(ExtremesResult *result, PetscInt solver)
+{
+  EigenPairs *const pairs[SOLVERS] =
+      {[LARGEST] = &result->largest, [SMALLEST] = &result->smallest, [ZEROS] = &result->zeros, [KERNEL] = &result->kernel};
+
+  return pairs[solver];
+}
+
+/* how many pairs; 0: it does not run */
+static PetscInt Wanted(Extremes e, PetscInt solver)
+{
+  if (solver == KERNEL) return e->factor && e->options->zeros ? 1 : 0;
+  return solver == ZEROS ? e->options->zeros : e->options->extreme;
+}
+
 /* ---- the projection onto ker J -------------------------------------------------------------------------------------------- */
-
-/* x := x - J^T K^(-1) J x */
-static PetscErrorCode ProjectOnce(Extremes e, Vec x)
-{
-  const Rows rows = e->map->rows;
-  Vec        u;
-  PetscReal *all;
-
-  PetscFunctionBeginUser;
-  PetscCall(RowsCreateVec(rows, &u));
-  PetscCall(PetscMalloc1(rows->m, &all));
-  PetscCall(JacobianMult(e->jacobian, x, u));
-  PetscCall(RowsGatherAll(rows, u, all));
-  PetscCall(TilesSolve(e->factor, all));
-  PetscCall(RowsSetAll(rows, all, u));
-  PetscCall(JacobianMultTransposeAdd(e->jacobian, -1, u, x));
-  PetscCall(PetscFree(all));
-  PetscCall(VecDestroy(&u));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* twice is enough: the second time removes what the condition of K left */
-static PetscErrorCode Project(Extremes e, Vec x)
-{
-  PetscFunctionBeginUser;
-  PetscCall(ProjectOnce(e, x));
-  PetscCall(ProjectOnce(e, x));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 static PetscErrorCode PCApply_Projection(PC pc, Vec x, Vec y)
 {
@@ -68,7 +84,7 @@ static PetscErrorCode PCApply_Projection(PC pc, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(PCShellGetContext(pc, &e));
   PetscCall(VecCopy(x, y));
-  if (e->factor) PetscCall(ProjectOnce(e, y));
+  if (e->factor) PetscCall(KernelProject(e->jacobian, e->factor, 1, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,7 +96,7 @@ static PetscErrorCode MatMult_Kernel(Mat mat, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(mat, &e));
   PetscCall(HessianMult(e->hessian, HESSIAN_CURVATURE, x, y));
-  PetscCall(ProjectOnce(e, y));
+  PetscCall(KernelProject(e->jacobian, e->factor, 1, y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -107,20 +123,48 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolverCreate(Extremes e, const char prefix[], EPSType type, EPSWhich which, PetscInt nev, EPS *eps)
+enum { DENSE = 100 };
+
+/* The test that was chosen; but a solver that is to pause finds every pair converged: it ends, whatever its method, and hands over the
+   vectors it has. Called at least once an iteration. */ // NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
+                                         void *context)
 {
+  Extremes e = (Extremes)context;
+
   PetscFunctionBeginUser;
-  PetscCall(EPSCreate(e->map->grid->world, eps));
-  PetscCall(EPSSetOptionsPrefix(*eps, prefix));
-  PetscCall(EPSSetProblemType(*eps, EPS_HEP));
-  PetscCall(EPSSetType(*eps, type));
-  PetscCall(EPSSetWhichEigenpairs(*eps, which));
-  if (!strcmp(type, EPSKRYLOVSCHUR))
-    PetscCall(SizeBasis(*eps, nev, e->map->n));
+  (void)eps;
+  (void)imaginary;
+  if (!e->pausing) PetscCall(CheckpointWanted(e->map->grid->world, &e->pausing));
+  *error = e->pausing ? 0 : e->relative[e->solver] ? residual / PetscAbsScalar(value) : residual;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* nev at most. LOBPCG wants n >= 5 nev, and where its 3 nev vectors nearly span R^n they become dependent: for small n LAPACK takes the matrix
+   that n products make. */
+static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max)
+{
+  const PetscInt nev  = PetscMin(nev_max, e->map->n);
+  const Plan    *plan = &Plans[solver];
+  EPSConv        test;
+  EPS            eps;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSCreate(e->map->grid->world, &eps));
+  PetscCall(EPSSetOptionsPrefix(eps, plan->prefix));
+  PetscCall(EPSSetProblemType(eps, EPS_HEP));
+  PetscCall(EPSSetType(eps, !strcmp(plan->type, EPSLOBPCG) && e->map->n < PetscMax(DENSE, 5 * nev) ? EPSLAPACK : plan->type));
+  PetscCall(EPSSetWhichEigenpairs(eps, plan->which));
+  if (!strcmp(plan->type, EPSKRYLOVSCHUR))
+    PetscCall(SizeBasis(eps, nev, e->map->n));
   else
-    PetscCall(EPSSetDimensions(*eps, nev, PETSC_DEFAULT, PETSC_DEFAULT));
-  PetscCall(EPSSetConvergenceTest(*eps, EPS_CONV_ABS));
-  PetscCall(EPSSetFromOptions(*eps));
+    PetscCall(EPSSetDimensions(eps, nev, PETSC_DEFAULT, PETSC_DEFAULT));
+  PetscCall(EPSSetConvergenceTest(eps, plan->test));
+  PetscCall(EPSSetFromOptions(eps));
+  PetscCall(EPSGetConvergenceTest(eps, &test));
+  e->relative[solver] = (PetscBool)(test == EPS_CONV_REL);
+  if (test == EPS_CONV_REL || test == EPS_CONV_ABS) PetscCall(EPSSetConvergenceTestFunction(eps, ConvergedOrPausing, e, NULL));
+  e->eps[solver] = eps;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -132,10 +176,10 @@ PetscErrorCode ExtremesCreate(ResidualMap map, const HessianOptions *options, Ex
   PetscCall(PetscNew(&e));
   e->map     = map;
   e->options = options;
-  PetscCall(SolverCreate(e, "largest_", EPSKRYLOVSCHUR, EPS_LARGEST_REAL, PetscMax(1, options->extreme), &e->largest));
-  PetscCall(SolverCreate(e, "smallest_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->extreme), &e->smallest));
-  PetscCall(SolverCreate(e, "zeros_", EPSLOBPCG, EPS_SMALLEST_REAL, PetscMax(1, options->zeros), &e->zeros));
-  PetscCall(SolverCreate(e, "kernel_", EPSKRYLOVSCHUR, EPS_LARGEST_MAGNITUDE, 1, &e->kernel));
+  PetscCall(SolverCreate(e, LARGEST, PetscMax(1, options->extreme)));
+  PetscCall(SolverCreate(e, SMALLEST, PetscMax(1, options->extreme)));
+  PetscCall(SolverCreate(e, ZEROS, PetscMin(PetscMax(1, options->zeros), map->n - map->m)));
+  PetscCall(SolverCreate(e, KERNEL, 1));
   *extremes = e;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -144,39 +188,140 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
 {
   PetscFunctionBeginUser;
   if (!*extremes) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(EPSDestroy(&(*extremes)->largest));
-  PetscCall(EPSDestroy(&(*extremes)->smallest));
-  PetscCall(EPSDestroy(&(*extremes)->zeros));
-  PetscCall(EPSDestroy(&(*extremes)->kernel));
+  for (PetscInt k = 0; k < SOLVERS; k++) PetscCall(EPSDestroy(&(*extremes)->eps[k]));
   PetscCall(PetscFree(*extremes));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local)
+/* ---- where a solver starts -------------------------------------------------------------------------------------------------- */
+
+static PetscErrorCode ForgetStart(Extremes e)
 {
-  const PetscInt krylov = BasisSize(options->extreme, PETSC_MAX_INT);
-  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
-
-  return 8. * (PetscReal)n_local * (PetscReal)(PetscMax(krylov, lobpcg) + 4);
-}
-
-/* count random vectors, in ker J if there is a projection */
-static PetscErrorCode SetStart(Extremes e, EPS eps, PetscInt count, PetscInt64 stream)
-{
-  Vec *start;
-
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(count, &start));
-  for (PetscInt i = 0; i < count; i++) {
-    PetscCall(ParametersCreateVec(e->map->parameters, &start[i]));
-    PetscCall(ParametersSetRandom(e->map->parameters, 0, STREAM_START + stream + i, start[i]));
-    if (e->factor && eps != e->largest) PetscCall(Project(e, start[i]));
-  }
-  PetscCall(EPSSetInitialSpace(eps, count, start));
-  for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&start[i]));
-  PetscCall(PetscFree(start));
+  for (PetscInt i = 0; i < e->nstart; i++) PetscCall(VecDestroy(&e->start[i]));
+  PetscCall(PetscFree(e->start));
+  e->nstart = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+static PetscErrorCode MakeStart(Extremes e, PetscInt count)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(count, &e->start));
+  e->nstart = count;
+  for (PetscInt i = 0; i < count; i++) PetscCall(ParametersCreateVec(e->map->parameters, &e->start[i]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* how many vectors a method makes use of */
+static PetscErrorCode CountStart(EPS eps, PetscInt wanted, PetscInt *count)
+{
+  PetscBool lobpcg;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscObjectTypeCompare((PetscObject)eps, EPSLOBPCG, &lobpcg));
+  *count = lobpcg ? wanted : 1;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* those it had when it paused, and for the others random ones, in ker J if there is a projection */
+static PetscErrorCode SetStart(Extremes e, EPS eps)
+{
+  const PetscInt kept = e->nstart;
+  Vec           *vectors;
+  PetscInt       count;
+
+  PetscFunctionBeginUser;
+  PetscCall(CountStart(eps, Wanted(e, e->solver), &count));
+  count = PetscMin(PetscMax(count, kept), e->map->n);
+  PetscCall(PetscMalloc1(count, &vectors));
+  for (PetscInt i = 0; i < count; i++) {
+    if (i < kept) {
+      vectors[i] = e->start[i];
+      continue;
+    }
+    PetscCall(ParametersCreateVec(e->map->parameters, &vectors[i]));
+    PetscCall(ParametersSetRandom(e->map->parameters, 0, STREAM_START + Plans[e->solver].stream + i, vectors[i]));
+    if (e->factor && e->solver != LARGEST) PetscCall(KernelProject(e->jacobian, e->factor, 2, vectors[i]));
+  }
+  PetscCall(EPSSetInitialSpace(eps, count, vectors));
+  for (PetscInt i = kept; i < count; i++) PetscCall(VecDestroy(&vectors[i]));
+  PetscCall(PetscFree(vectors));
+  PetscCall(ForgetStart(e)); /* the solver holds them now */
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The vectors that a paused solver has, best first. One that starts from a single vector gets their sum: its Krylov space has them all
+   again after as many products.                                                                                                       */
+static PetscErrorCode KeepVectors(Extremes e, EPS eps)
+{
+  PetscInt found, count = 0, wanted = Wanted(e, e->solver);
+  Vec      v;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetConverged(eps, &found));
+  PetscCall(CountStart(eps, wanted, &count));
+  found = PetscMin(found, wanted);
+  PetscCall(MakeStart(e, PetscMin(count, found)));
+  if (!e->nstart) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecDuplicate(e->start[0], &v));
+  for (PetscInt i = 0; i < found; i++) {
+    PetscCall(EPSGetEigenvector(eps, i, v, NULL));
+    PetscCall(VecAXPY(e->start[i % e->nstart], 1, v));
+  }
+  PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode PairsArchive(Archive archive, const char name[], EigenPairs *pairs)
+{
+  PetscBool there;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveEnter(archive, name, &there));
+  PetscCall(ArchiveInt(archive, "wanted", &pairs->wanted));
+  PetscCall(ArchiveInt(archive, "found", &pairs->found));
+  PetscCall(ArchiveInt(archive, "products", &pairs->products));
+  PetscCall(ArchiveReal(archive, "tolerance", &pairs->tolerance));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc2(pairs->found, &pairs->value, pairs->found, &pairs->residual));
+  PetscCall(ArchiveReals(archive, "value", pairs->found, pairs->value));
+  PetscCall(ArchiveReals(archive, "residual", pairs->found, pairs->residual));
+  PetscCall(ArchiveLeave(archive));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ExtremesResultArchive(Archive archive, ExtremesResult *result)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PairsArchive(archive, "largest", &result->largest));
+  PetscCall(PairsArchive(archive, "smallest", &result->smallest));
+  PetscCall(PairsArchive(archive, "zeros", &result->zeros));
+  PetscCall(PairsArchive(archive, "kernel", &result->kernel));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* what is found, and where the solver goes on */
+static PetscErrorCode ExtremesArchive(Archive archive, void *context)
+{
+  Extremes e     = (Extremes)context;
+  PetscInt count = e->nstart;
+  char     name[32];
+
+  PetscFunctionBeginUser;
+  PetscCall(ExtremesResultArchive(archive, e->result));
+  PetscCall(ArchiveInt(archive, "solver", &e->solver));
+  PetscCall(ArchiveInt(archive, "iterations", &e->iterations));
+  PetscCall(ArchiveInt(archive, "products", &e->products));
+  PetscCall(ArchiveInt(archive, "vectors", &count));
+  if (ArchiveReading(archive)) PetscCall(MakeStart(e, count));
+  for (PetscInt i = 0; i < count; i++) {
+    PetscCall(PetscSNPrintf(name, sizeof name, "vector_%" PetscInt_FMT, i));
+    PetscCall(ArchiveVec(archive, name, e->map->parameters, e->start[i]));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- a solver runs ------------------------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode UseProjection(Extremes e, EPS eps)
 {
@@ -199,20 +344,20 @@ static PetscErrorCode UseProjection(Extremes e, EPS eps)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* our tolerance and cap, unless the user chose (PETSC_DEFAULT would forget what was chosen) */
-static PetscErrorCode SetTolerance(EPS eps, PetscReal tolerance, PetscInt restarts)
+/* our tolerance and cap, unless the user chose (PETSC_DEFAULT would forget what was chosen); the cap counts what was done before a pause */
+static PetscErrorCode SetTolerance(Extremes e, EPS eps)
 {
-  const char *prefix;
-  PetscReal   tol;
+  const Plan *plan = &Plans[e->solver];
+  PetscReal   tol, scale = e->solver == KERNEL ? 1 : PETSC_MACHINE_EPSILON / 2 * e->lambda_max;
   PetscInt    its;
   PetscBool   tol_set, its_set;
 
   PetscFunctionBeginUser;
-  PetscCall(EPSGetOptionsPrefix(eps, &prefix));
   PetscCall(EPSGetTolerances(eps, &tol, &its));
-  PetscCall(PetscOptionsHasName(NULL, prefix, "-eps_tol", &tol_set));
-  PetscCall(PetscOptionsHasName(NULL, prefix, "-eps_max_it", &its_set));
-  PetscCall(EPSSetTolerances(eps, tol_set ? tol : tolerance, its_set ? its : restarts));
+  PetscCall(PetscOptionsHasName(NULL, plan->prefix, "-eps_tol", &tol_set));
+  PetscCall(PetscOptionsHasName(NULL, plan->prefix, "-eps_max_it", &its_set));
+  if (!its_set) its = plan->restarts;
+  PetscCall(EPSSetTolerances(eps, tol_set ? tol : plan->tolerance * scale, PetscMax(1, its - e->iterations)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -232,60 +377,77 @@ static PetscErrorCode Collect(EPS eps, EigenPairs *pairs)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Solve(Extremes e, EPS eps, Mat A, PetscInt starts, PetscInt64 stream, EigenPairs *pairs)
+/* until it has converged, or is to pause */
+static PetscErrorCode Solve(Extremes e, EPS eps, Mat A)
 {
   const PetscInt before = e->hessian->products;
+  EigenPairs    *pairs  = PairsOf(e->result, e->solver);
+  PetscInt       iterations;
 
   PetscFunctionBeginUser;
+  e->pausing = PETSC_FALSE;
   PetscCall(EPSSetOperators(eps, A, NULL));
   PetscCall(UseProjection(e, eps));
-  PetscCall(SetStart(e, eps, starts, stream));
+  PetscCall(SetTolerance(e, eps));
+  PetscCall(SetStart(e, eps));
   PetscCall(EPSSolve(eps));
-  PetscCall(EPSGetDimensions(eps, &pairs->wanted, NULL, NULL));
-  PetscCall(Collect(eps, pairs));
-  pairs->products = e->hessian->products - before;
+  if (e->pausing) {
+    PetscCall(EPSGetIterationNumber(eps, &iterations));
+    PetscCall(KeepVectors(e, eps));
+    e->iterations += iterations;
+    e->products += e->hessian->products - before;
+  } else {
+    PetscCall(EPSGetDimensions(eps, &pairs->wanted, NULL, NULL));
+    PetscCall(Collect(eps, pairs));
+    pairs->products = e->products + e->hessian->products - before;
+    e->iterations = e->products = 0;
+  }
   PetscCall(EPSReset(eps)); /* its vectors make room for the next solver's */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode SolveKernel(Extremes e, EigenPairs *pairs)
+static PetscErrorCode CreateKernelMat(Extremes e, Mat *PSP)
 {
   const PetscInt local = ParametersLocalSize(e->map->parameters);
-  Mat            PSP;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateShell(e->map->grid->world, local, local, e->map->n, e->map->n, e, &PSP));
-  PetscCall(MatShellSetOperation(PSP, MATOP_MULT, (void (*)(void))MatMult_Kernel));
-  PetscCall(EPSSetConvergenceTest(e->kernel, EPS_CONV_REL));
-  PetscCall(SetTolerance(e->kernel, 1e-1, 2)); /* the residual; the size itself is far closer, its error being of second order */
-  PetscCall(Solve(e, e->kernel, PSP, 1, 1000, pairs));
-  PetscCall(MatDestroy(&PSP));
+  PetscCall(MatCreateShell(e->map->grid->world, local, local, e->map->n, e->map->n, e, PSP));
+  PetscCall(MatShellSetOperation(*PSP, MATOP_MULT, (void (*)(void))MatMult_Kernel));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunSolvers(Extremes e, Mat A, Mat PSP, PetscBool *stop)
+{
+  PetscFunctionBeginUser;
+  while (e->solver < SOLVERS && !*stop) {
+    e->pausing = PETSC_FALSE;
+    if (Wanted(e, e->solver)) PetscCall(Solve(e, e->eps[e->solver], e->solver == KERNEL ? PSP : A));
+    if (!e->pausing) e->solver++;
+    if (e->solver < SOLVERS) PetscCall(CheckpointSafePoint(e->map->grid->world, "extremes", ExtremesArchive, e, stop));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ExtremesSolve(Extremes e, Hessian hessian, Jacobian jacobian, Tiles factor, PetscReal lambda_max,
                              ExtremesResult *result)
 {
-  const PetscReal u = PETSC_MACHINE_EPSILON / 2;
-  Mat             A;
+  PetscBool resumed, stop = PETSC_FALSE;
+  Mat       A, PSP;
 
   PetscFunctionBeginUser;
-  e->hessian  = hessian;
-  e->jacobian = jacobian;
-  e->factor   = factor;
-  PetscCall(HessianCreateMat(hessian, HESSIAN_EXACT, &A));
-  result->largest.products = result->smallest.products = result->zeros.products = result->kernel.products = -1;
-  if (e->options->extreme) {
-    PetscCall(SetTolerance(e->largest, 1e6 * u * lambda_max, 20));
-    PetscCall(Solve(e, e->largest, A, 1, 2000, &result->largest));
-    PetscCall(SetTolerance(e->smallest, 1e3 * u * lambda_max, 20));
-    PetscCall(Solve(e, e->smallest, A, e->options->extreme, 3000, &result->smallest));
-  }
-  if (e->options->zeros) {
-    PetscCall(SetTolerance(e->zeros, 1e3 * u * lambda_max, 20));
-    PetscCall(Solve(e, e->zeros, A, e->options->zeros, 4000, &result->zeros));
-    if (factor) PetscCall(SolveKernel(e, &result->kernel));
-  }
+  e->hessian    = hessian;
+  e->jacobian   = jacobian;
+  e->factor     = factor;
+  e->lambda_max = lambda_max;
+  e->result     = result;
+  e->solver = e->iterations = e->products = 0;
+  for (PetscInt k = 0; k < SOLVERS; k++) PairsOf(result, k)->products = -1;
+  PetscCall(HessianCreateMat(e->hessian, HESSIAN_EXACT, &A));
+  PetscCall(CreateKernelMat(e, &PSP));
+  PetscCall(CheckpointResume("extremes", ExtremesArchive, e, &resumed));
+  PetscCall(RunSolvers(e, A, PSP, &stop));
+  PetscCall(ForgetStart(e));
+  PetscCall(MatDestroy(&PSP));
   PetscCall(MatDestroy(&A));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -305,4 +467,40 @@ PetscErrorCode ExtremesResultDestroy(ExtremesResult *result)
   PetscCall(EigenPairsDestroy(&result->zeros));
   PetscCall(EigenPairsDestroy(&result->kernel));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* n-sized vectors of the solver that has most */
+static PetscReal Vectors(const HessianOptions *options)
+{
+  const PetscInt krylov = options->extreme ? BasisSize(options->extreme, PETSC_MAX_INT) : 0;
+  const PetscInt lobpcg = 10 * PetscMax(options->extreme, options->zeros); /* X, R, P, their images, and SLEPc's copies */
+
+  return (PetscReal)(PetscMax(krylov, lobpcg) + 4);
+}
+
+/* Project, of a vector */
+static void ProjectOnceCost(const Sizes *s, Cost *cost)
+{
+  JacobianMultCost(s, cost);
+  CostGather(cost, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, cost);
+  JacobianMultTransposeAddCost(s, cost);
+}
+
+void ExtremesCost(const Sizes *s, const HessianOptions *options, PetscReal products, Cost *cost, Cost *stretch)
+{
+  const PetscReal vectors = Vectors(options);
+  Cost            product = {.work[WORK_STREAM] = 2 * 8 * s->local * vectors / 2}, part = {.bytes = 0};
+
+  HessianMultCost(s, &product);
+  ProjectOnceCost(s, &product);
+  CostReduceAll(&product, s->P, 8 * vectors / 2, 4);
+  CostAdd(&part, &product, products);
+  part.work[WORK_NORMALS] += (PetscReal)(2 * options->extreme + options->zeros + 2) * s->local;
+  ResidualMapAdjointCost(s, s->N, 1, &part);
+  CostHold(&part, HessianBytes(s) + 8 * s->local * vectors);
+  CostAdd(cost, &part, 1);
+  CostLonger(stretch, &part);
 }

@@ -5,8 +5,7 @@
   where measured values are drawn that are exactly 0. Lengths are in the viewBox's units.
 */
 #include "codim/figure.h"
-#include <errno.h>
-#include <locale.h>
+#include "svg.h"
 #include <math.h>
 #include <petscmath.h>
 #include <stdlib.h>
@@ -146,35 +145,12 @@ static void Scientific(const char prefix[], PetscReal value, char text[static 64
     snprintf(text, 64, "%s %.*f", prefix, power > 0 ? 0 : 1 - power, (double)value);
 }
 
-/* XML text; control characters are no XML and are left out */
-static void PutEscaped(FILE *out, const char text[])
-{
-  for (const char *c = text; *c; c++) {
-    if (*c == '&')
-      fputs("&amp;", out);
-    else if (*c == '<')
-      fputs("&lt;", out);
-    else if (*c == '>')
-      fputs("&gt;", out);
-    else if ((unsigned char)*c >= 0x20)
-      fputc(*c, out);
-  }
-}
-
-static PetscReal Glyphs(const char text[])
-{
-  PetscInt count = 0;
-
-  for (const char *c = text; *c; c++) count += ((unsigned char)*c & 0xC0) != 0x80;
-  return (PetscReal)count;
-}
-
 /* 0.6 em a glyph is wide for every common sans serif */
 static Box LabelBox(const Label *label, const Place *place)
 {
-  PetscReal width = 8.4 * Glyphs(label->text) + (label->exponent ? 6 * Glyphs(label->exponent) : 0), left = place->x;
+  PetscReal width = 8.4 * SvgGlyphs(label->text) + (label->exponent ? 6 * SvgGlyphs(label->exponent) : 0), left = place->x;
 
-  if (label->second) width = PetscMax(width, 8.4 * Glyphs(label->second));
+  if (label->second) width = PetscMax(width, 8.4 * SvgGlyphs(label->second));
   if (place->anchor == 'm') left -= width / 2;
   if (place->anchor == 'e') left -= width;
   return (Box){left, place->y - 14, left + width, place->y + 5 + (label->second ? LINE : 0)};
@@ -197,7 +173,7 @@ static void PutText(const Canvas *canvas, const Label *label, const Place *place
   const char *anchor = place->anchor == 's' ? "start" : place->anchor == 'm' ? "middle" : "end";
 
   fprintf(canvas->out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", label->style, place->x, place->y, anchor);
-  PutEscaped(canvas->out, label->text);
+  SvgPutEscaped(canvas->out, label->text);
   if (label->exponent && *label->exponent) fprintf(canvas->out, "<tspan class=\"up\" dy=\"-.45em\">%s</tspan>", label->exponent);
   fprintf(canvas->out, "</text>\n");
 }
@@ -255,20 +231,20 @@ static void PutHead(const Canvas *canvas)
 {
   const SpectrumFigure *figure = canvas->figure;
   const char           *title  = figure->title ? figure->title : "";
-  const PetscReal       size   = PetscMin(19.0, (RIGHT - 24) / (0.62 * PetscMax(Glyphs(title), 1.0)));
+  const PetscReal       size   = PetscMin(19.0, (RIGHT - 24) / (0.62 * PetscMax(SvgGlyphs(title), 1.0)));
 
   fprintf(canvas->out,
           "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"title desc\">\n",
           WIDTH, HEIGHT);
   fprintf(canvas->out, "<title id=\"title\">Spectrum of the Hessian: ");
-  PutEscaped(canvas->out, title);
+  SvgPutEscaped(canvas->out, title);
   fprintf(canvas->out,
           "</title>\n<desc id=\"desc\">%" PetscInt_FMT " positive eigenvalues and %" PetscInt64_FMT " zero; %" PetscInt_FMT,
           figure->npositive, figure->nzero, figure->nmeasured);
   fprintf(canvas->out, " of the zero cluster measured. Sizes against the index, both on logarithmic axes.</desc>\n%s", STYLE);
   fprintf(canvas->out, "<rect class=\"ground\" width=\"%.0f\" height=\"%.0f\"/>\n", WIDTH, HEIGHT);
   fprintf(canvas->out, "<text class=\"title\" x=\"24\" y=\"38\" style=\"font-size:%.1fpx\">", size);
-  PutEscaped(canvas->out, title);
+  SvgPutEscaped(canvas->out, title);
   fprintf(canvas->out, "</text>\n");
 }
 
@@ -344,15 +320,15 @@ static void PutCounts(const Canvas *canvas)
   if (canvas->npositive) {
     Grouped(canvas->npositive, number);
     snprintf(positive, sizeof positive, "%s positive", number);
-    width = glyph * Glyphs(positive);
+    width = glyph * SvgGlyphs(positive);
     x     = PetscMax((LEFT + canvas->edge) / 2, LEFT + width / 2);
-    x     = PetscMin(x, RIGHT - width / 2 - glyph * (Glyphs(zero) + 2));
+    x     = PetscMin(x, RIGHT - width / 2 - glyph * (SvgGlyphs(zero) + 2));
     end   = x + width / 2 + 2 * glyph;
     PutBracket(canvas, "positive", LEFT, canvas->edge - 3);
     PutText(canvas, &(Label){"blue strong", positive, NULL, NULL}, &(Place){x, y, 'm'});
   }
   if (*zero) {
-    width = glyph * Glyphs(zero);
+    width = glyph * SvgGlyphs(zero);
     x     = PetscMin(PetscMax((canvas->edge + RIGHT) / 2, end + width / 2), RIGHT - width / 2);
     PutBracket(canvas, "zero", canvas->edge + 3, RIGHT);
     PutText(canvas, &(Label){"red strong", zero, NULL, NULL}, &(Place){x, y, 'm'});
@@ -589,39 +565,18 @@ static PetscErrorCode CanvasWrite(Canvas *canvas)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WriteBeside(const char path[], const SpectrumFigure *figure, Complaint *complaint)
+static PetscErrorCode DrawSpectrum(FILE *out, const void *figure)
 {
-  char   beside[PETSC_MAX_PATH_LEN + 8];
-  Canvas canvas = {.figure = figure};
+  Canvas canvas = {.out = out, .figure = figure};
 
   PetscFunctionBeginUser;
-  snprintf(beside, sizeof beside, "%s.tmp", path);
-  canvas.out = fopen(beside, "w");
-  if (canvas.out) {
-    const locale_t C = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = uselocale(C); /* a decimal point is a point */
-    PetscBool      bad;
-
-    PetscCall(CanvasWrite(&canvas));
-    uselocale(before);
-    freelocale(C);
-    bad = (PetscBool)(ferror(canvas.out) != 0);
-    bad = (PetscBool)(fclose(canvas.out) != 0 || bad);
-    if (!bad && rename(beside, path) == 0) PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  Complain(complaint, STATUS_DATA, "%s: the figure cannot be written: %s. Choose another `output`, or make room there", path,
-           strerror(errno));
-  if (canvas.out) remove(beside);
+  PetscCall(CanvasWrite(&canvas));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FigureWriteSpectrum(MPI_Comm comm, const char path[], const SpectrumFigure *figure)
 {
-  Complaint   complaint = {.status = STATUS_HOLDS};
-  PetscMPIInt rank;
-
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) PetscCall(WriteBeside(path, figure, &complaint));
-  PetscCall(ComplaintRaise(comm, &complaint));
+  PetscCall(SvgWriteFile(comm, path, DrawSpectrum, figure));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,6 +2,7 @@
   full.c: see full.h. Rows and columns are in the order of the Vec, which depends on the grid; eigenvalues and traces do not.
 */
 #include "codim/full.h"
+#include "codim/checkpoint.h"
 
 /* column j of the tiles = v, whole on every rank */
 static void SetColumn(Tiles tiles, PetscInt j, const PetscReal v[])
@@ -14,7 +15,7 @@ static void SetColumn(Tiles tiles, PetscInt j, const PetscReal v[])
 }
 
 /* trace of a part of the Hessian; and its columns, if tiles are given */
-static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, PetscReal *trace)
+static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, PetscReal *trace, PetscBool *stop)
 {
   const ResidualMap map = hessian->map;
   Vec               e, column, whole;
@@ -26,7 +27,7 @@ static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, P
   PetscCall(ParametersCreateVec(map->parameters, &e));
   PetscCall(VecDuplicate(e, &column));
   PetscCall(VecScatterCreateToAll(column, &gather, &whole));
-  for (PetscInt j = 0; j < map->n; j++) {
+  for (PetscInt j = 0; j < map->n && !*stop; j++) {
     PetscCall(VecSetValue(e, j, 1, INSERT_VALUES));
     PetscCall(VecAssemblyBegin(e));
     PetscCall(VecAssemblyEnd(e));
@@ -39,6 +40,7 @@ static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, P
     PetscCall(VecRestoreArrayRead(whole, &v));
     PetscCall(VecSet(e, 0));
     if (tiles) PetscCall(Progress(map->grid->world, (PetscReal)(j + 1), (PetscReal)map->n, "columns of the Hessian"));
+    PetscCall(CheckpointSafePoint(map->grid->world, "full", NULL, NULL, stop));
   }
   PetscCall(VecScatterDestroy(&gather));
   PetscCall(VecDestroy(&whole));
@@ -47,25 +49,53 @@ static PetscErrorCode Assemble(Hessian hessian, HessianPart part, Tiles tiles, P
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks)
+void FullHessianLimit(const Sizes *sizes, size_t size, char text[])
 {
-  return 16. * (PetscReal)n * (PetscReal)n / ranks;
+  const Sizes s = SizesOfOrder(sizes, sizes->n);
+
+  TilesLimit(&s, PETSC_FALSE, size, text);
+}
+
+void FullHessianCost(const Sizes *sizes, Cost *cost)
+{
+  const Sizes s    = SizesOfOrder(sizes, sizes->n);
+  Cost        part = {.bytes = 0}, product = {.work[WORK_STREAM] = 8 * 2 * s.n};
+
+  HessianMultCost(sizes, &product);
+  product.received += 8 * s.n * (1 - 1 / s.P);
+  product.messages += s.P - 1;                                                /* the gathered column; the Vec's assembly */
+  CostHold(&product, 8 * (2 * s.local + s.n) + (s.P > 1 ? 32 * s.local : 0)); /* two Vecs, one whole, and a VecScatter */
+  CostAdd(&part, &product, 2 * s.n);
+  TilesEigenvaluesCost(&s, &part);
+  CostHold(&part, SizesTiles(&s));
+  CostAdd(cost, &part, 1);
 }
 
 PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full)
 {
-  Tiles tiles;
+  PetscBool stop = PETSC_FALSE;
+  Tiles     tiles;
 
   PetscFunctionBeginUser;
   full->n = hessian->map->n;
   PetscCall(TilesCreate(hessian->map->grid->world, full->n, &tiles));
-  PetscCall(Assemble(hessian, HESSIAN_EXACT, tiles, &full->trace));
-  PetscCall(Assemble(hessian, HESSIAN_CURVATURE, NULL, &full->trace_curvature));
-  PetscCall(PetscMalloc1(full->n, &full->lambda));
-  PetscCall(TilesEigenvalues(tiles, full->lambda));
+  PetscCall(Assemble(hessian, HESSIAN_EXACT, tiles, &full->trace, &stop));
+  PetscCall(Assemble(hessian, HESSIAN_CURVATURE, NULL, &full->trace_curvature, &stop));
+  if (!stop) PetscCall(PetscMalloc1(full->n, &full->lambda));
+  if (!stop) PetscCall(TilesEigenvalues(tiles, full->lambda));
   PetscCall(TilesDestroy(&tiles));
+  if (stop) PetscFunctionReturn(PETSC_SUCCESS);
   full->error = (PetscReal)full->n * PETSC_MACHINE_EPSILON / 2 *
                 PetscMax(PetscAbsReal(full->lambda[0]), PetscAbsReal(full->lambda[full->n - 1]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FullHessianArchive(Archive archive, FullHessian *full)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *full, full));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc1(full->n, &full->lambda));
+  PetscCall(ArchiveReals(archive, "lambda", full->n, full->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

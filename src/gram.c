@@ -294,10 +294,8 @@ static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUs
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscBool GramAssembles(ResidualMap map, PetscInt label, PetscReal *flops)
+PetscBool GramAssembles(Network net, PetscReal d, PetscReal m, PetscInt label, PetscReal *flops)
 {
-  const Network   net = map->network;
-  const PetscReal d = (PetscReal)map->d, m = (PetscReal)map->m;
   const PetscReal h = (PetscReal)net->labels[label].rows, k = (PetscReal)net->labels[label].cols;
   PetscReal       T = 0, values = 0, factors, block;
   PetscBool       assembles;
@@ -316,10 +314,11 @@ PetscBool GramAssembles(ResidualMap map, PetscInt label, PetscReal *flops)
 
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
 {
-  Workspace w;
-  PetscInt  nuses;
-  LabelUse *uses;
-  PetscReal flops;
+  const ResidualMap map = jacobian->map;
+  Workspace         w;
+  PetscInt          nuses;
+  LabelUse         *uses;
+  PetscReal         flops;
 
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
@@ -329,7 +328,7 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
     const PetscInt  count   = CountUses(nuses, uses, first);
     const LabelUse *partner = JoiningPartner(nuses, uses, &uses[first]);
 
-    if (!GramAssembles(jacobian->map, uses[first].label, &flops))
+    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, uses[first].label, &flops))
       PetscCall(AddWeight(&w, count, &uses[first], partner ? 1 : 0));
     else if (!partner)
       PetscCall(AddBlock(&w, count, &uses[first]));
@@ -347,6 +346,111 @@ PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
   PetscFunctionBeginUser;
   *flops = 0;
   for (PetscInt label = 0; label < map->network->nlabels; label++)
-    if (!GramAssembles(map, label, &one) || map->network->labels[label].cols > 1) *flops += one;
+    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || map->network->labels[label].cols > 1)
+      *flops += one;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* points that so many residuals in tiles of nb belong to */
+static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
+{
+  return PetscMin(s->d, residuals / s->l + (s->l > 1 ? residuals / s->nb : 0));
+}
+
+/* FetchBoth of a matrix with `each` rows of `width` entries for a residual (Delta) or a point (A): what it keeps is added to *held */
+static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, PetscReal *held, Cost *cost)
+{
+  const PetscReal rows = residuals ? s->rows : PointsOf(s, s->rows), cols = residuals ? s->cols : PointsOf(s, s->cols);
+  const PetscReal mean_rows = residuals ? s->m / s->nprow : PointsOf(s, s->m / s->nprow);
+  const PetscReal mean_cols = residuals ? s->m / s->npcol : PointsOf(s, s->m / s->npcol);
+  const PetscReal owned = (residuals ? s->m : s->d) / s->P, others = s->PK / s->P * (1 - 1 / s->P);
+  Cost            fetch = {.work[WORK_STREAM] = 3 * 8 * (rows + cols) * width};
+
+  if (s->P == 1) return;                                                     /* borrowed */
+  fetch.bytes    = 8 * owned * (s->npcol > 1 ? s->npcol : s->nprow) * width; /* packed for the receivers */
+  fetch.received = 8 * others * (mean_cols + (s->npcol > 1 ? mean_rows : 0)) * width;
+  fetch.messages = s->npcol > 1 ? 2 : 1;
+  *held += 8 * (rows + cols) * width;
+  CostHold(&fetch, *held);
+  CostAdd(cost, &fetch, 1);
+}
+
+/* by its factors: a Hadamard product for each pair of places */
+static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
+{
+  const Label *what = &s->network->labels[label];
+  PetscReal    T = 0, held = 8 * SLAB * (s->rows + PointsOf(s, s->rows)), flops;
+
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp    *op     = &s->network->ops[v];
+    const PetscReal places = (PetscReal)op->places;
+
+    if (op->weight != label) continue;
+    FetchCost(s, PETSC_FALSE, places * (PetscReal)what->cols, &held, cost);
+    FetchCost(s, PETSC_TRUE, places * (PetscReal)what->rows, &held, cost);
+    T += places;
+  }
+  (void)GramAssembles(s->network, s->d, s->m, label, &flops);
+  cost->work[WORK_PRODUCT] += flops / s->PK;
+  cost->work[WORK_STREAM] += 8 * 4 * T * T * s->m * s->m / 2 / s->PK; /* both products, and K twice */
+  cost->bytes = PetscMax(cost->bytes, held);
+}
+
+/* by its block of J, in panels */
+static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
+{
+  const Label    *what   = &s->network->labels[label];
+  const PetscReal most   = PetscMax(1, GRAM_PANEL / what->cols),
+                  width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
+  const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
+  PetscReal       held   = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;
+  Cost            panel  = {.bytes = 0};
+
+  FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
+  panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK;
+  panel.bytes = PetscMax(panel.bytes, held);
+  CostAdd(cost, &panel, panels);
+  (void)GramAssembles(s->network, s->d, s->m, label, &flops);
+  cost->work[WORK_PRODUCT] += flops / s->PK;
+}
+
+/* how often ops use a label, and the last that does */
+static PetscInt CountOps(Network net, PetscInt label, PetscInt *op)
+{
+  PetscInt count = 0;
+
+  for (PetscInt v = 1; v < net->nops; v++) {
+    if (net->ops[v].weight != label && net->ops[v].bias != label) continue;
+    count++;
+    *op = v;
+  }
+  return count;
+}
+
+/* BiasJoins, of a label */
+static PetscBool LabelJoins(Network net, PetscInt label)
+{
+  PetscInt     v = 0, other = 0;
+  const NetOp *op;
+
+  if (CountOps(net, label, &v) != 1) return PETSC_FALSE;
+  op = &net->ops[v];
+  return (PetscBool)(op->bias == label && op->weight >= 0 && op->places == 1 && CountOps(net, op->weight, &other) == 1);
+}
+
+void GramCost(const Sizes *s, Cost *cost)
+{
+  const Network net  = s->network;
+  Cost          gram = {.work[WORK_STREAM] = SizesTiles(s)};
+  PetscReal     flops;
+
+  for (PetscInt label = 0; label < net->nlabels; label++) {
+    if (!GramAssembles(net, s->d, s->m, label, &flops))
+      WeightCost(s, label, &gram);
+    else if (!LabelJoins(net, label))
+      BlockCost(s, label, &gram);
+  }
+  CostAdd(cost, &gram, 1);
 }

@@ -2,6 +2,7 @@
   grid.c: ranks as G x Q; see grid.h.
 */
 #include "codim/grid.h"
+#include <math.h>
 
 Range BlockRange(PetscInt N, PetscInt parts, PetscInt part)
 {
@@ -47,24 +48,6 @@ PetscErrorCode GridDestroy(Grid *grid)
   PetscCallMPI(MPI_Comm_free(&(*grid)->world));
   PetscCall(PetscFree(*grid));
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q)
-{
-  PetscReal best = PETSC_INFINITY;
-
-  *G = 1;
-  *Q = size;
-  for (PetscInt g = 1; g <= size; g++) {
-    const PetscInt  q       = size / g;
-    const PetscReal shard   = 8. * (PetscReal)n / (PetscReal)q;
-    const PetscReal traffic = (g > 1 ? shard : 0) + (q > 1 ? 8. * (PetscReal)d / (PetscReal)g * (PetscReal)sum_units : 0);
-
-    if (size % g || shard > bytes || traffic >= best) continue;
-    best = traffic;
-    *G   = g;
-    *Q   = q;
-  }
 }
 
 Range GridGroupPoints(Grid grid, PetscInt d)

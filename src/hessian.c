@@ -193,3 +193,49 @@ PetscErrorCode HessianCreateMat(Hessian hessian, HessianPart part, Mat *mat)
   PetscCall(MatSetOption(*mat, MAT_SYMMETRIC, PETSC_TRUE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+PetscReal HessianBytes(const Sizes *s)
+{
+  PetscReal saved = 0;
+
+  for (PetscInt v = 1; v < s->network->nops; v++)
+    saved += (PetscReal)s->network->ops[v].kind->nsaved * (PetscReal)s->network->ops[v].dim;
+  return 3 * SizesValues(s, s->N) + 8 * s->N * saved + (s->G > 1 ? 8 * s->shard : 0); /* theta is held */
+}
+
+/* OpAddGradient and OpAddBiasGradient of lambda' (x) a + lambda (x) a' */
+static void GradientCost(const Sizes *s, Cost *cost)
+{
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp    *op = &s->network->ops[v];
+    const PetscReal T  = (PetscReal)op->places;
+
+    if (op->weight >= 0) {
+      const PetscReal products = s->network->ops[op->inputs[0]].moves ? 2 : 1;
+
+      cost->work[WORK_PRODUCT] += products * 2 * s->N * T * SizesShardEntries(s, op->weight);
+      CostAddToShard(s, op->weight, cost);
+    }
+    if (op->bias >= 0) CostAddToShard(s, op->bias, cost);
+  }
+}
+
+void HessianMultCost(const Sizes *s, Cost *cost)
+{
+  Sizes held = *s; /* theta and v are: no shard is gathered in the sweeps */
+  Cost  part = {.bytes = 0};
+
+  held.d = s->d / s->G;
+  held.G = 1;
+  ResidualMapTangentCost(&held, &part);
+  ResidualMapAdjointCost(&held, s->N, 2, &part);
+  GradientCost(s, &part);
+  part.work[WORK_STREAM] += 8 * s->local;
+  if (s->G > 1) {
+    CostHold(&part, 8 * s->shard);
+    CostGather(&part, s->G, 8 * s->shard / (PetscReal)s->network->nlabels, (PetscReal)s->network->nlabels);
+  }
+  CostAdd(cost, &part, 1);
+}

@@ -282,3 +282,51 @@ PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J)
   PetscCall(MatShellSetOperation(*J, MATOP_MULT_TRANSPOSE, (void (*)(void))MatMultTranspose_Jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* one use of a label, with its factors A (NULL: ones) and Delta: the product with V or u, over its shard */
+static void UseCost(const Sizes *s, PetscInt label, PetscReal T, PetscReal k, PetscReal units, PetscBool transposed, Cost *cost)
+{
+  Cost use = {.work[WORK_STREAM] = 2 * 8 * s->R * T * units};
+
+  use.work[WORK_PRODUCT] = 2 * s->N * T * units * k;
+  use.bytes              = 8 * s->N * T * units + (transposed ? 8. * SCRATCH : 0);
+  if (transposed) {
+    use.work[WORK_STREAM] += 2 * 8 * units * k; /* the product, added */
+    Cost add = {.bytes = 0};
+    CostAddToShard(s, label, &add);
+    add.bytes += use.bytes;
+    CostAdd(&use, &add, 1);
+  } else {
+    Cost read = {.bytes = 0};
+    CostReadShard(s, label, &read);
+    read.bytes += use.bytes;
+    CostAdd(&use, &read, 1);
+  }
+  CostAdd(cost, &use, 1);
+}
+
+static void UsesCost(const Sizes *s, PetscBool transposed, Cost *cost)
+{
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp    *op = &s->network->ops[v];
+    const PetscReal T  = (PetscReal)op->places;
+
+    if (op->weight >= 0)
+      UseCost(s, op->weight, T, (PetscReal)s->network->labels[op->weight].cols, SizesShardRows(s, op->weight), transposed, cost);
+    if (op->bias >= 0) UseCost(s, op->bias, T, 1, SizesShardEntries(s, op->bias), transposed, cost);
+  }
+}
+
+void JacobianMultCost(const Sizes *s, Cost *cost)
+{
+  UsesCost(s, PETSC_FALSE, cost);
+  if (s->P > 1) CostReduceScatter(cost, s->Q, 8 * s->d / s->G * s->l, 1); /* RowsSumGroup */
+}
+
+void JacobianMultTransposeAddCost(const Sizes *s, Cost *cost)
+{
+  if (s->P > 1) CostGather(cost, s->Q, 8 * s->d / s->G * s->l, 1); /* RowsGatherGroup */
+  UsesCost(s, PETSC_TRUE, cost);
+}

@@ -6,21 +6,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KEY(name, type, field, value, help)                                                                                        \
+#define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
-    name, type, offsetof(RunOptions, field), value, 1, 1e9, NULL, help                                                             \
+    name, type, offsetof(RunOptions, field), value, min, 1e9, NULL, help                                                           \
   }
 
 static const OptionKey RunKeys[] =
-    {KEY("grid", KEY_INTS, grid, "",
+    {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
-     KEY("certify", KEY_BOOL, certify, "true", "prove the verdict where that is possible"),
-     KEY("output", KEY_STRING, output, "", "directory of the results; results/JOBNAME if not given"),
+     KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     {"node_memory", KEY_REAL, offsetof(RunOptions, node_memory), "0", 0, 1e18, NULL,
+      "bytes of a node that the job may take (0: what the system calls available)"},
+     KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
+     KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
+         "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, RunKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
 
 const char *JobOutput(Job job)
 {
@@ -55,10 +59,8 @@ static int MakeDirectories(const char path[])
   return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
 }
 
-static PetscErrorCode ReadOptions(Job job, const char job_file[])
+PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-  PetscMPIInt rank;
-  int         reason = 0;
 
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
@@ -66,7 +68,11 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
+  job->spectrum_options.node_memory = job->run.node_memory;
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->walk_options.direction != WALK_TOWARD || job->walk_options.toward[0]),
+                      STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
@@ -75,6 +81,15 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode MakeOutput(Job job)
+{
+  PetscMPIInt rank;
+  int         reason = 0;
+
+  PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
   if (rank == 0) reason = MakeDirectories(job->run.output);
   PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
@@ -83,44 +98,63 @@ static PetscErrorCode ReadOptions(Job job, const char job_file[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PlanJob JobToPlan(Job job)
+{
+  const PlanJob what = {.network     = job->network,
+                        .d           = job->data->points,
+                        .reach       = &job->reach,
+                        .spectrum    = &job->spectrum_options,
+                        .hessian     = &job->hessian_options,
+                        .walk        = &job->walk_options,
+                        .certify     = job->run.certify,
+                        .node_memory = job->run.node_memory,
+                        .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
+                        .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
+                        .steps       = 1,
+                        .products    = 1};
+
+  return what;
+}
+
 static PetscErrorCode BuildProblem(Job job)
 {
-  PetscInt    G = 0, Q = 0;
   PetscMPIInt size;
+  PetscReal   available;
 
   PetscFunctionBeginUser;
   PetscCall(NetworkCreate(job->comm, &job->net_options, job->data->inputs, job->data->outputs, &job->network));
   if (job->data_options.target == TARGET_NET) PetscCall(DataExpectTargets(job->data, job->network->outputs));
   PetscCallMPI(MPI_Comm_size(job->comm, &size));
-  if (job->run.grid.n) {
-    G = job->run.grid.v[0];
-    Q = job->run.grid.v[1];
-  } else
-    GridChoose(size, job->data->points, NetworkSize(job->network), NetworkSumUnits(job->network), .25 * job->available, &G, &Q);
-  PetscCall(GridCreate(job->comm, G, Q, &job->grid));
+  PetscCall(MemoryAvailable(job->comm, job->run.node_memory, &available));
+  job->plan_job = JobToPlan(job);
+  PlanChoose(&job->plan_job, size, 1, available, NULL, &job->plan);
+  if (job->run.grid.n)
+    PetscCall(GridCreate(job->comm, job->run.grid.v[0], job->run.grid.v[1], &job->grid));
+  else
+    PetscCall(GridCreate(job->comm, (PetscInt)job->plan.sizes.G, (PetscInt)job->plan.sizes.Q, &job->grid));
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  if (job->reach.method == REACH_CONSTRUCT)
+    PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
-static void NameNet(Job job)
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[])
 {
-  const char *kind = NetworkKind(&job->net_options);
-  char       *text = job->report.net;
-  size_t      room = sizeof(job->report.net), used;
+  const char *kind = NetworkKind(options);
+  size_t      used;
 
-  (void)PetscSNPrintf(text, room, "%s %" PetscInt_FMT, kind ? kind : job->net_options.activation, job->data->inputs);
-  for (PetscInt i = 0; !kind && i < job->net_options.widths.n; i++) {
+  (void)PetscSNPrintf(text, size, "%s %" PetscInt_FMT, kind ? kind : options->activation, inputs);
+  for (PetscInt i = 0; !kind && i < options->widths.n; i++) {
     used = strlen(text);
-    (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->net_options.widths.v[i]);
+    (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, options->widths.v[i]);
   }
   used = strlen(text);
-  (void)PetscSNPrintf(text + used, room - used, "-%" PetscInt_FMT, job->data->outputs);
+  (void)PetscSNPrintf(text + used, size - used, "-%" PetscInt_FMT, outputs);
 }
 
 static void DescribeProblem(Job job)
@@ -128,20 +162,23 @@ static void DescribeProblem(Job job)
   Report    *r    = &job->report;
   const Data data = job->data;
 
-  NameNet(job);
-  r->d          = data->points;
-  r->p          = data->inputs;
-  r->l          = data->outputs;
-  r->m          = job->map->m;
-  r->n          = (PetscInt)NetworkSize(job->network);
-  r->twins[0]   = data->twins[0];
-  r->twins[1]   = data->twins[1];
-  r->distinct   = data->distinct;
-  r->method     = job->reach.method == REACH_LOAD ? "load" : "train";
+  JobNameNet(&job->net_options, data->inputs, data->outputs, sizeof(r->net), r->net);
+  r->d        = data->points;
+  r->p        = data->inputs;
+  r->l        = data->outputs;
+  r->m        = job->map->m;
+  r->n        = (PetscInt)NetworkSize(job->network);
+  r->twins[0] = data->twins[0];
+  r->twins[1] = data->twins[1];
+  r->distinct = data->distinct;
+  for (PetscInt v = 1; v < job->network->nops; v++)
+    if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
+  r->method     = ReachMethods[job->reach.method];
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
-  r->zero_bound = PETSC_INFINITY;
+  r->next_loss  = INFINITY;
+  r->zero_bound = INFINITY;
 }
 
 /* what holds for every theta is known before any training */
@@ -162,9 +199,9 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   PetscCall(PetscNew(&new));
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
-  PetscCall(ReadOptions(new, job_file));
+  PetscCall(JobReadOptions(new, job_file));
+  PetscCall(MakeOutput(new));
   PetscCall(StageBegin(new->comm, "setup"));
-  PetscCall(MemoryAvailable(new->comm, &new->available));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
   PetscCall(OptionsCheckUnused(new->comm, JobKeys));
@@ -180,8 +217,14 @@ PetscErrorCode JobDestroy(Job *job)
 
   PetscFunctionBeginUser;
   if (!j) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointEnd());
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
+  json_decref(j->report.optional);
+  PetscCall(WalkResultDestroy(&j->walk));
+  PetscCall(DensityDestroy(&j->density));
+  PetscCall(DensityDestroy(&j->density_known));
+  PetscCall(PetscFree(j->density_lambda));
   PetscCall(FullHessianDestroy(&j->full));
   PetscCall(ExtremesResultDestroy(&j->extremes_result));
   PetscCall(SpectrumDestroy(&j->spectrum));
@@ -191,7 +234,9 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(TrajectoryDestroy(&j->trajectory));
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
+  PetscCall(VecDestroy(&j->theta_0));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
@@ -210,47 +255,113 @@ json_t *JobOptionsToJSON(Job job)
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* theta is kept; the rest is done again */
-static PetscErrorCode Suspend(Job job)
+/* a stage's name among those done, or the one it goes on with */
+static PetscErrorCode PrintResumed(Job job)
 {
-  json_t *options = JobOptionsToJSON(job);
+  const StageRecord *records;
+  PetscLogDouble     seconds = 0;
+  PetscInt           n;
 
   PetscFunctionBeginUser;
-  PetscCall(CheckpointWrite(job->parameters, job->theta, options, job->run.output));
-  json_decref(options);
-  PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s/checkpoint.safetensors\n",
-                        job->run.output));
+  StageRecords(&n, &records);
+  for (PetscInt i = 0; i < n; i++) seconds += records[i].seconds;
+  PetscCall(PetscPrintf(job->comm, "codim: going on from %s, %.0f s of work; done:", CheckpointPath(), seconds));
+  n = 0;
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* memory, theta to start from, and what a former run left */
+static PetscErrorCode Begin(Job job)
+{
+  CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
+
+  PetscFunctionBeginUser;
+  options.bytes = 8 * (PetscReal)job->map->n;
+  PetscCall(StageBegin(job->comm, "setup"));
+  PetscCall(JobBegin(job));
+  PetscCall(JobIdentify(job));
+  PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
+  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  if (job->resumed) {
+    PetscCall(PrintResumed(job));
+    job->report.interruptions++;
+  }
+  PetscCall(StageEnd(job->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* *stop: it was asked to, and a checkpoint is written */
+static PetscErrorCode RunStage(Job job, PetscInt i, PetscBool *stop)
+{
+  const PetscBool interrupted = (PetscBool)(job->resumed && i == job->current); /* by the former run */
+
+  PetscFunctionBeginUser;
+  job->current = i;
+  PetscCall(StageBegin(job->comm, JobStages[i].name));
+  PetscCall(JobStages[i].run(job));
+  PetscCall(StageEnd(job->comm));
+  *stop = CheckpointStopped();
+  if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+  job->done[i] = PETSC_TRUE;
+  if (interrupted) PetscCall(CheckpointForget());
+  if (JobStages[i + 1].name) PetscCall(CheckpointStageEnd(job->comm, stop));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The last stage, and the report. Where a file cannot be written, what was computed is not lost: it is said, and kept if there is room for that. */
+static PetscErrorCode Finish(Job job, PetscInt output)
+{
+  PetscBool      stop, saved;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  ReportDecide(&job->report);
+  ierr = RunStage(job, output, &stop);
+  if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
+  if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
+    PetscCall(CheckpointSave(&saved));
+    if (saved)
+      PetscCall(PetscPrintf(job->comm, "codim: what was computed is in %s: mend the output directory and give the same command\n",
+                            CheckpointPath()));
+  }
+  PetscCall(ierr);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool empty = job->refutation.contradiction; /* nothing to compute */
-  PetscBool       stop;
+  const PetscBool equal = (PetscBool)(job->construct && job->data->twins[0] >= 0);
+  const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
+  PetscBool       stop  = PETSC_FALSE;
+  PetscInt        i     = 0;
 
   PetscFunctionBeginUser;
-  for (const JobStage *stage = JobStages; stage->name; stage++) {
-    if (empty && stage->run != JobWriteOutput) continue;
-    PetscCall(StageBegin(job->comm, stage->name));
-    PetscCall(stage->run(job));
-    PetscCall(StageEnd(job->comm));
-    PetscCall(StopRequested(job->comm, &stop));
-    if (stop && stage[1].name && job->theta) {
-      PetscCall(Suspend(job));
-      *status = STATUS_STOPPED;
-      PetscFunctionReturn(PETSC_SUCCESS);
-    }
+  if (equal)
+    PetscCall(PetscPrintf(job->comm,
+                          "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
+                          " have the same x: remove one of them\n",
+                          job->data->twins[0] + 1, job->data->twins[1] + 1));
+  if (!empty) PetscCall(Begin(job));
+  for (; JobStages[i].run != JobWriteOutput && !stop; i++)
+    if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));
+  if (stop) {
+    PetscCall(PetscPrintf(job->comm, "codim: stopped on request; the same command goes on from %s\n", CheckpointPath()));
+    *status = STATUS_STOPPED;
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  ReportDecide(&job->report);
-  PetscCall(ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output));
-  PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
-  PetscCall(CheckpointRemove(job->comm, job->run.output));
+  PetscCall(Finish(job, i));
+  PetscCall(CheckpointRemove());
   *status = ReportStatus(&job->report);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -6,13 +6,13 @@
 PetscErrorCode JobCreateCheck(const char dir[], Job *job)
 {
   OptionString certificate, weights, problem, net, arch = "";
-  PetscBool    graph, ops;
+  PetscBool    graph, ops, exact_targets;
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", dir));
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", dir));
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", dir));
-  PetscCall(CertifyReadSubject(certificate, weights, problem));
+  PetscCall(CertifyReadSubject(certificate, weights, problem, &exact_targets));
   PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", dir));
   PetscCall(PetscOptionsGetString(NULL, NULL, "-net_arch", arch, sizeof(arch), NULL));
   PetscCall(PetscStrcmp(arch, "graph", &graph));
@@ -27,6 +27,7 @@ PetscErrorCode JobCreateCheck(const char dir[], Job *job)
   PetscCall(PetscOptionsSetValue(NULL, "-reach_polish", "false"));
   PetscCall(PetscOptionsSetValue(NULL, "-output", dir));
   PetscCall(JobCreate(dir, job));
+  (*job)->exact_targets = exact_targets;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -39,7 +40,10 @@ PetscErrorCode JobCheck(Job job, ExitStatus *status)
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/certificate.json", job->run.output));
   PetscCall(StageBegin(job->comm, "check"));
-  if (!job->report.certificate) PetscCall(JobReach(job));
+  if (!job->report.certificate) {
+    PetscCall(JobBegin(job));
+    PetscCall(JobReach(job));
+  }
   PetscCall(JobCertify(job));
   PetscCall(StageEnd(job->comm));
   CertifyTheorem(&job->certificate, sizeof(text), text);

@@ -48,6 +48,8 @@ static PetscErrorCode WriteSpectra(Job job)
   if (r->full)
     PetscCall(SpectrumFileWrite(file, "/hessian/all", r->full->n, r->full->lambda, "all n eigenvalues of the exact Hessian",
                                 "Hessian of L = |H|^2 (plain sum), at the stored weights", "ascending"));
+  if (job->density.probes) PetscCall(DensityWrite(file, "/hessian/density", &job->density));
+  if (job->density_known.probes) PetscCall(DensityWrite(file, "/hessian/density/known", &job->density_known));
   PetscCall(SpectrumFileClose(&file));
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -89,9 +91,21 @@ static PetscErrorCode DrawSpectrum(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode DrawDensity(Job job)
+{
+  const DensityView view = JobDensityView(job);
+  OptionString      path;
+
+  PetscFunctionBeginUser;
+  if (!job->density.probes) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/density", job->run.output));
+  PetscCall(DensityDraw(job->comm, path, &view));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode JobWriteOutput(Job job)
 {
-  OptionString   problem, net, weights, certificate;
+  OptionString   problem, net, weights, certificate, walk;
   CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
 
   PetscFunctionBeginUser;
@@ -106,5 +120,8 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(CertifyWriteJSON(certificate, &subject, &job->certificate));
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));
+  PetscCall(DrawDensity(job));
+  PetscCall(PetscSNPrintf(walk, sizeof(walk), "%s/walk", job->run.output));
+  PetscCall(WalkWrite(job->comm, walk, job->report.net, &job->walk));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -3,24 +3,31 @@
 */
 #include "job_state.h"
 
-/* the memory every stage needs, checked before it is taken */
+/* ---- reach ---------------------------------------------------------------------------------------------------------------------- */
+
+/* what is held from here to the end, and what the stages need on top of it, checked before it is taken */
 static PetscErrorCode Allocate(Job job)
 {
-  PetscReal needed;
+  const Plan *plan = &job->plan;
 
   PetscFunctionBeginUser;
+  job->report.memory_predicted = plan->needed;
+  PetscCall(PlanRaise(job->comm, &job->plan_job, plan));
   PetscCall(TilesCreate(job->comm, job->map->m, &job->K));
-  job->plan                    = MemoryPredict(job->map, &job->hessian_options, job->K);
-  needed                       = job->plan.base + job->plan.reach;
-  job->report.memory_predicted = needed;
-  PetscCall(UserCheck(job->comm, (PetscBool)(needed <= job->available), STATUS_DATA,
-                      "the job needs %.2f GB a rank and %.2f GB are available: use more nodes, or fewer ranks on each",
-                      (double)needed / 1e9, (double)job->available / 1e9));
   PetscCall(ParametersCreateVec(job->parameters, &job->theta));
   PetscCall(RowsCreateVec(job->map->rows, &job->H));
   PetscCall(TrajectoryCreate(job->map, &job->trajectory));
   PetscCall(JacobianCreate(job->map, &job->jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[])
+{
+  const PlanStage *stage = PlanFindStage(&job->plan, name);
+
+  if (!stage->reason[0]) return PETSC_TRUE;
+  if (reason) (void)PetscStrncpy(reason, stage->reason, size);
+  return PETSC_FALSE;
 }
 
 /* y := f_theta at the weights loaded */
@@ -33,62 +40,97 @@ static PetscErrorCode TakeTargets(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Start(Job job)
+PetscErrorCode JobBegin(Job job)
 {
-  json_t   *options = JobOptionsToJSON(job);
-  PetscBool resumed;
-
   PetscFunctionBeginUser;
+  PetscCall(Allocate(job));
   if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
-  PetscCall(CheckpointRead(job->parameters, options, job->run.output, job->theta, &resumed));
-  json_decref(options);
-  if (resumed)
-    PetscCall(PetscPrintf(job->comm, "codim: going on from %s/checkpoint.safetensors\n", job->run.output));
-  else if (job->reach.method == REACH_LOAD)
+  if (job->construct) {
+    PetscCall(ConstructSolve(job->construct, job->theta, job->trajectory, job->H, job->jacobian, &job->constructed));
+    job->report.constructed = &job->constructed;
+  } else if (job->reach.method == REACH_LOAD)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  if (job->reach.method != REACH_TRAIN && job->reach.polish) {
+    PetscCall(VecDuplicate(job->theta, &job->theta_0));
+    PetscCall(VecCopy(job->theta, job->theta_0));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate, and how far polishing moves them */
-static PetscErrorCode CertifyStart(Job job, Vec *theta_0)
+/* at weights as they were loaded: their own certificate */
+static PetscErrorCode CertifyStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
   job->report.start = &job->start;
-  PetscCall(VecDuplicate(job->theta, theta_0));
-  PetscCall(VecCopy(job->theta, *theta_0));
   if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
-  options.enclose = PETSC_FALSE;
+  options.enclose       = PETSC_FALSE;
+  options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
   job->report.start_certificate = &job->start_certificate;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobReach(Job job)
+/* how far polishing moved theta; 0 only where it did not */
+static PetscErrorCode Moved(Job job)
 {
-  Report         *r       = &job->report;
-  const PetscBool load    = (PetscBool)(job->reach.method == REACH_LOAD);
-  Vec             theta_0 = NULL;
+  PetscReal largest;
 
   PetscFunctionBeginUser;
-  PetscCall(Allocate(job));
-  PetscCall(Start(job));
-  if (load && job->reach.polish) PetscCall(CertifyStart(job, &theta_0));
-  if (!load || job->reach.polish)
+  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
+  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
+  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
+  job->report.moved = PetscMax(job->report.moved, largest);
+  PetscCall(VecDestroy(&job->theta_0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobReach(Job job)
+{
+  Report         *r     = &job->report;
+  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
+  const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
+
+  PetscFunctionBeginUser;
+  if (load && moves && !r->start) PetscCall(CertifyStart(job));
+  if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (theta_0) {
-    PetscCall(VecAXPY(theta_0, -1, job->theta));
-    PetscCall(VecNorm(theta_0, NORM_2, &r->moved));
-    PetscCall(VecDestroy(&theta_0));
-  }
+  if (job->theta_0) PetscCall(Moved(job));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
+  CertifyOptions  quick = CertifyDefaults;
+
+  stage->wanted = PETSC_TRUE;
+  quick.enclose = PETSC_FALSE;
+  stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
+  if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
+  TrainCost(s, load && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  if (load && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  TrainStepCost(s, &stage->longest);
+}
+
+/* ---- spectra -------------------------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode JobFactor(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->factor_missing) {
+    PetscCall(GramCompute(job->jacobian, job->K));
+    PetscCall(TilesCholesky(job->K, &job->factored));
+  }
+  job->factor_missing = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -104,6 +146,21 @@ static PetscErrorCode RunSpectrum(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = PETSC_TRUE;
+  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+}
+
+PetscErrorCode JobLinearizeHessian(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->hessian) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(HessianCreate(job->map, &job->hessian));
+  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* the size of the zero eigenvalues as measured: on the kernel and in the pairs found, and what rounding of an exact product leaves */
 static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 {
@@ -116,21 +173,15 @@ static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 
 static PetscErrorCode RunExtremes(Job job)
 {
-  Report         *r          = &job->report;
-  const PetscReal needed     = job->plan.base + job->plan.extremes;
-  PetscReal       lambda_max = 0;
+  Report   *r          = &job->report;
+  PetscReal lambda_max = 0;
 
   PetscFunctionBeginUser;
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_EXTREMES], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
-                            (double)needed / 1e9, (double)job->available / 1e9));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  r->memory_predicted = PetscMax(r->memory_predicted, needed);
+  if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  PetscCall(HessianCreate(job->map, &job->hessian));
-  PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
+  PetscCall(JobFactor(job));
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
                           lambda_max, &job->extremes_result));
   r->extremes   = &job->extremes_result;
@@ -138,56 +189,141 @@ static PetscErrorCode RunExtremes(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void PlanExtremes(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)(job->hessian->extreme || job->hessian->zeros);
+  ExtremesCost(s, job->hessian, job->products, &stage->cost, &stage->longest);
+}
+
 static PetscErrorCode RunFull(Job job)
 {
-  Report         *r      = &job->report;
-  const PetscReal needed = job->plan.base + job->plan.extremes + FullHessianBytes(job->map->n, job->grid->size);
+  Report *r = &job->report;
 
   PetscFunctionBeginUser;
   if (!job->hessian_options.full || !r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
-  if (needed > job->available) {
-    PetscCall(PetscSNPrintf(r->skipped[SKIPPED_FULL], sizeof(r->skipped[0]), "needs %.1f GB a rank, %.1f GB are available",
-                            (double)needed / 1e9, (double)job->available / 1e9));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  if (!job->hessian) {
-    PetscCall(HessianCreate(job->map, &job->hessian));
-    PetscCall(HessianLinearize(job->hessian, job->theta, job->trajectory, job->H));
-  }
+  if (!JobStageFits(job, "full", sizeof(r->skipped[0]), r->skipped[SKIPPED_FULL])) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(JobLinearizeHessian(job));
   PetscCall(FullHessianCompute(job->hessian, &job->full));
   r->full = &job->full;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobCertify(Job job)
+static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  Report         *r       = &job->report;
-  CertifyOptions  options = CertifyDefaults;
-  const PetscReal needed  = job->plan.base + job->plan.certify;
+  stage->wanted = job->hessian->full;
+  if (!stage->wanted) return; /* n may be anything */
+  FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  FullHessianCost(s, &stage->cost);
+  CostHold(&stage->cost, HessianBytes(s));
+  CostLonger(&stage->longest, &stage->cost);
+}
+
+/* ---- certificate, output -------------------------------------------------------------------------------------------------------- */
+
+/* at a zero they refute the claim; elsewhere they may be why there is none */
+static PetscErrorCode FindDeadUnits(Job job)
+{
+  Report   *r = &job->report;
+  DeadUnits dead;
 
   PetscFunctionBeginUser;
+  PetscCall(RefuteDeadUnits(job->data, job->map, job->theta, job->trajectory, &dead));
+  if (dead.rank_bound >= r->m) PetscFunctionReturn(PETSC_SUCCESS);
+  if (r->at_zero)
+    PetscCall(CertifyRefuteNear(job->map, &dead, &job->certificate));
+  else
+    PetscCall(PetscStrncpy(r->dead, dead.why, sizeof(r->dead)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCertify(Job job)
+{
+  Report        *r       = &job->report;
+  CertifyOptions options = CertifyDefaults;
+  char           reason[160];
+
+  PetscFunctionBeginUser;
+  PetscCall(HessianDestroy(&job->hessian));               /* room */
   if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate = &job->certificate;
+  r->certificate        = &job->certificate;
+  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
     CertifySkip("theta is not finite", &job->certificate);
-  else if (needed > job->available)
-    CertifySkip("too little memory for the matrices of its size", &job->certificate);
+  else if (!JobStageFits(job, "certify", sizeof(reason), reason))
+    CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
-  if (job->certificate.status == CERTIFY_PROVED) r->zero_bound = job->certificate.zero_bound;
+  if (job->certificate.status == CERTIFY_PROVED)
+    r->zero_bound = job->certificate.zero_bound;
+  else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
+    PetscCall(FindDeadUnits(job));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = job->certify;
+  if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
+  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CostLonger(&stage->longest, &stage->cost);
+}
+
+/* what floating point alone would call a zero */
+static PetscErrorCode RunConfirm(Job job)
+{
+  Report *r = &job->report;
+
+  PetscFunctionBeginUser;
+  if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(
+      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* only where nothing was proved: one step, to a second theta */
+static void PlanConfirm(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)!job->certify;
+  TrainStepCost(s, &stage->cost);
+  CostHold(&stage->cost, 8 * s->local);
+  CostLonger(&stage->longest, &stage->cost);
+}
+
+/* theta is written by all ranks, and hashed by one */
+static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  (void)job;
+  stage->wanted                 = PETSC_TRUE;
+  stage->cost.work[WORK_STREAM] = 3 * 8 * s->local;
+  stage->cost.work[WORK_FILE]   = 8 * s->n;
+  stage->cost.work[WORK_HASH]   = 8 * (s->n + s->d * (s->p + s->l));
+  stage->cost.bytes             = 16 << 20; /* chunks, on their way through MPI-IO */
 }
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach},
-    {"spectrum", RunSpectrum},
-    {"extremes", RunExtremes},
-    {"full",     RunFull},
-    {"certify",  JobCertify}, /* after the solvers that use K's factor */
-    {"output",   JobWriteOutput},
-    {NULL,       NULL}
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_",
+      "after every step"},
+    {"spectrum", RunSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
+      "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
+      "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
+      "at every restart of a solver"},
+    {"full",     RunFull,        PlanFull,       PETSC_TRUE,  JobFullArchive,     "hessian_full",
+      "after every product, but it begins anew; its eigenvalues in one piece"},
+    {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
+      "after every probe"},
+    {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
+      "in one piece"}, /* after the solvers that use K's factor */
+    {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
+      "in one piece"},
+    {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
+      "after every step"},
+    {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",
+      "in one piece"},
+    {NULL,       NULL,           NULL,           PETSC_FALSE, NULL,               NULL, NULL}
 };
 /* clang-format on */

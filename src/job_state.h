@@ -4,9 +4,19 @@
 #pragma once
 
 #include "codim/checkpoint.h"
+#include "codim/construct.h"
+#include "codim/density_output.h"
 #include "codim/job.h"
+#include "codim/plan.h"
 #include "codim/refute.h"
-#include "memory.h"
+#include "codim/walk.h"
+
+/* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
+typedef struct {
+  char problem[65], net[65], start[65];
+} JobIdentity;
+
+enum { JOB_STAGES_MAX = 32 };
 
 struct Job_s {
   MPI_Comm        comm;
@@ -17,6 +27,7 @@ struct Job_s {
   ReachOptions    reach;
   SpectrumOptions spectrum_options;
   HessianOptions  hessian_options;
+  WalkOptions     walk_options;
 
   Data        data;
   Grid        grid;
@@ -24,38 +35,88 @@ struct Job_s {
   Parameters  parameters;
   ResidualMap map;
   Train       train;
+  Construct   construct; /* NULL: not asked for */
   Extremes    extremes;
-  MemoryPlan  plan;
-  PetscReal   available;
+  PlanJob     plan_job;
+  Plan        plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
+  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
-  PetscBool  factored; /* K holds its Cholesky factor */
+  Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
+  PetscBool  factored;       /* K has a Cholesky factor, and holds it */
+  PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
 
-  Spectrum       spectrum;
-  ExtremesResult extremes_result;
-  FullHessian    full;
-  Refutation     refutation;
-  Certificate    certificate, start_certificate;
-  ReachResult    start;
-  Report         report;
+  /* the loop */
+  JobIdentity identity;
+  PetscBool   resumed, done[JOB_STAGES_MAX];
+  PetscInt    current; /* of JobStages */
+
+  Spectrum        spectrum;
+  ExtremesResult  extremes_result;
+  FullHessian     full;
+  Density         density, density_known;
+  PetscReal      *density_lambda; /* what is known beside it */
+  WalkResult      walk;
+  Refutation      refutation;
+  Certificate     certificate, start_certificate;
+  ReachResult     start;
+  ConstructResult constructed;
+  Report          report;
 };
 
 /* A part of the run, in the order of the table; every stage is collective and may find that there is nothing for it to do. */
 typedef struct {
   const char *name;
   PetscErrorCode (*run)(Job job);
+  PlanStageFn *plan;                                   /* what it will take */
+  PetscBool    optional;                               /* where memory does not suffice, the job goes on without it */
+  PetscErrorCode (*archive)(Archive archive, Job job); /* its result to and from the checkpoint; NULL: it is done again */
+  const char *options;                                 /* prefixes of the options that its result depends on */
+  const char *pauses;                                  /* where it can be interrupted, and what is done again then */
 } JobStage;
 
 extern const JobStage JobStages[]; /* NULL-terminated */
 
+PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
+PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
+
+PetscErrorCode JobDensity(Job job);
+PlanStageFn    JobPlanDensity, JobPlanWalk;
+PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
+DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
+
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
+
+PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
+PlanJob        JobToPlan(Job job);                             /* data and network are there */
+
+/* Does the stage fit into memory? If not, why, into a text of that size (NULL: not wanted). Not collective, equal on all ranks. */
+PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[]);
+
+/* "tanh 64-1024-1024-1", "lstm 15-2", "net.json 12-2" */
+void JobNameNet(const NetOptions *options, PetscInt inputs, PetscInt outputs, size_t size, char text[]);
+
+/* the Cholesky factor of K, where a checkpoint had everything but it */
+PetscErrorCode JobFactor(Job job);
+
+/* the checkpoint: whose it is, the whole state, and the stages' results */
+PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
+ArchiveFn      JobArchive;
+PetscErrorCode JobReachArchive(Archive archive, Job job);
+PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
+PetscErrorCode JobExtremesArchive(Archive archive, Job job);
+PetscErrorCode JobFullArchive(Archive archive, Job job);
+PetscErrorCode JobDensityArchive(Archive archive, Job job);
+PetscErrorCode JobWalkArchive(Archive archive, Job job);
+PetscErrorCode JobCertifyArchive(Archive archive, Job job);
+PetscErrorCode JobConfirmArchive(Archive archive, Job job);
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

@@ -62,6 +62,25 @@ static PetscErrorCode CheckDirectory(const char dir[], ExitStatus *status, Optio
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* codim plan, codim calibrate */
+static PetscErrorCode PlanJobFile(const char job_file[], ExitStatus *status, OptionString output)
+{
+  PetscFunctionBeginUser;
+  (void)output;
+  PetscCall(BaseInitialize());
+  PetscCall(JobPlan(job_file, status));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Calibrate(const char path[], ExitStatus *status, OptionString output)
+{
+  PetscFunctionBeginUser;
+  (void)output;
+  PetscCall(BaseInitialize());
+  PetscCall(JobCalibrate(path, status));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 typedef struct {
   const char *name, *subject; /* argv[1], and what argv[2] is */
   const char *meaning;
@@ -71,10 +90,13 @@ typedef struct {
 
 /* clang-format off */
 static const Command Commands[] = {
-    {"run",   "JOB.yaml", "bring the net to zero loss, find the spectra, give the verdict; -help: every option",
-                                                                                          RunJob,         PETSC_TRUE},
-    {"check", "DIR",      "prove a finished run's certificate again, from its files",      CheckDirectory, PETSC_FALSE},
-    {NULL,    NULL,       NULL,                                                            NULL,           PETSC_FALSE}
+    {"run",       "JOB.yaml", "bring the net to zero loss, find the spectra, give the verdict; -help: every option",
+                                                                                              RunJob,         PETSC_TRUE},
+    {"plan",      "JOB.yaml", "memory, flops, traffic and time a rank, on -ranks 64,128 or on this machine",
+                                                                                              PlanJobFile,    PETSC_TRUE},
+    {"check",     "DIR",      "prove a finished run's certificate again, from its files",      CheckDirectory, PETSC_FALSE},
+    {"calibrate", "FILE",     "measure this machine for plan's times",                         Calibrate,      PETSC_FALSE},
+    {NULL,        NULL,       NULL,                                                            NULL,           PETSC_FALSE}
 };
 /* clang-format on */
 
@@ -98,8 +120,8 @@ static void PrintUsage(FILE *file)
 {
   fprintf(file, "%s\n", Title);
   for (const Command *c = Commands; c->name; c++)
-    fprintf(file, "  codim %-6s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
-  fputs("  codim --version | --help | --ranks      (--ranks: how many ranks the launcher made: one number, once)\n\n"
+fprintf(file, "  codim %-9s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
+  fputs("  codim --version | --help | --ranks         (--ranks: how many ranks the launcher made: one number, once)\n\n"
         "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
         "stopped early.\n",
         file);

@@ -12,6 +12,7 @@
 
 static const char *const Architectures[] = {NET_BUILDERS(NAME_OF) NULL};
 static const char *const CellNames[]     = {"rnn", "lstm", "gru", NULL};
+const char *const        NetPoolings[]   = {"mean", "max", NULL};
 
 static const struct {
   NetBuildFn *build;
@@ -25,15 +26,17 @@ static const struct {
 
 const OptionKey NetKeys[] =
     {KEY("arch", KEY_CHOICE, arch, "mlp", 0, 0, Architectures,
-         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops"),
+         "how the net is built: mlp, fully connected; cnn, rnn, resnet; graph, vertex by vertex; ops, any list of ops; tied, Lemma "
+         "3.3's family"),
      KEY("activation", KEY_STRING, activation, "tanh", 0, 0, NULL,
          "sigma between the layers; a misspelt one is answered with the list"),
      KEY("bias", KEY_BOOL, bias, "true", 0, 0, NULL, "linear maps have a bias"),
-     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]"),
+     KEY("widths", KEY_INTS, widths, "", 1, 1e9, NULL, "mlp: units of each hidden layer, e.g. [1024, 1024]; tied: of its one"),
      KEY("shape", KEY_INTS, shape, "", 1, 1e9, NULL, "cnn: channels, height and width of a point, e.g. [1, 8, 8]"),
      KEY("channels", KEY_INTS, channels, "", 1, 1e9, NULL, "cnn: channels of each stage, e.g. [8, 16]"),
      KEY("kernel", KEY_INT, kernel, "3", 1, 1e6, NULL, "cnn: height and width of the kernels; padding kernel/2"),
-     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: average pooling over windows of that size after each stage; 1: none"),
+     KEY("pool", KEY_INT, pool, "2", 1, 1e6, NULL, "cnn: pooling over windows of that size after each stage; 1: none"),
+     KEY("pooling", KEY_CHOICE, pooling, "mean", 0, 0, NetPoolings, "cnn: what is taken of a window"),
      KEY("cell", KEY_CHOICE, cell, "lstm", 0, 0, CellNames, "rnn: the recurrent cell; net.activation is for rnn"),
      KEY("steps", KEY_INT, steps, "0", 0, 1e9, NULL, "rnn: steps of a point; steps x step_inputs = p"),
      KEY("step_inputs", KEY_INT, step_inputs, "0", 0, 1e9, NULL, "rnn: inputs of a step"),
@@ -137,6 +140,19 @@ PetscInt64 NetworkSumUnits(Network net)
 
   for (PetscInt v = 1; v < net->nops; v++) units += net->ops[v].dim;
   return units;
+}
+
+void NetworkForms(Network net, ValueForm forms[])
+{
+  forms[0] = (ValueForm){PETSC_TRUE, PETSC_FALSE, 2};
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp *op = &net->ops[v];
+    ValueForm    in[OP_INPUTS_MAX];
+
+    for (PetscInt j = 0; j < op->ninputs; j++) in[j] = forms[op->inputs[j]];
+    forms[v] = (ValueForm){PETSC_FALSE, PETSC_FALSE, 0};
+    if (op->kind->form) op->kind->form(op, in, &forms[v]);
+  }
 }
 
 /* ---- the initial theta -------------------------------------------------------------------------------------------- */

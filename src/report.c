@@ -45,8 +45,35 @@ static void DecideByRank(Report *r)
                         " = %.3e, resolution %.3e",
                         s->rank, r->m, s->rank, s->rank ? (double)s->sigma[s->rank - 1] : 0., s->rank + 1,
                         (double)s->sigma[s->rank], (double)s->resolution);
+  } else if (r->kinks) {
+    Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
+    (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause),
+                        "sigma has kinks, and without a proof nothing says that none is near%s%s",
+                        r->certificate && r->certificate->reason[0] ? ": " : "", r->certificate ? r->certificate->reason : "");
   } else
     Conclude(&r->verdict, CLAIM_HOLDS, BASIS_NUMERICAL, "");
+}
+
+/* why, and whether theta runs away */
+static void NoZero(Report *r)
+{
+  const ReachResult *reach = &r->reach;
+  char              *cause = r->verdict.cause;
+  const size_t       room  = sizeof(r->verdict.cause);
+
+  if (PetscIsInfOrNanReal(r->next_loss))
+    (void)PetscSNPrintf(cause, room, "no zero reached: loss %.3e after %" PetscInt_FMT " steps, %s", (double)reach->loss,
+                        reach->steps, ReachReasonText(reach->reason));
+  else
+    (void)PetscSNPrintf(cause, room, "the loss is small, %.3e, but no zero is in sight: a full Newton step takes it to %.3e",
+                        (double)reach->loss, (double)r->next_loss);
+  if (r->dead[0]) (void)PetscSNPrintf(cause + strlen(cause), room - strlen(cause), "; %s: try another net.seed", r->dead);
+  if (reach->norm > 4 * reach->norm_start && reach->norm > 1.02 * reach->norm_half)
+    (void)PetscSNPrintf(cause + strlen(cause), room - strlen(cause),
+                        "; theta runs away, |theta| = %.3g at the start, %.3g half-way, %.3g at the end: the loss may fall towards "
+                        "its "
+                        "infimum at infinity and attain it nowhere",
+                        (double)reach->norm_start, (double)reach->norm_half, (double)reach->norm);
 }
 
 void ReportDecide(Report *r)
@@ -54,8 +81,7 @@ void ReportDecide(Report *r)
   if (DecideByProof(r)) return;
   if (!r->at_zero) {
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");
-    (void)PetscSNPrintf(r->verdict.cause, sizeof(r->verdict.cause), "no zero reached: loss %.3e after %" PetscInt_FMT " steps, %s",
-                        (double)r->reach.loss, r->reach.steps, ReachReasonText(r->reach.reason));
+    NoZero(r);
   } else if (!r->spectrum)
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, r->skipped[SKIPPED_SPECTRUM]);
   else

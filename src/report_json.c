@@ -3,6 +3,7 @@
 */
 #include "codim/units.h"
 #include "report_parts.h"
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,12 +37,26 @@ static json_t *ProblemJSON(const Report *r)
                    (json_int_t)r->distinct, "net", r->net);
 }
 
+/* weights in closed form, before they were polished */
+static json_t *ConstructJSON(const Report *r)
+{
+  const ConstructResult *c = r->constructed;
+
+  if (!c) return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "gap", Real(c->gap), "range", Real(c->range), "nearest",
+                   c->nearest[0] < 0 ? json_null()
+                                     : json_pack("[I, I]", (json_int_t)c->nearest[0] + 1, (json_int_t)c->nearest[1] + 1),
+                   "gap_arriving", Real(c->arriving), "diagonal_min", Real(c->diagonal), "solves", (json_int_t)c->solves, "loss",
+                   Real(c->loss), "rounding_floor", Real(c->floor), "moved", Real(r->moved));
+}
+
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b}", "method", r->method, "loss", Real(r->reach.loss), "residual_max",
-                   Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation", "rounding_floor",
-                   Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero);
+  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+                   "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
+                   "rounding_floor", Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero,
+                   "construct", ConstructJSON(r));
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -102,8 +117,8 @@ static json_t *HessianJSON(const Report *r)
 
   ReportSignature(r, &positive, &zero, &negative);
   json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "positive", Count(positive), "zero", Count(zero), "negative", Count(negative),
-                   "largest", Real(positive > 0 ? 2 * s->sigma[0] * s->sigma[0] : PETSC_INFINITY), "smallest_positive",
-                   Real(positive > 0 ? 2 * s->sigma[positive - 1] * s->sigma[positive - 1] : PETSC_INFINITY), "zero_bound",
+                   "largest", Real(positive > 0 ? 2 * s->sigma[0] * s->sigma[0] : INFINITY), "smallest_positive",
+                   Real(positive > 0 ? 2 * s->sigma[positive - 1] * s->sigma[positive - 1] : INFINITY), "zero_bound",
                    Real(r->zero_bound));
   json_object_set_new(json, "measured",
                       e ? json_pack("{s:o, s:o, s:o, s:o}", "largest", PairsJSON(&e->largest), "smallest", PairsJSON(&e->smallest),
@@ -122,12 +137,13 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "status", CertifyStatusText(c->status),
-                   "reason", Text(c->reason), "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower",
-                   Found(c->sigma_min_lower), "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz),
-                   "regular_radius", Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower",
-                   Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+                   c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
+                   "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
+                   "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
+                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
+                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -177,8 +193,8 @@ static json_t *MemoryJSON(const Report *r)
 {
   const PetscReal peak = ReportPeakMemory();
 
-  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : PETSC_INFINITY), "peak",
-                   Real(peak > 0 ? peak : PETSC_INFINITY), "stages", StagesJSON(PETSC_TRUE));
+  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "peak",
+                   Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
@@ -200,6 +216,8 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
     json_object_set_new(json, "units", UnitsJSON(r));
+    json_object_set_new(json, "interruptions", json_integer(r->interruptions));
+    if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
     ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
     if (!ok) (void)unlink(beside);

@@ -13,6 +13,10 @@ static void PrintProblem(const Report *r)
   if (r->reached)
     printf("  loss      |H|^2 = %.2e, max |H_k| = %.1e, %" PetscInt_FMT " steps (%s; rounding floor %.0e)\n", (double)r->reach.loss,
            (double)r->reach.residual_max, r->reach.steps, ReachReasonText(r->reach.reason), (double)r->reach.floor);
+  if (r->constructed)
+    printf("  construct points apart by %.1e of their range %.2g; |H|^2 = %.1e in %" PetscInt_FMT " solves, then moved by %.1e\n",
+           (double)(r->constructed->gap / r->constructed->range), (double)r->constructed->range, (double)r->constructed->loss,
+           r->constructed->solves, (double)r->moved);
 }
 
 static void PrintSpectrum(const Report *r)
@@ -87,6 +91,14 @@ static void PrintWrapped(const char label[], const char text[])
   printf("%s\n", text);
 }
 
+static void PrintOptional(const Report *r)
+{
+  static const char *const labels[] = {[LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "trajectory", [LINE_WALK] = "walk"};
+
+  for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
+}
+
 static void PrintVerdict(const Report *r, const char dir[])
 {
   const Verdict *v = &r->verdict;
@@ -139,6 +151,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
     PrintProblem(r);
     PrintSpectrum(r);
     PrintMeasured(r);
+    PrintOptional(r);
     PrintUnits(r);
     PrintVerdict(r, dir);
     PrintNext(r);

@@ -209,6 +209,11 @@ static PetscErrorCode Seed(ResidualMap map, const PetscReal seed[], PetscInt row
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscBool IsWanted(Network net, PetscInt input, AdjointKeep keep)
+{
+  return (PetscBool)(input >= 0 && (net->ops[input].moves || (input > 0 && keep == ADJOINT_FIXED_TOO)));
+}
+
 PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
 {
   const Network   net     = map->network;
@@ -228,7 +233,7 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
     arrays.point   = adjoint->point;
     arrays.out_bar = adjoint->bar[v];
     for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) {
-      if (op->inputs[j] < 0 || !net->ops[op->inputs[j]].moves) continue; /* nothing is wanted there */
+      if (!IsWanted(net, op->inputs[j], adjoint->keep)) continue;
       PetscCall(StartBar(map, adjoint, op->inputs[j], started));
       arrays.in_bar[j] = adjoint->bar[op->inputs[j]];
     }
@@ -318,4 +323,117 @@ PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, 
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, map->grid->world));
   *floor = u * u * sum;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* the sizes of a linear op: T places of k inputs and h outputs, of which this rank has hq */
+typedef struct {
+  PetscReal T, k, h, hq;
+} LinearSizes;
+
+static LinearSizes LinearSizesOf(const Sizes *s, const NetOp *op)
+{
+  const PetscReal   T     = (PetscReal)op->places;
+  const LinearSizes sizes = {T, (PetscReal)s->network->labels[op->weight].cols, (PetscReal)op->dim / T,
+                             SizesShardRows(s, op->weight)};
+
+  return sizes;
+}
+
+/* W a + b at N points, `products` of them: with theta, with a direction */
+static void LinearForwardCost(const Sizes *s, const NetOp *op, PetscReal products, Cost *cost)
+{
+  const LinearSizes x = LinearSizesOf(s, op);
+
+  cost->work[WORK_PRODUCT] += products * 2 * s->N * x.T * x.hq * x.k;
+  for (PetscReal i = 0; i < products; i++) CostReadShard(s, op->weight, cost);
+  if (op->bias >= 0) CostReadShard(s, op->bias, cost);
+  if (s->Q > 1) CostBroadcast(cost, s->Q, 8 * s->d / s->G * x.T * x.h / s->Q, s->Q); /* GridGatherUnits: one from each rank */
+}
+
+/* a_bar += W^T z_bar at so many rows, `products` of them */
+static void LinearAdjointCost(const Sizes *s, const NetOp *op, PetscReal rows, PetscReal products, Cost *cost)
+{
+  const LinearSizes x    = LinearSizesOf(s, op);
+  Cost              pull = {.work[WORK_PRODUCT] = products * 2 * rows * x.T * x.hq * x.k};
+
+  for (PetscReal i = 0; i < products; i++) CostReadShard(s, op->weight, &pull);
+  if (s->Q > 1) {
+    CostHold(&pull, 8 * rows * x.T * x.k);
+    CostReduceAll(&pull, s->Q, 8 * rows * x.T * x.k, PetscCeilReal(rows * x.T * x.k / (1 << 28))); /* GridSumUnits */
+  }
+  CostAdd(cost, &pull, 1);
+}
+
+/* a parameter as a value: its shard, and the sum over the group */
+static void ParameterForwardCost(const Sizes *s, const NetOp *op, Cost *cost)
+{
+  CostReadShard(s, op->bias, cost);
+  if (s->Q > 1) CostReduceAll(cost, s->Q, 8 * (PetscReal)op->dim, 1);
+}
+
+void ResidualMapSizes(ResidualMap map, Sizes *s)
+{
+  SizesSet(map->network, map->d, map->grid->size, map->grid->G, map->grid->Q, s);
+  *s   = SizesOfOrder(s, (PetscReal)map->m);
+  s->R = 0;
+  for (PetscMPIInt g = 0; g < map->grid->G; g++) {
+    const Range rows = RowsOfPoints(map->rows, BlockRange(map->d, map->grid->G, g));
+
+    s->R = PetscMax(s->R, (PetscReal)(rows.last - rows.first));
+  }
+}
+
+void ResidualMapApplyCost(const Sizes *s, Cost *cost)
+{
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (op->weight >= 0)
+      LinearForwardCost(s, op, 1, cost);
+    else
+      cost->work[WORK_ELEMENTS] += s->N * (PetscReal)op->dim;
+    if (op->weight < 0 && op->bias >= 0) ParameterForwardCost(s, op, cost);
+  }
+}
+
+void ResidualMapTangentCost(const Sizes *s, Cost *cost)
+{
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (!op->moves) continue;
+    if (op->weight >= 0)
+      LinearForwardCost(s, op, s->network->ops[op->inputs[0]].moves ? 2 : 1, cost);
+    else
+      cost->work[WORK_STREAM] += 3 * 8 * s->N * (PetscReal)op->dim;
+    if (op->weight < 0 && op->bias >= 0) ParameterForwardCost(s, op, cost);
+  }
+}
+
+void ResidualMapAdjointCost(const Sizes *s, PetscReal rows, PetscReal products, Cost *cost)
+{
+  PetscReal widest = 0; /* of the values that are not kept */
+
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (!op->moves) continue;
+    if (op->weight >= 0) {
+      if (s->network->ops[op->inputs[0]].moves) LinearAdjointCost(s, op, rows, products, cost);
+    } else
+      cost->work[WORK_ELEMENTS] += products * rows * (PetscReal)op->dim;
+    if (!OpHasParameters(op)) widest = PetscMax(widest, (PetscReal)op->dim);
+  }
+  CostHold(cost, 8 * rows * widest);
+}
+
+PetscReal ResidualMapUnitsBytes(const Sizes *s)
+{
+  PetscReal units = 0;
+
+  for (PetscInt v = 1; v < s->network->nops; v++)
+    if (OpHasParameters(&s->network->ops[v])) units += (PetscReal)s->network->ops[v].dim;
+  return 8 * s->R * units;
 }

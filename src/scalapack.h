@@ -26,6 +26,13 @@ void pdsyrk_(const char *uplo, const char *trans, const int *n, const int *k, co
 void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *A, const int *lda,
             const double *beta, double *C, const int *ldc);
 
+/* B = alpha op(A)^(-1) B, A triangular */
+void pdtrsm_(const char *side, const char *uplo, const char *trans, const char *diag, const int *m, const int *n,
+             const double *alpha, const double *A, const int *ia, const int *ja, const int *descA, double *B, const int *ib,
+             const int *jb, const int *descB);
+void dtrsm_(const char *side, const char *uplo, const char *trans, const char *diag, const int *m, const int *n,
+            const double *alpha, const double *A, const int *lda, double *B, const int *ldb);
+
 void pdpotrf_(const char *uplo, const int *n, double *A, const int *ia, const int *ja, const int *descA, int *info);
 void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *A, const int *ia, const int *ja, const int *descA,
               double *B, const int *ib, const int *jb, const int *descB, int *info);

@@ -1,8 +1,8 @@
 /*
   spectrum.c: which method, the decision rule, and the checks; see spectrum.h.
 */
-#include "memory.h"
 #include "spectrum_method.h"
+#include <string.h>
 
 static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs */
 
@@ -32,13 +32,24 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the decision rule of spectrum.h; gram does not know a sigma below its resolution from 0 */
+PetscInt SpectrumRank(const Spectrum *s, PetscInt *above)
+{
+  PetscInt count = 0;
+
+  while (count < s->m && s->sigma[count] > s->resolution) count++;
+  if (above) *above = count;
+  return count == 0 || s->sigma[count - 1] >= 1e3 * s->resolution ? count : -1;
+}
+
+/* gram does not know a sigma below its resolution from 0 */
 static void DecideRank(Spectrum *s, PetscBool gram)
 {
-  for (s->above = 0; s->above < s->m && s->sigma[s->above] > s->resolution; s->above++) {
-  }
-  s->rank = s->above == 0 || s->sigma[s->above - 1] >= 1e3 * s->resolution ? s->above : -1;
+  s->rank = SpectrumRank(s, &s->above);
   if (gram && s->rank < s->m) s->rank = -1;
+  if (s->rank < 0 || s->rank_scaled <= s->rank) return;
+  (void)PetscSNPrintf(s->note, sizeof s->note, "with rows and columns scaled to norm 1, %" PetscInt_FMT " sigma stand out",
+                      s->rank_scaled);
+  s->rank = -1;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------ */
@@ -107,12 +118,14 @@ static void Compare(const Spectrum *s, const Spectrum *gram, SpectrumCheck *chec
 static PetscErrorCode Fits(Jacobian jacobian, const SpectrumOptions *options, const SpectrumMethod *method, PetscReal *bytes,
                            PetscReal *available, PetscBool *fits)
 {
-  const MPI_Comm world = jacobian->map->grid->world;
+  Cost  cost = {.bytes = 0}, stretch = {.bytes = 0};
+  Sizes sizes;
 
   PetscFunctionBeginUser;
-  PetscCall(method->bytes(jacobian, options, bytes));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MAX, world));
-  PetscCall(MemoryAvailable(world, available));
+  ResidualMapSizes(jacobian->map, &sizes);
+  method->cost(&sizes, &cost, &stretch);
+  *bytes = cost.bytes;
+  PetscCall(MemoryAvailable(jacobian->map->grid->world, options->node_memory, available));
   *fits = (PetscBool)(*bytes <= *available);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -172,6 +185,30 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* a method's name, by its place in the table; 0: none */
+static PetscErrorCode NameArchive(Archive archive, const char key[], const char **name)
+{
+  PetscInt index = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; !ArchiveReading(archive) && *name && Names[i]; i++)
+    if (!strcmp(*name, Names[i])) index = i;
+  PetscCall(ArchiveInt(archive, key, &index));
+  *name = index ? Names[index] : NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode SpectrumArchive(Archive archive, Spectrum *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "values", sizeof *s, s));
+  PetscCall(NameArchive(archive, "method", &s->method));
+  PetscCall(NameArchive(archive, "check", &s->check.method));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc1(s->m, &s->sigma));
+  PetscCall(ArchiveReals(archive, "sigma", s->m, s->sigma));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode SpectrumDestroy(Spectrum *s)
 {
   PetscFunctionBeginUser;
@@ -182,4 +219,14 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
 void SpectrumHessian(const Spectrum *s, PetscInt count, PetscReal lambda[])
 {
   for (PetscInt k = 0; k < count; k++) lambda[k] = 2 * s->sigma[k] * s->sigma[k];
+}
+
+void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Cost *stretch)
+{
+  const SpectrumMethod *method = Methods[options->method];
+
+  SpectrumGramCost(s, cost);
+  CostLonger(stretch, cost);
+  CostReduceAll(cost, s->P, 8, 1); /* |J|_F^2 */
+  if (method->cost) method->cost(s, cost, stretch);
 }

@@ -118,3 +118,14 @@ PetscErrorCode ResolutionOfJ(Jacobian jacobian, PetscReal sigma_max, PetscReal *
   *resolution = (PetscReal)jacobian->map->n * PETSC_MACHINE_EPSILON * sigma_max + E_J; /* n > m */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+void JacobianRoundingCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_NORMALS] = s->local, .work[WORK_STREAM] = 5 * 8 * s->local};
+
+  ResidualMapApplyCost(s, &part);
+  ResidualMapAdjointCost(s, s->R, 1, &part);
+  CostHold(&part, 8 * s->local + SizesValues(s, s->N) + ResidualMapUnitsBytes(s));
+  CostReduceAll(&part, s->P, 8, 1);
+  CostAdd(cost, &part, 1);
+}

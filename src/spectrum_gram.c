@@ -44,6 +44,9 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscFunctionBeginUser;
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
+  PetscCall(UserCheck(jacobian->map->grid->world, (PetscBool)!PetscIsInfOrNanReal(s->norm4), STATUS_UNDECIDED,
+                      "J is too large to be squared, |J|_F^2 = %.3e: the weights have diverged, or the data want scaling",
+                      (double)trace));
   PetscCall(TilesDuplicate(K, &scratch));
   PetscCall(TilesCopy(K, scratch));
   PetscCall(PetscMalloc1(s->m, &lambda));
@@ -64,4 +67,17 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscCall(TilesDestroy(&scratch));
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void SpectrumGramCost(const Sizes *s, Cost *cost)
+{
+  Cost gram = {.bytes = 0}, dense = {.work[WORK_STREAM] = 4 * SizesTiles(s)};
+
+  GramCost(s, &gram);
+  TilesEigenvaluesCost(s, &dense);
+  for (int factorizations = 0; factorizations < 3; factorizations++) TilesCholeskyCost(s, &dense); /* inertia twice; what follows */
+  CostHold(&dense, SizesTiles(s));                                                                 /* scratch */
+  CostAdd(&gram, &dense, 1);
+  CostReduceAll(&gram, s->P, 8, 3);
+  CostAdd(cost, &gram, 1);
 }

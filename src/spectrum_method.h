@@ -9,8 +9,8 @@ typedef struct {
   /* Read the options of its solver, so that misspelt ones are seen before anything is computed; NULL: it has none. Collective. */
   PetscErrorCode (*prepare)(MPI_Comm comm);
 
-  /* Bytes it takes on this rank; a user error where the options forbid it. Collective. */
-  PetscErrorCode (*bytes)(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes);
+  /* Cost (cost.h), and of what runs to its end before a request to stop is looked at. Not collective. */
+  void (*cost)(const Sizes *sizes, Cost *cost, Cost *stretch);
 
   /* sigma, resolution, method, solver; m and norm2 are there, and room for sigma. *done false: asked to stop before the end. NULL: the
      values of gram, which are always found first. Collective. */
@@ -19,14 +19,23 @@ typedef struct {
 
 extern const SpectrumMethod SpectrumQR, SpectrumSVD;
 
+/* The decision rule of spectrum.h from sigma and resolution alone; above may be NULL. Not collective. */
+PetscInt SpectrumRank(const Spectrum *spectrum, PetscInt *above);
+
 /* All of it from K, which is filled and then factored. Collective. */
 PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *spectrum);
+
+/* Cost of that (cost.h). Not collective. */
+void SpectrumGramCost(const Sizes *sizes, Cost *cost);
 
 /* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
 PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);
 
 /* E_J of spectrum.h. Another theta, trajectory and Delta live while it runs. Collective. */
 PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J);
+
+/* Cost of that. Not collective. */
+void JacobianRoundingCost(const Sizes *sizes, Cost *cost);
 
 /* The resolution of a method that works on J: max(m,n) eps sigma_max + E_J. Collective. */
 PetscErrorCode ResolutionOfJ(Jacobian jacobian, PetscReal sigma_max, PetscReal *resolution);

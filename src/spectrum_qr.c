@@ -6,11 +6,17 @@
     [R; X] = Q [R'; 0]     (LAPACK dtpqrt, X rectangular),      2 b m^2 flops,
 
   then triangles are folded in pairs along a binary tree of the ranks (dtpqrt, X upper triangular), 2/3 m^3 flops a level, and rank 0 takes
-  the singular values of the last one: they are those of J. A rank holds 8 (2 m^2 + b m) bytes and the factors of one label.
+  the singular values of the last one: they are those of J. It can pause between blocks: one triangle and the list of the rows in it are
+  all that is needed to go on, in any order and on any number of ranks. A rank holds 8 (2 m^2 + b m) bytes and the factors of one label.
+
+  Scaling rows and columns leaves the rank. Where rank J < m is found, D_1 J D_2 has the last word, its rows and columns of norm 1: what is small
+  in J for being measured in small units (a point with small derivatives, an input in other units) is not small there, and a rank that
+  grows with scaling was a matter of units.
+
   Measured, OpenBLAS on one core, GF/s for panels of 32 / 64 / 128 columns: m = 1797: b = 1024: 35 / 38 / 37, 4096: 37 / 40 / 36, 8192:
   35 / 36 / 36; m = 800: b = 4096: 37 / 37 / 30.
 */
-#include "memory.h"
+#include "codim/checkpoint.h"
 #include "spectrum_method.h"
 #include "strip.h"
 #include <petscblaslapack.h>
@@ -21,22 +27,38 @@ void dtpqrt_(const PetscBLASInt *m, const PetscBLASInt *n, const PetscBLASInt *l
 
 enum { BLOCK = 4096 /* rows */, PANEL = 64 /* columns */ };
 
+/* rows of J^T, by their parameters' positions in the canonical order */
+typedef struct {
+  PetscInt64 first, last; /* [first, last) */
+} RowRange;
+
 /* the rank's triangle, and the block that is being filled */
 typedef struct {
+  Grid       grid;
   PetscInt   m, b, filled;
   PetscReal *R, *X, *T, *work; /* m x m, upper triangle; b x m; PANEL x m */
+  PetscReal *scale;            /* m: of the columns, before rows get norm 1; NULL: nothing is scaled */
+  Spectrum  *spectrum;         /* what the unscaled pass found */
+
+  /* rows that are folded: by former runs, ascending, the same on every rank; and here, one range a label, which may go over some of them */
+  PetscInt  nbefore, nhere, nlabels;
+  RowRange *before, *here;
 } Fold;
 
-static PetscErrorCode FoldCreate(PetscInt m, PetscInt b, Fold *fold)
+static PetscErrorCode FoldCreate(ResidualMap map, PetscInt b, Spectrum *spectrum, Fold *fold)
 {
-  const size_t columns = (size_t)m;
+  const size_t columns = (size_t)map->m;
 
   PetscFunctionBeginUser;
-  fold->m      = m;
-  fold->b      = b;
-  fold->filled = 0;
+  PetscCall(PetscMemzero(fold, sizeof *fold));
+  fold->grid     = map->grid;
+  fold->m        = map->m;
+  fold->b        = b;
+  fold->spectrum = spectrum;
+  fold->nlabels  = map->network->nlabels;
   PetscCall(PetscCalloc1(columns * columns, &fold->R));
   PetscCall(PetscMalloc3((size_t)b * columns, &fold->X, PANEL * columns, &fold->T, PANEL * columns, &fold->work));
+  PetscCall(PetscMalloc1(fold->nlabels, &fold->here));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -44,7 +66,21 @@ static PetscErrorCode FoldDestroy(Fold *fold)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree3(fold->X, fold->T, fold->work));
+  PetscCall(PetscFree(fold->before));
+  PetscCall(PetscFree(fold->scale));
+  PetscCall(PetscFree(fold->here));
   PetscCall(PetscFree(fold->R));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* nothing is folded; from now on rows are scaled. scale is taken over */
+static PetscErrorCode FoldAnew(Fold *fold, PetscReal *scale)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(fold->R, (size_t)fold->m * (size_t)fold->m));
+  PetscCall(PetscFree(fold->before));
+  fold->nbefore = fold->nhere = 0;
+  fold->scale                 = scale;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -73,7 +109,133 @@ static PetscErrorCode FoldBlock(Fold *fold)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- the tree ---------------------------------------------------------------------------------------------------------- */
+
+/* rank 0's triangle becomes that of all ranks, the others' become 0 */
+static PetscErrorCode FoldRanks(Fold *fold)
+{
+  const Grid   grid  = fold->grid;
+  const size_t m     = (size_t)fold->m;
+  PetscReal   *other = NULL;
+  PetscMPIInt  columns;
+  MPI_Datatype column;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMPIIntCast(fold->m, &columns));
+  PetscCallMPI(MPI_Type_contiguous(columns, MPIU_REAL, &column));
+  PetscCallMPI(MPI_Type_commit(&column));
+  for (PetscMPIInt step = 1; step < grid->size; step *= 2) {
+    if (grid->rank & step) {
+      PetscCallMPI(MPI_Send(fold->R, columns, column, grid->rank - step, step, grid->world));
+      PetscCall(PetscArrayzero(fold->R, m * m));
+      break;
+    }
+    if (grid->rank + step >= grid->size) continue;
+    if (!other) PetscCall(PetscMalloc1(m * m, &other));
+    PetscCallMPI(MPI_Recv(other, columns, column, grid->rank + step, step, grid->world, MPI_STATUS_IGNORE));
+    PetscCall(FoldRows(fold, fold->m, fold->m, other, fold->m));
+  }
+  PetscCall(PetscFree(other));
+  PetscCallMPI(MPI_Type_free(&column));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- a pause ----------------------------------------------------------------------------------------------------------- */
+
+static int ByFirst(const void *a, const void *b)
+{
+  const RowRange *x = a, *y = b;
+
+  return (x->first > y->first) - (x->first < y->first);
+}
+
+/* ascending, and joined where they touch or overlap */
+static void Join(PetscInt *n, RowRange rows[])
+{
+  PetscInt last = -1;
+
+  qsort(rows, (size_t)*n, sizeof *rows, ByFirst);
+  for (PetscInt k = 0; k < *n; k++) {
+    if (rows[k].first == rows[k].last) continue;
+    if (last >= 0 && rows[k].first <= rows[last].last)
+      rows[last].last = PetscMax(rows[last].last, rows[k].last);
+    else
+      rows[++last] = rows[k];
+  }
+  *n = last + 1;
+}
+
+/* what all ranks have folded becomes `before` */
+static PetscErrorCode ShareRows(Fold *fold)
+{
+  const PetscInt here = 2 * fold->nlabels; /* integers a rank; labels to come are empty */
+  RowRange      *all;
+  PetscMPIInt    count;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMPIIntCast(here, &count));
+  PetscCall(PetscArrayzero(fold->here + fold->nhere, fold->nlabels - fold->nhere));
+  PetscCall(PetscMalloc1(fold->nbefore + fold->nlabels * fold->grid->size, &all));
+  PetscCall(PetscArraycpy(all, fold->before, fold->nbefore));
+  PetscCallMPI(MPI_Allgather(fold->here, count, MPIU_INT64, all + fold->nbefore, count, MPIU_INT64, fold->grid->world));
+  fold->nbefore += fold->nlabels * fold->grid->size;
+  Join(&fold->nbefore, all);
+  PetscCall(PetscFree(fold->before));
+  fold->before = all;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FoldArchive(Archive archive, void *context)
+{
+  Fold     *fold   = (Fold *)context;
+  PetscBool scaled = (PetscBool)(fold->scale != NULL);
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveBool(archive, "scaled", &scaled));
+  if (scaled) {
+    if (ArchiveReading(archive)) PetscCall(PetscMalloc1(fold->m, &fold->scale));
+    PetscCall(ArchiveReals(archive, "scale", fold->m, fold->scale));
+    PetscCall(ArchiveReals(archive, "sigma", fold->m, fold->spectrum->sigma));
+    PetscCall(ArchiveReal(archive, "resolution", &fold->spectrum->resolution));
+  }
+  if (!ArchiveReading(archive)) {
+    PetscCall(FoldBlock(fold));
+    PetscCall(FoldRanks(fold));
+    PetscCall(ShareRows(fold));
+  }
+  PetscCall(ArchiveInt(archive, "ranges", &fold->nbefore));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc1(fold->nbefore, &fold->before));
+  PetscCall(ArchiveInt64s(archive, "rows", 2 * fold->nbefore, (PetscInt64 *)fold->before));
+  PetscCall(ArchiveRootMatrix(archive, "R", fold->m, fold->m, fold->R));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- the rows ---------------------------------------------------------------------------------------------------------- */
+
+/* the inverse of the norm of n numbers, `stride` apart; 0 if they are 0 */
+static PetscReal InverseNorm(PetscInt n, size_t stride, const PetscReal x[])
+{
+  PetscReal largest = 0, squares = 0;
+
+  for (PetscInt k = 0; k < n; k++) largest = PetscMax(largest, PetscAbsReal(x[(size_t)k * stride]));
+  if (largest == 0) return 0;
+  for (PetscInt k = 0; k < n; k++) squares += PetscSqr(x[(size_t)k * stride] / largest);
+  return 1 / (largest * PetscSqrtReal(squares));
+}
+
+/* `rows` rows of X from row `first` on: columns times scale, then rows of norm 1 or 0 */
+static void ScaleRows(const Fold *fold, PetscInt first, PetscInt rows)
+{
+  const size_t stride = (size_t)fold->b;
+
+  for (PetscInt row = first; row < first + rows; row++) {
+    PetscReal *x = fold->X + row, inverse;
+
+    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= fold->scale[k];
+    inverse = InverseNorm(fold->m, stride, x);
+    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= inverse;
+  }
+}
 
 /* rows `entries` of a label, cut where the block is full */
 static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
@@ -83,6 +245,7 @@ static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
     const Range part = {p, PetscMin(entries.last, p + fold->b - fold->filled)};
 
     StripFill(strip, part, fold->X + fold->filled, fold->b);
+    if (fold->scale) ScaleRows(fold, fold->filled, part.last - part.first);
     fold->filled += part.last - part.first;
     if (fold->filled == fold->b) PetscCall(FoldBlock(fold));
     p = part.last;
@@ -101,64 +264,61 @@ static Range EntriesOf(ResidualMap map, const LabelUse *use)
   return entries;
 }
 
-/* how many blocks the rank with the most rows of a label has: rank 0 */
-static PetscInt Rounds(ResidualMap map, const LabelUse *use, PetscInt b)
+/* the first of these rows that no former run has folded, `most` at most; origin: the label's position in the canonical order */
+static Range NextRows(const Fold *fold, PetscInt64 origin, Range rows, PetscInt most)
 {
-  const Label   *label = &map->network->labels[use->label];
-  const PetscInt shard = BlockRange(label->rows, map->grid->Q, 0).last * label->cols;
+  Range next = rows;
 
-  return (BlockRange(shard, map->grid->G, 0).last + b - 1) / b;
+  for (PetscInt k = 0; k < fold->nbefore; k++) {
+    const RowRange *done = &fold->before[k];
+
+    if (done->last <= origin + next.first) continue;
+    if (done->first > origin + next.first) {
+      next.last = (PetscInt)PetscMin(next.last, done->first - origin);
+      break;
+    }
+    next.first = (PetscInt)PetscMin(next.last, done->last - origin);
+  }
+  next.last = PetscMin(next.last, next.first + most);
+  return next;
 }
 
+static PetscInt64 OriginOf(ResidualMap map, PetscInt label)
+{
+  PetscInt64 origin = 0;
+
+  for (PetscInt i = 0; i < label; i++) origin += (PetscInt64)map->network->labels[i].rows * map->network->labels[i].cols;
+  return origin;
+}
+
+/* a block of every rank that has one left */
 static PetscErrorCode FoldLabel(Jacobian jacobian, PetscInt nuses, const LabelUse uses[], Fold *fold, PetscReal *rows,
                                 PetscBool *stop)
 {
   const ResidualMap map     = jacobian->map;
+  const PetscInt64  origin  = OriginOf(map, uses[0].label);
   const Range       entries = EntriesOf(map, &uses[0]);
-  const PetscInt    rounds  = Rounds(map, &uses[0], fold->b);
-  Range             part    = {entries.first, entries.first};
+  RowRange         *here    = &fold->here[fold->nhere++];
+  Range             rest    = entries;
   Strip             strip;
 
   PetscFunctionBeginUser;
+  here->first = here->last = origin + entries.first;
   PetscCall(StripCreate(jacobian, nuses, uses, entries, &strip));
-  for (PetscInt round = 0; round < rounds && !*stop; round++) {
-    part.last = part.first + PetscMin(fold->b, entries.last - part.first);
+  while (!*stop) {
+    const Range part  = NextRows(fold, origin, rest, fold->b);
+    PetscInt    count = part.last - part.first, all;
+
+    PetscCallMPI(MPI_Allreduce(&count, &all, 1, MPIU_INT, MPI_SUM, map->grid->world));
+    if (!all) break;
     PetscCall(AppendRows(strip, part, fold));
-    *rows += (PetscReal)(part.last - part.first) * map->grid->size;
-    part.first = part.last;
-    PetscCall(Progress(map->grid->world, PetscMin(*rows, (PetscReal)map->n), (PetscReal)map->n, "rows of J^T, QR"));
-    PetscCall(StopRequested(map->grid->world, stop));
+    rest.first = part.last;
+    here->last = origin + rest.first;
+    *rows += (PetscReal)all;
+    PetscCall(Progress(map->grid->world, *rows, (PetscReal)map->n, "rows of J^T, QR"));
+    PetscCall(CheckpointSafePoint(map->grid->world, "qr", FoldArchive, fold, stop));
   }
   PetscCall(StripDestroy(&strip));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ---- the tree ---------------------------------------------------------------------------------------------------------- */
-
-/* rank 0's triangle becomes that of all ranks */
-static PetscErrorCode FoldRanks(Grid grid, Fold *fold)
-{
-  const size_t m     = (size_t)fold->m;
-  PetscReal   *other = NULL;
-  PetscMPIInt  columns;
-  MPI_Datatype column;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMPIIntCast(fold->m, &columns));
-  PetscCallMPI(MPI_Type_contiguous(columns, MPIU_REAL, &column));
-  PetscCallMPI(MPI_Type_commit(&column));
-  for (PetscMPIInt step = 1; step < grid->size; step *= 2) {
-    if (grid->rank & step) {
-      PetscCallMPI(MPI_Send(fold->R, columns, column, grid->rank - step, step, grid->world));
-      break;
-    }
-    if (grid->rank + step >= grid->size) continue;
-    if (!other) PetscCall(PetscMalloc1(m * m, &other));
-    PetscCallMPI(MPI_Recv(other, columns, column, grid->rank + step, step, grid->world, MPI_STATUS_IGNORE));
-    PetscCall(FoldRows(fold, fold->m, fold->m, other, fold->m));
-  }
-  PetscCall(PetscFree(other));
-  PetscCallMPI(MPI_Type_free(&column));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -188,55 +348,137 @@ static PetscInt BlockRows(ResidualMap map)
   return PetscMax(1, PetscMin(BLOCK, map->n / map->grid->size + 1));
 }
 
-static PetscErrorCode Bytes(Jacobian jacobian, const SpectrumOptions *options, PetscReal *bytes)
+/* factors that StripCreate fetches of one use, on a rank that makes so many units' rows: with G > 1 */
+static PetscReal StripUseBytes(const Sizes *s, PetscReal T, PetscReal k, PetscReal units)
 {
-  const ResidualMap map = jacobian->map;
-  const PetscReal   m = (PetscReal)map->m, values = 8. * (PetscReal)map->N * (PetscReal)NetworkSumUnits(map->network);
+  return s->G > 1 ? 8 * T * (s->d * k + s->m * units) : 0;
+}
+
+/* of every label: the largest strip, and all that is fetched */
+static PetscReal StripCost(const Sizes *s, Cost *cost)
+{
+  PetscReal largest = 0;
+
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp    *op       = &s->network->ops[v];
+    const PetscReal T        = (PetscReal)op->places;
+    PetscReal       bytes[2] = {0, 0};
+
+    if (op->weight >= 0)
+      bytes[0] = StripUseBytes(s, T, (PetscReal)s->network->labels[op->weight].cols, SizesShardRows(s, op->weight) / s->G + 1);
+    if (op->bias >= 0) bytes[1] = StripUseBytes(s, T, 0, SizesShardEntries(s, op->bias) / s->G + 1);
+    for (int i = 0; i < 2; i++) {
+      if (bytes[i] > 0) CostGather(cost, s->G, bytes[i], 1);
+      cost->messages += bytes[i] > 0 ? 2 * s->G - 1 : 0; /* each rank of the shard is the root of two gathers in turn */
+      largest = PetscMax(largest, bytes[i]);
+    }
+  }
+  return largest;
+}
+
+static void QRCost(const Sizes *s, Cost *cost, Cost *stretch)
+{
+  const PetscReal b = PetscMax(1, PetscMin(BLOCK, s->n / s->P + 1)), m = s->m, levels = PetscCeilReal(PetscLog2Real(s->P));
+  Cost            fold = {.bytes = 0}, tree = {.work[WORK_QR] = levels * 2. / 3 * m * m * m + 8. / 3 * m * m * m};
+
+  fold.work[WORK_QR] = 2 * s->local * m * m + tree.work[WORK_QR];
+  fold.received      = 8 * m * m * (1 - 1 / s->P);
+  fold.messages      = 1 - 1 / s->P;
+  fold.bytes         = 8 * (2 * m * m + b * m + 2 * PANEL * m) + StripCost(s, &fold);
+  CostBroadcast(&fold, s->P, 8 * m, 1);
+  CostReduceAll(&fold, s->P, 8, s->local / b + (PetscReal)s->network->nlabels); /* StopRequested */
+  JacobianRoundingCost(s, &fold);
+  CostAdd(cost, &fold, 1);
+  CostLonger(stretch, &tree);
+}
+
+/* Singular values of J^T, and the inverses of the norms of its columns; with a scale those of J^T with its columns scaled, then its rows, then
+   its columns. *stop: asked to, nothing is found. */
+static PetscErrorCode Factor(Jacobian jacobian, Fold *fold, PetscReal sigma[], PetscReal inverse[], PetscBool *stop)
+{
+  const ResidualMap map  = jacobian->map;
+  PetscReal         rows = 0;
   PetscInt          nuses;
   LabelUse         *uses;
-  PetscReal         strip = 0;
 
   PetscFunctionBeginUser;
-  (void)options;
+  for (PetscInt k = 0; k < fold->nbefore; k++) rows += (PetscReal)(fold->before[k].last - fold->before[k].first);
+  PetscCall(Progress(map->grid->world, rows, (PetscReal)map->n, "QR of J^T: 2 n m^2 = %.2g flops",
+                     (double)(2 * (PetscReal)map->n * (PetscReal)map->m * (PetscReal)map->m)));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i += LabelUses(nuses, uses, i))
-    strip = PetscMax(strip, StripBytes(jacobian, LabelUses(nuses, uses, i), &uses[i]));
+  for (PetscInt i = 0; i < nuses && !*stop; i += LabelUses(nuses, uses, i))
+    PetscCall(FoldLabel(jacobian, LabelUses(nuses, uses, i), &uses[i], fold, &rows, stop));
   PetscCall(PetscFree(uses));
-  *bytes = PetscMax(8. * (2 * m * m + (PetscReal)BlockRows(map) * m + 2. * PANEL * m) + strip,
-                    values + ResidualValuesBytes(map) + 8. * (PetscReal)ParametersLocalSize(map->parameters)); /* or E_J */
+  if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FoldBlock(fold));
+  PetscCall(FoldRanks(fold));
+  if (map->grid->rank == 0) {
+    for (PetscInt k = 0; k < map->m; k++) {
+      PetscReal *column = fold->R + (size_t)k * (size_t)map->m;
+
+      inverse[k] = InverseNorm(k + 1, 1, column);
+      for (PetscInt i = 0; fold->scale && i <= k; i++) column[i] *= inverse[k];
+    }
+    PetscCall(SingularValues(map->m, fold->R, sigma));
+  }
+  PetscCallMPI(MPI_Bcast(sigma, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
+  PetscCallMPI(MPI_Bcast(inverse, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* how many sigma of the scaled J stand above 10^3 times its rounding */
+static PetscErrorCode ScaledRank(Jacobian jacobian, Fold *fold, PetscInt *rank, PetscBool *stop)
+{
+  const ResidualMap map = jacobian->map;
+  PetscReal        *sigma, *inverse;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(map->m, &sigma, map->m, &inverse));
+  PetscCall(Factor(jacobian, fold, sigma, inverse, stop));
+  for (*rank = 0; !*stop && *rank < map->m && sigma[*rank] > 1e3 * (PetscReal)map->n * PETSC_MACHINE_EPSILON * sigma[0]; ++*rank) {
+  }
+  PetscCall(PetscFree2(sigma, inverse));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* sigma, and their resolution; where they leave the rank below m, the scaled pass is to follow */
+static PetscErrorCode UnscaledPass(Jacobian jacobian, Fold *fold, PetscBool *stop)
+{
+  Spectrum  *s = fold->spectrum;
+  PetscReal *inverse;
+  PetscInt   rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(s->m, &inverse));
+  PetscCall(Factor(jacobian, fold, s->sigma, inverse, stop));
+  if (!*stop) {
+    PetscCall(ResolutionOfJ(jacobian, s->sigma[0], &s->resolution));
+    rank = SpectrumRank(s, NULL);
+    if (rank >= 0 && rank < s->m) {
+      PetscCall(FoldAnew(fold, inverse));
+      PetscFunctionReturn(PETSC_SUCCESS);
+    }
+  }
+  PetscCall(PetscFree(inverse));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode Compute(Jacobian jacobian, const SpectrumOptions *options, Spectrum *s, PetscBool *done)
 {
-  const ResidualMap map  = jacobian->map;
-  PetscReal         rows = 0, m = (PetscReal)map->m;
-  PetscBool         stop = PETSC_FALSE;
-  Fold              fold;
-  PetscInt          nuses;
-  LabelUse         *uses;
+  PetscBool stop = PETSC_FALSE, resumed;
+  Fold      fold;
 
   PetscFunctionBeginUser;
   (void)options;
   s->method = "qr";
   PetscCall(PetscStrncpy(s->solver, "LAPACK dtpqrt, dgesvd", sizeof(s->solver)));
-  PetscCall(
-      Progress(map->grid->world, 0, (PetscReal)map->n, "QR of J^T: 2 n m^2 = %.2g flops", (double)(2 * (PetscReal)map->n * m * m)));
-  PetscCall(FoldCreate(map->m, BlockRows(map), &fold));
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses && !stop; i += LabelUses(nuses, uses, i))
-    PetscCall(FoldLabel(jacobian, LabelUses(nuses, uses, i), &uses[i], &fold, &rows, &stop));
-  PetscCall(PetscFree(uses));
-  if (!stop) {
-    PetscCall(FoldBlock(&fold));
-    PetscCall(FoldRanks(map->grid, &fold));
-    if (map->grid->rank == 0) PetscCall(SingularValues(map->m, fold.R, s->sigma));
-    PetscCallMPI(MPI_Bcast(s->sigma, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
-  }
+  PetscCall(FoldCreate(jacobian->map, BlockRows(jacobian->map), s, &fold));
+  PetscCall(CheckpointResume("qr", FoldArchive, &fold, &resumed));
+  if (!fold.scale) PetscCall(UnscaledPass(jacobian, &fold, &stop));
+  if (!stop && fold.scale) PetscCall(ScaledRank(jacobian, &fold, &s->rank_scaled, &stop));
   PetscCall(FoldDestroy(&fold));
-  if (!stop) PetscCall(ResolutionOfJ(jacobian, s->sigma[0], &s->resolution));
   *done = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-const SpectrumMethod SpectrumQR = {NULL, Bytes, Compute};
+const SpectrumMethod SpectrumQR = {NULL, QRCost, Compute};

@@ -148,20 +148,6 @@ PetscErrorCode StripDestroy(Strip *strip)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscReal StripBytes(Jacobian jacobian, PetscInt nuses, const LabelUse uses[])
-{
-  const ResidualMap map   = jacobian->map;
-  PetscReal         bytes = 0;
-
-  if (map->grid->G == 1) return 0;
-  for (PetscInt i = 0; i < nuses; i++) {
-    const PetscReal units = PetscCeilReal((PetscReal)uses[i].h / (PetscReal)map->grid->size) + 1;
-
-    bytes += 8. * (PetscReal)uses[i].T * ((PetscReal)map->d * (PetscReal)uses[i].k + (PetscReal)map->m * units);
-  }
-  return bytes;
-}
-
 /* x += the entries of one residual at one place; delta begins with unit `first` */
 static void AddPlace(Range rows, PetscInt k, PetscInt first, const PetscReal delta[], const PetscReal a[], PetscReal x[])
 {

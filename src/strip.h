@@ -19,8 +19,5 @@ PetscErrorCode StripDestroy(Strip *strip);
 /* X := the rows `rows` (a part of `entries`), one column for each residual, column-major with leading dimension ldx. Not collective. */
 void StripFill(Strip strip, Range rows, PetscReal X[], PetscInt ldx);
 
-/* The largest rank's bytes by the formula above, for entries that are an equal part of the shard. Not collective. */
-PetscReal StripBytes(Jacobian jacobian, PetscInt nuses, const LabelUse uses[]);
-
 /* uses[first …]: how many belong to the label of the first. Not collective. */
 PetscInt LabelUses(PetscInt nuses, const LabelUse uses[], PetscInt first);

@@ -15,6 +15,8 @@ _Static_assert(sizeof(PetscReal) == sizeof(double), "LAPACK is called in double 
 
 static const int one = 1;
 
+enum { BLOCK = 32 /* rows and columns of a tile */ };
+
 /* ---- who holds what ---------------------------------------------------------------------------------------------- */
 
 /* how many of the global indices 0 .. n-1 process iproc holds */
@@ -97,6 +99,18 @@ static PetscReal LargestShare(PetscInt m, int nb, int nprow, int npcol)
   return (PetscReal)LocalSize(m, nb, 0, nprow) * (PetscReal)LocalSize(m, nb, 0, npcol);
 }
 
+void TilesChoose(PetscInt ranks, PetscReal m, TilesShape *shape)
+{
+  const PetscInt order = (PetscInt)PetscMin(m, (PetscReal)(INT_MAX - 1));
+  PetscInt       nb    = BLOCK;
+
+  (void)PetscOptionsGetInt(NULL, NULL, "-tiles_block", &nb, NULL);
+  shape->nb = (int)PetscMax(1, PetscMin(1024, nb));
+  ChooseGrid((PetscMPIInt)PetscMin(ranks, INT_MAX), order, shape->nb, &shape->nprow, &shape->npcol);
+  shape->rows = (PetscReal)LocalSize(order, shape->nb, 0, shape->nprow);
+  shape->cols = (PetscReal)LocalSize(order, shape->nb, 0, shape->npcol);
+}
+
 /* At most `limit` entries a rank; else a user error that names the number of ranks that works. */
 static PetscErrorCode CheckShare(Tiles shape, PetscReal limit)
 {
@@ -168,7 +182,7 @@ static PetscErrorCode CreateLike(Tiles shape, Tiles *tiles)
 PetscErrorCode TilesCreate(MPI_Comm world, PetscInt m, Tiles *tiles)
 {
   struct Tiles_s shape = {.world = world, .m = m, .elpa = PETSC_TRUE};
-  PetscInt       nb    = 32;
+  PetscInt       nb    = BLOCK;
   PetscMPIInt    size;
 
   PetscFunctionBeginUser;
@@ -345,37 +359,87 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* b is one column of tiles in process column 0, the rows dealt as the factor's */
-static PetscErrorCode SolveOnGrid(Tiles factor, PetscReal b[], int *info)
+/* ---- solves: B is whole on every rank; on the grid it is one column of tiles in process column 0, its rows dealt as the matrix's ----- */
+
+typedef struct {
+  int        held, nrhs, desc[9]; /* rows here */
+  PetscReal *a;                   /* rows of the matrix x nrhs */
+} RightSides;
+
+static PetscErrorCode RightSidesCreate(Tiles tiles, int nrhs, const PetscReal B[], RightSides *sides)
 {
-  const int  m = (int)factor->m, held = factor->mycol == 0 ? factor->rows : 0;
-  const int  desc[9] = {1, factor->context, m, 1, factor->nb, factor->nb, 0, 0, factor->rows};
-  PetscReal *column;
+  const int rows = tiles->rows, desc[9] = {1, tiles->context, (int)tiles->m, nrhs, tiles->nb, PetscMax(1, nrhs), 0, 0, rows};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(factor->rows, &column));
-  for (int i = 0; i < held; i++) column[i] = b[TilesGlobalRow(factor, factor->myrow, i)];
-  pdpotrs_("L", &m, &one, factor->a, &one, &one, factor->desc, column, &one, &one, desc, info);
-  PetscCall(PetscArrayzero(b, m));
-  for (int i = 0; i < held; i++) b[TilesGlobalRow(factor, factor->myrow, i)] = column[i];
-  PetscCall(PetscFree(column));
+  sides->held = tiles->mycol == 0 ? rows : 0;
+  sides->nrhs = nrhs;
+  PetscCall(PetscArraycpy(sides->desc, desc, 9));
+  PetscCall(PetscMalloc1((size_t)rows * (size_t)nrhs, &sides->a));
+  for (int k = 0; k < nrhs; k++)
+    for (int i = 0; i < sides->held; i++)
+      sides->a[(size_t)k * (size_t)rows + (size_t)i] =
+          B[(size_t)k * (size_t)tiles->m + (size_t)TilesGlobalRow(tiles, tiles->myrow, i)];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* B: its entries here, elsewhere 0 */
+static PetscErrorCode RightSidesDestroy(Tiles tiles, RightSides *sides, PetscReal B[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(B, (size_t)tiles->m * (size_t)sides->nrhs));
+  for (int k = 0; k < sides->nrhs; k++)
+    for (int i = 0; i < sides->held; i++)
+      B[(size_t)k * (size_t)tiles->m + (size_t)TilesGlobalRow(tiles, tiles->myrow, i)] =
+          sides->a[(size_t)k * (size_t)tiles->rows + (size_t)i];
+  PetscCall(PetscFree(sides->a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* every entry stands on one rank */
+static PetscErrorCode SumColumns(Tiles tiles, int nrhs, PetscReal B[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < nrhs; k++)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, B + (size_t)k * (size_t)tiles->m, (int)tiles->m, MPIU_REAL, MPI_SUM, tiles->world));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[])
 {
-  const int m    = (int)factor->m;
-  int       info = 0;
+  const int  m    = (int)factor->m;
+  int        info = 0;
+  RightSides sides;
 
   PetscFunctionBeginUser;
   if (factor->comm == MPI_COMM_NULL)
     PetscCall(PetscArrayzero(b, m));
-  else if (factor->nprow * factor->npcol > 1)
-    PetscCall(SolveOnGrid(factor, b, &info));
-  else
+  else if (factor->nprow * factor->npcol > 1) {
+    PetscCall(RightSidesCreate(factor, 1, b, &sides));
+    pdpotrs_("L", &m, &one, factor->a, &one, &one, factor->desc, sides.a, &one, &one, sides.desc, &info);
+    PetscCall(RightSidesDestroy(factor, &sides, b));
+  } else
     dpotrs_("L", &m, &one, factor->a, &m, b, &m, &info);
   PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "dpotrs or pdpotrs: info %d", info);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, b, m, MPIU_REAL, MPI_SUM, factor->world)); /* every entry stands on one rank */
+  PetscCall(SumColumns(factor, 1, b));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[])
+{
+  const int    m = (int)A->m, n = (int)nrhs;
+  const double alpha = 1;
+  RightSides   sides;
+
+  PetscFunctionBeginUser;
+  if (A->comm == MPI_COMM_NULL)
+    PetscCall(PetscArrayzero(B, (size_t)m * (size_t)n));
+  else if (A->nprow * A->npcol > 1) {
+    PetscCall(RightSidesCreate(A, n, B, &sides));
+    pdtrsm_("L", "L", "N", "N", &m, &n, &alpha, A->a, &one, &one, A->desc, sides.a, &one, &one, sides.desc);
+    PetscCall(RightSidesDestroy(A, &sides, B));
+  } else
+    dtrsm_("L", "L", "N", "N", &m, &n, &alpha, A->a, &m, B, &m);
+  PetscCall(SumColumns(A, n, B));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -550,4 +614,83 @@ PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors)
   PetscCall(CheckShape(tiles, vectors));
   PetscCall(Solve(tiles, lambda, vectors));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* so much over the ranks that hold tiles, as a mean over all ranks */
+static void Traffic(const Sizes *s, PetscReal bytes, PetscReal messages, Cost *cost)
+{
+  if (s->PK == 1) return;
+  cost->received += bytes / s->P;
+  cost->messages += messages / s->P;
+}
+
+/* Right-looking: of the panel of nb columns and r rows, every process column but one gets the rows, every process row but one the
+   transpose; r nb summed over the panels is m^2/2. */
+void TilesCholeskyCost(const Sizes *s, Cost *cost)
+{
+  const PetscReal panels = PetscCeilReal(s->m / s->nb);
+  Cost            part   = {.bytes = 0};
+
+  part.work[WORK_CHOLESKY] = s->m * s->m * s->m / 3 / s->PK;
+  Traffic(s, 8 * s->m * s->m / 2 * (s->nprow + s->npcol - 2), panels * (2 * s->nprow + s->npcol - 3), &part);
+  if (s->PK > 1) part.bytes = 8 * s->nb * (s->rows + s->cols);
+  CostReduceAll(&part, s->P, 8, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesSolveCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_STREAM] = 8 * s->m * s->m / s->PK};
+
+  Traffic(s, 8 * 2 * s->m, 4 * PetscCeilReal(s->m / s->nb), &part);
+  CostReduceAll(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesGramCost(const Sizes *s, Cost *cost)
+{
+  const PetscReal panels = PetscCeilReal(s->m / s->nb);
+  Cost            part   = {.work[WORK_PRODUCT] = s->m * s->m * s->m / s->PK};
+
+  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol - 2), panels * (s->nprow + s->npcol - 2), &part);
+  CostAdd(cost, &part, 1);
+}
+
+/* ELPA's and LAPACK's way through a band; workspace: see tiles.h */
+void TilesEigenvaluesCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_EIGENVALUES] = 4. / 3 * s->m * s->m * s->m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) : 0};
+
+  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol), s->m * s->PK, &part);
+  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesEigenvectorsCost(const Sizes *s, Cost *cost)
+{
+  Cost part = {.work[WORK_EIGENVECTORS] = 9 * s->m * s->m * s->m / s->PK, .bytes = SizesTiles(s)};
+
+  Traffic(s, 8 * 3 * s->m * s->m * (s->nprow + s->npcol), 4 * s->m * s->PK, &part);
+  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  CostAdd(cost, &part, 1);
+}
+
+void TilesLimit(const Sizes *s, PetscBool vectors, size_t size, char text[])
+{
+  const PetscReal share = s->rows * s->cols;
+
+  text[0] = '\0';
+  if (s->m >= INT_MAX)
+    (void)PetscSNPrintf(text, size, "a matrix of order %.0f: ScaLAPACK and LAPACK count in 32 bits", (double)s->m);
+  else if (s->PK > 1 && share > INT_MAX)
+    (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits", (double)share);
+#ifndef CODIM_HAVE_ELPA
+  else if (vectors && share > INT_MAX / 2.5)
+    (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank",
+                        (double)share);
+#else
+  (void)vectors;
+#endif
 }

@@ -4,6 +4,8 @@
     (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
 */
 #include "codim/train.h"
+#include "codim/checkpoint.h"
+#include <math.h>
 
 struct Train_s {
   ResidualMap         map;
@@ -14,28 +16,31 @@ struct Train_s {
   Vec          theta, H, H_trial, c;
   Trajectory   trajectory, trial;
   Jacobian     jacobian;
-  Tiles        K, factor;
+  Tiles        K;
   PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
   PetscReal    far;      /* |theta| that counts as diverged */
+  PetscInt     before;   /* steps of the runs that this one goes on from */
+  PetscBool    stopped;
   ReachResult *result;
 };
 
-static const char *const Methods[] = {"train", "load", NULL};
+const char *const ReachMethods[] = {"train", "load", "construct", NULL};
 
 #define KEY(name, type, field, value, min, max, choices, help)                                                                     \
   {                                                                                                                                \
     "reach_" name, type, offsetof(ReachOptions, field), value, min, max, choices, help                                             \
   }
 
-const OptionKey ReachKeys[] = {KEY("method", KEY_CHOICE, method, "train", 0, 0, Methods,
-                                   "how a zero is reached: train from random weights, or load them from a file"),
-                               KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
-                               KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL,
-                                   "the loss |H|^2 to reach; not asked below its rounding floor"),
-                               KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL,
-                                   "load: go on from the loaded weights to the tolerance"),
-                               KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
-                               {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+const OptionKey ReachKeys[] =
+    {KEY("method", KEY_CHOICE, method, "train", 0, 0, ReachMethods,
+         "how a zero is reached: train from random weights; load them from a file; construct them (Lemma 3.3, Corollary 3.4)"),
+     KEY("weights", KEY_STRING, weights, "", 0, 0, NULL, "load: a safetensors file"),
+     KEY("tolerance", KEY_REAL, tolerance, "1e-24", 0, 1e300, NULL, "the loss |H|^2 to reach; not asked below its rounding floor"),
+     KEY("polish", KEY_BOOL, polish, "true", 0, 0, NULL, "load, construct: go on from these weights to the tolerance"),
+     KEY("printed", KEY_BOOL, printed, "false", 0, 0, NULL,
+         "construct: the weights literally as Corollary 3.4 prints them, to see that they fail"),
+     KEY("steps", KEY_INT, steps, "500", 0, 1e9, NULL, "train: steps at most"),
+     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
@@ -77,6 +82,19 @@ static PetscErrorCode Evaluate(Train train)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* power: the last power of 2 among the steps; norm_half: at least half-way */
+static void KeepNorm(ReachResult *result, PetscReal norm)
+{
+  const PetscInt steps = result->steps;
+
+  if (steps == 0) result->norm_start = result->norm_power = norm;
+  if ((steps & (steps - 1)) == 0) {
+    result->norm_half  = result->norm_power;
+    result->norm_power = norm;
+  }
+  result->norm = norm;
+}
+
 static PetscErrorCode Diverged(Train train, PetscBool *diverged)
 {
   PetscReal norm;
@@ -84,25 +102,25 @@ static PetscErrorCode Diverged(Train train, PetscBool *diverged)
   PetscFunctionBeginUser;
   PetscCall(VecNorm(train->theta, NORM_2, &norm));
   *diverged = (PetscBool)(PetscIsInfOrNanReal(train->result->loss) || !(norm <= train->far));
+  KeepNorm(train->result, norm);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
 
-/* c = (K + mu I)^(-1) H; false if K + mu I is not numerically positive definite */
+/* c = (K + mu I)^(-1) H, K becomes the factor; false if K + mu I is not numerically positive definite */
 static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 {
   const Rows rows = train->map->rows;
   PetscReal *all;
 
   PetscFunctionBeginUser;
-  PetscCall(TilesCopy(train->K, train->factor));
-  PetscCall(TilesShift(train->factor, train->mu));
-  PetscCall(TilesCholesky(train->factor, solved));
+  PetscCall(TilesShift(train->K, train->mu));
+  PetscCall(TilesCholesky(train->K, solved));
   if (!*solved) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(rows->m, &all));
   PetscCall(RowsGatherAll(rows, train->H, all));
-  PetscCall(TilesSolve(train->factor, all));
+  PetscCall(TilesSolve(train->K, all));
   PetscCall(RowsSetAll(rows, all, train->c));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -135,7 +153,8 @@ static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* raise mu until a step is accepted; *accepted is false if none lowers the loss */
+/* Raise mu until a step is accepted; *accepted is false if none lowers the loss. K is made anew after one that was refused: a second matrix
+   would cost more than that does. */
 static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 {
   PetscReal growth = 4, trace, gain = -1;
@@ -148,11 +167,13 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
   *accepted   = PETSC_FALSE;
   if (!(train->mean > 0)) PetscFunctionReturn(PETSC_SUCCESS); /* J = 0: no direction lowers the loss */
   if (train->mu < 0) train->mu = 1e-3 * train->mean;
-  for (; !*accepted && train->mu <= 1e8 * train->mean; growth *= 2) {
+  for (; train->mu <= 1e8 * train->mean; growth *= 2) {
     PetscCall(SolveDual(train, &solved));
     if (solved) PetscCall(TryStep(train, &gain, length));
     *accepted = (PetscBool)(gain > 0);
-    if (!*accepted) train->mu *= growth;
+    if (*accepted) break;
+    train->mu *= growth;
+    if (train->mu <= 1e8 * train->mean) PetscCall(GramCompute(train->jacobian, train->K));
   }
   if (gain > .9)
     train->mu *= .01;
@@ -166,24 +187,48 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 
 /* ---- the solve ------------------------------------------------------------------------------------------------------------ */
 
+/* what the next step needs besides theta */
+static PetscErrorCode TrainArchive(Archive archive, void *context)
+{
+  Train train = (Train)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "result", sizeof *train->result, train->result));
+  PetscCall(ArchiveReal(archive, "far", &train->far));
+  PetscCall(ArchiveReal(archive, "mu", &train->mu));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* is there a reason to take no further step? REACH_STAGNATED: none */
+static PetscErrorCode Judge(Train train)
+{
+  ReachResult *result = train->result;
+  PetscBool    diverged;
+
+  PetscFunctionBeginUser;
+  PetscCall(Diverged(train, &diverged));
+  result->reason = diverged                                 ? REACH_DIVERGED
+                   : result->loss <= Target(train)          ? REACH_TOLERANCE
+                   : result->steps >= train->options->steps ? REACH_STEPS
+                                                            : REACH_STAGNATED;
+  if (result->reason != REACH_STAGNATED) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointSafePoint(train->map->grid->world, "train", TrainArchive, train, &train->stopped));
+  if (train->stopped) result->reason = REACH_STOPPED;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode LevenbergMarquardt(Train train)
 {
   ReachResult *result   = train->result;
   PetscReal    length   = 0;
-  PetscBool    accepted = PETSC_TRUE, stop, diverged = PETSC_FALSE;
+  PetscBool    accepted = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  for (result->steps = 0;; result->steps++) {
+  for (result->steps = train->before;; result->steps++) {
     PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
-    PetscCall(StopRequested(train->map->grid->world, &stop));
-    PetscCall(Diverged(train, &diverged));
-    result->reason = diverged                                 ? REACH_DIVERGED
-                     : result->loss <= Target(train)          ? REACH_TOLERANCE
-                     : stop                                   ? REACH_STOPPED
-                     : result->steps >= train->options->steps ? REACH_STEPS
-                                                              : REACH_STAGNATED;
+    PetscCall(Judge(train));
     if (result->reason != REACH_STAGNATED) break;
     PetscCall(Step(train, &length, &accepted));
     if (!accepted) {
@@ -222,6 +267,24 @@ static PetscErrorCode LossAndGradient(Tao tao, Vec theta, PetscReal *loss, Vec g
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* another Tao stops where it was asked to, at its next iterate */
+static PetscErrorCode StopTest(Tao tao, void *context)
+{
+  Train              train = (Train)context;
+  TaoConvergedReason reason;
+  PetscInt           steps;
+
+  PetscFunctionBeginUser;
+  PetscCall(TaoDefaultConvergenceTest(tao, NULL));
+  PetscCall(TaoGetConvergedReason(tao, &reason));
+  if (reason != TAO_CONTINUE_ITERATING) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TaoGetIterationNumber(tao, &steps));
+  train->result->steps = train->before + steps;
+  PetscCall(CheckpointSafePoint(train->map->grid->world, "train", TrainArchive, train, &train->stopped));
+  if (train->stopped) PetscCall(TaoSetConvergedReason(tao, TAO_DIVERGED_USER));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train)
 {
   Train new;
@@ -238,6 +301,7 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
   PetscCall(TaoSetMaximumIterations(new->tao, options->steps));
   PetscCall(TaoSetFunctionLowerBound(new->tao, options->tolerance));
   PetscCall(TaoSetObjectiveAndGradient(new->tao, NULL, LossAndGradient, new));
+  PetscCall(TaoSetConvergenceTest(new->tao, StopTest, new));
   PetscCall(TaoSetFromOptions(new->tao));
   *train = new;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -264,9 +328,10 @@ static PetscErrorCode ResultOfTao(Train train)
   PetscCall(TaoGetConvergedReason(train->tao, &reason));
   PetscCall(TaoGetIterationNumber(train->tao, &steps));
   PetscCall(Diverged(train, &diverged));
-  train->result->steps  = steps;
+  train->result->steps  = train->before + steps;
   train->result->reason = diverged                                            ? REACH_DIVERGED
                           : train->result->loss <= Target(train)              ? REACH_TOLERANCE
+                          : train->stopped                                    ? REACH_STOPPED
                           : train->result->loss <= 100 * train->result->floor ? REACH_FLOOR
                           : reason == TAO_DIVERGED_MAXITS                     ? REACH_STEPS
                                                                               : REACH_STAGNATED;
@@ -288,13 +353,35 @@ PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec 
   PetscCall(Diverged(train, &diverged));
   result->start_loss = result->loss;
   result->steps      = 0;
-  result->reason     = diverged ? REACH_DIVERGED : result->loss <= Target(train) ? REACH_TOLERANCE : REACH_STEPS;
+  result->reason     = diverged                              ? REACH_DIVERGED
+                       : result->loss <= Target(train)       ? REACH_TOLERANCE
+                       : result->loss <= 100 * result->floor ? REACH_FLOOR
+                                                             : REACH_STEPS;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkCreate(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(train->H, &train->H_trial));
+  PetscCall(VecDuplicate(train->H, &train->c));
+  PetscCall(TrajectoryCreate(train->map, &train->trial));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkDestroy(Train train)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&train->H_trial));
+  PetscCall(VecDestroy(&train->c));
+  PetscCall(TrajectoryDestroy(&train->trial));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
 {
-  PetscBool ours;
+  PetscBool ours, resumed;
+  PetscInt  most;
 
   PetscFunctionBeginUser;
   PetscCall(TrainEvaluate(train, theta, trajectory, H, jacobian, result));
@@ -303,18 +390,84 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   train->far = 1e8 * PetscMax(1, train->far);
   train->K   = K;
   train->mu  = -1;
-  PetscCall(VecDuplicate(H, &train->H_trial));
-  PetscCall(VecDuplicate(H, &train->c));
-  PetscCall(TrajectoryCreate(train->map, &train->trial));
-  PetscCall(TilesDuplicate(K, &train->factor));
+  PetscCall(CheckpointResume("train", TrainArchive, train, &resumed));
+  train->before  = resumed ? result->steps : 0;
+  train->stopped = PETSC_FALSE;
+  if (resumed) {
+    PetscCall(TaoGetMaximumIterations(train->tao, &most));
+    PetscCall(TaoSetMaximumIterations(train->tao, PetscMax(0, most - train->before)));
+  }
+  PetscCall(WorkCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));
   PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
   if (!ours) PetscCall(ResultOfTao(train));
   PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
-  PetscCall(VecDestroy(&train->H_trial));
-  PetscCall(VecDestroy(&train->c));
-  PetscCall(TrajectoryDestroy(&train->trial));
-  PetscCall(TilesDestroy(&train->factor));
+  PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
+                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed)
+{
+  Vec       next;
+  PetscReal trace;
+
+  PetscFunctionBeginUser;
+  train->trajectory = trajectory;
+  train->H          = H;
+  train->jacobian   = jacobian;
+  train->K          = K;
+  *loss             = INFINITY;
+  PetscCall(WorkCreate(train));
+  PetscCall(GramCompute(jacobian, K));
+  PetscCall(TilesNorms(K, &trace, NULL, NULL));
+  train->mu = PETSC_MACHINE_EPSILON * trace / (PetscReal)train->map->m;
+  PetscCall(SolveDual(train, confirmed));
+  if (*confirmed) {
+    PetscCall(VecDuplicate(theta, &next));
+    PetscCall(VecCopy(theta, next));
+    PetscCall(JacobianMultTransposeAdd(jacobian, -1, train->c, next));
+    PetscCall(ResidualMapApply(train->map, next, train->trial, train->H_trial));
+    PetscCall(VecDot(train->H_trial, train->H_trial, loss));
+    PetscCall(VecDestroy(&next));
+  }
+  *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
+  PetscCall(WorkDestroy(train));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* the trajectory, H and the factors at a new theta: here and in TryStep */
+static void PointCost(const Sizes *s, Cost *cost)
+{
+  ResidualMapApplyCost(s, cost);
+  ResidualMapAdjointCost(s, s->R, 1, cost);
+  cost->work[WORK_ELEMENTS] += SizesValues(s, s->R) / 8; /* the rounding floor */
+  CostReduceAll(cost, s->P, 8, 2);
+}
+
+void TrainStepCost(const Sizes *s, Cost *cost)
+{
+  Cost step = {.work[WORK_STREAM] = 2 * 8 * s->local}; /* |theta| twice */
+
+  GramCost(s, &step);
+  CostReduceAll(&step, s->P, 8, 8); /* norms, dot products, StopRequested, the trace */
+  TilesCholeskyCost(s, &step);
+  CostGather(&step, s->P, 8 * s->m, 1);
+  TilesSolveCost(s, &step);
+  JacobianMultTransposeAddCost(s, &step);
+  PointCost(s, &step);
+  CostHold(&step, SizesValues(s, s->N)); /* the trial trajectory */
+  CostAdd(cost, &step, 1);
+}
+
+void TrainCost(const Sizes *s, PetscReal steps, Cost *cost)
+{
+  Cost step = {.bytes = 0};
+
+  PointCost(s, cost);
+  TrainStepCost(s, &step);
+  CostAdd(cost, &step, steps);
 }

@@ -89,7 +89,8 @@ static inline PetscErrorCode ReadNet(const json_t *json, Case *c)
 {
   static const char *const archs[] = {"mlp", "cnn", "rnn", "resnet", "graph", "ops", NULL}, *const cells[] = {"rnn", "lstm", "gru",
                                                                                                               NULL};
-  const char *activation = json_string_value(json_object_get(json, "activation"));
+  static const char *const poolings[] = {"mean", "max", NULL};
+  const char              *activation = json_string_value(json_object_get(json, "activation"));
 
   PetscFunctionBeginUser;
   c->net.arch = Choice(json, "arch", archs);
@@ -99,6 +100,7 @@ static inline PetscErrorCode ReadNet(const json_t *json, Case *c)
   Ints(json, "channels", &c->net.channels);
   c->net.kernel      = IntOr(json, "kernel", 3);
   c->net.pool        = IntOr(json, "pool", 2);
+  c->net.pooling     = Choice(json, "pooling", poolings);
   c->net.steps       = Int(json, "steps");
   c->net.step_inputs = Int(json, "step_inputs");
   c->net.hidden      = Int(json, "hidden");

@@ -183,6 +183,17 @@ static void RefRelu(arb_poly_t f, const arb_poly_t x, slong len)
     arb_poly_zero(f);
 }
 
+static void RefLeakyRelu(arb_poly_t f, const arb_poly_t x, slong len)
+{
+  arb_t slope;
+
+  arb_init(slope);
+  arb_set_d(slope, Positive(x) ? 1 : .01);
+  arb_poly_set_trunc(f, x, len);
+  arb_poly_scalar_mul(f, f, slope, PREC);
+  arb_clear(slope);
+}
+
 /* lowest, highest: the compact set on which the suprema are proved by subdivision; where it is empty they are given instead.
    Outside of it they hold because
      z <= 0:         rectified functions vanish;
@@ -214,7 +225,8 @@ static const Reference References[] = {{"smoolu", RefSmoolu, 1. / 64, 64, {0}, {
                                        {"rtanh", RefRtanh, 1. / 64, 64, {0}, {{0, 1}}},
                                        {"rsigmoid", RefRsigmoid, 1. / 64, 64, {0}, {{0, 1}}},
                                        {"srelu", RefSrelu, 1. / 64, 63. / 64, {0}, {{0, OO}, {0, 1}}},
-                                       {"relu", RefRelu, 0, 0, {1, OO}, {{0, OO}, {0, 1}}}};
+                                       {"relu", RefRelu, 0, 0, {1, OO}, {{0, OO}, {0, 1}}},
+                                       {"leaky_relu", RefLeakyRelu, 0, 0, {1, OO}, {{-OO, OO}, {.01, 1}}}};
 
 enum { REFERENCES = sizeof References / sizeof References[0] };
 
@@ -364,13 +376,15 @@ static PetscBool Measure(const Sample *sample, ReferenceFn *ref, PetscBool polyn
 
 static void TestAccuracy(Sample *sample, const Activation *a, ReferenceFn *ref)
 {
-  const PetscBool polynomial = (PetscBool)(a->degree >= 0);
+  const PetscBool polynomial = (PetscBool)(a->degree >= 0 || !a->smooth);
   double          worst[3], where[3];
   PetscBool       signs;
 
   SampleApply(sample, a);
   signs = Measure(sample, ref, polynomial, worst, where);
-  if (polynomial)
+  if (!a->smooth)
+    Tap((PetscBool)(worst[0] <= 1 && worst[1] == 0 && worst[2] == 0), "%s: within u|sigma|, and the slope is exact", a->name);
+  else if (polynomial)
     Tap((PetscBool)(worst[0] <= 2 && worst[1] <= 4 && worst[2] <= 1), "%s: within 2u|sigma|, 4u|sigma'|, u|sigma''|", a->name);
   else
     Tap((PetscBool)(worst[0] <= 8 && worst[1] <= 8 && worst[2] <= 8), "%s: each derivative within 8u(1+|z|)", a->name);
@@ -523,6 +537,25 @@ static void TestOptional(Sample *sample, const Activation *a)
   a->jet(sample->len, s, s, NULL, ds);
   ok = (PetscBool)(ok && !memcmp(s, sample->jet[0], bytes) && !memcmp(ds, sample->jet[2], bytes));
   Tap(ok, "%s: the same numbers where s is z", a->name);
+
+  if (!a->slope) return;
+  a->slope(sample->len, sample->jet[0], ds);
+  Tap((PetscBool)!memcmp(ds, sample->jet[1], bytes), "%s: the same sigma' from sigma", a->name);
+}
+
+/* 0 for z <= 0, and a rise at every step of 1/16 from there to 32 */
+static PetscBool IsRectified(const Sample *sample, const Activation *a)
+{
+  enum { STEPS = 16 * 32 };
+  PetscReal z[STEPS], s[STEPS];
+
+  for (PetscInt i = 0; i < sample->len; i++)
+    if (sample->z[i] <= 0 && sample->jet[0][i] != 0) return PETSC_FALSE;
+  for (int k = 0; k < STEPS; k++) z[k] = k / 16.;
+  a->jet(STEPS, z, s, NULL, NULL);
+  for (int k = 1; k < STEPS; k++)
+    if (!(s[k] > s[k - 1])) return PETSC_FALSE;
+  return PETSC_TRUE;
 }
 
 /* degree: the series at 3/10 ends exactly where sigma is a polynomial */
@@ -535,7 +568,9 @@ static void TestFlags(Sample *sample, const Activation *a, ReferenceFn *ref)
   SampleApply(sample, a);
   for (PetscInt i = 0; i < half; i++) odd = (PetscBool)(odd && sample->jet[0][half + i] == -sample->jet[0][i]);
   Tap((PetscBool)(odd == a->odd), "%s: %s", a->name, a->odd ? "odd" : "not odd");
-  Tap((PetscBool)(a->smooth == (PetscBool)(ref != RefRelu)), "%s: %s", a->name, a->smooth ? "smooth" : "not smooth");
+  Tap((PetscBool)(IsRectified(sample, a) == a->rectified), "%s: %s", a->name, a->rectified ? "rectified" : "not rectified");
+  Tap((PetscBool)(a->smooth == (PetscBool)(ref != RefRelu && ref != RefLeakyRelu)), "%s: %s", a->name,
+      a->smooth ? "smooth" : "not smooth");
   if (!a->smooth) return;
   arb_poly_init(x);
   arb_poly_init(f);
@@ -564,6 +599,31 @@ static void TestNames(void)
   Tap((PetscBool)!strcmp(ActivationNames(), expected), "the names are listed: %s", ActivationNames());
 }
 
+/* what softmax rests on: exp within 4u of itself for arguments <= 0, where it does not underflow */
+static void TestExponential(const Sample *sample)
+{
+  double worst = 0;
+  arb_t  x, exact;
+
+  arb_init(x);
+  arb_init(exact);
+  for (PetscInt i = 0; i < sample->len; i++) {
+    const double z = -fabs(sample->z[i]), y = exp(z);
+
+    arb_set_d(x, z);
+    arb_exp(exact, x, PREC);
+    arb_set_d(x, y);
+    arb_sub(x, x, exact, PREC);
+    if (z < -708)
+      worst = UpperAbs(x) <= DBL_MIN ? worst : INFINITY;
+    else
+      worst = fmax(worst, UpperAbs(x) / LowerAbs(exact) / U);
+  }
+  arb_clear(x);
+  arb_clear(exact);
+  Tap((PetscBool)(worst <= 4), "exp within 4u of itself: %.2f u", worst);
+}
+
 int main(int argc, char **argv)
 {
   static Sample sample;
@@ -572,6 +632,7 @@ int main(int argc, char **argv)
   SampleFill(&sample);
   Tap((PetscBool)(sample.len < MAX_POINTS), "%d points", (int)sample.len);
   TestNames();
+  TestExponential(&sample);
   for (int k = 0; k < REFERENCES; k++) {
     const Activation *a = ActivationFind(References[k].name);
 

@@ -35,22 +35,6 @@ static void TestBlockRange(void)
   Tap(even, "and differ in size by at most one");
 }
 
-static void TestChoice(void)
-{
-  PetscInt G, Q;
-
-  GridChoose(6, 1000, 1000, 1000, 1e9, &G, &Q);
-  Tap((PetscBool)(G == 6 && Q == 1), "many points on a small net: every rank has all parameters");
-  GridChoose(6, 10, 1000000, 100, 1e9, &G, &Q);
-  Tap((PetscBool)(G == 1 && Q == 6), "few points on a large net: the parameters are shared out");
-  GridChoose(6, 1000, 1000, 1000, 8. * 1000 / 2, &G, &Q);
-  Tap((PetscBool)(G == 3 && Q == 2), "a shard has to fit");
-  GridChoose(6, 1000, 1000, 1000, 1, &G, &Q);
-  Tap((PetscBool)(G == 1 && Q == 6), "where none fits, the smallest");
-  GridChoose(7, 1000, 1000, 1000, 8. * 1000 / 2, &G, &Q);
-  Tap((PetscBool)(G == 1 && Q == 7), "a prime number of ranks has two shapes");
-}
-
 static void TestBadGrid(PetscInt G, PetscInt Q)
 {
   char           text[1024], expected[64];
@@ -160,7 +144,6 @@ int main(int argc, char **argv)
   TapBegin(&argc, &argv);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   TestBlockRange();
-  TestChoice();
   TestBadGrid(size, 2);
   TestBadGrid(size + 1, 1);
   TestBadGrid(0, size);

@@ -10,10 +10,10 @@
 typedef struct {
   PetscInt d, p, l;
   PetscInt depth, widths[3];
-} Sizes;
+} Shapes;
 
 /* n > m in each. The first four suit every activation; the last two have fewer points, and fewer units, than ranks */
-static const Sizes sizes[] = {
+static const Shapes sizes[] = {
     {11, 4, 1, 1, {9}}, {5, 3, 3, 2, {6, 5}}, {7, 5, 1, 3, {5, 3, 4}}, {7, 3, 3, 1, {7}},
     {2, 9, 3, 0, {0}},  {2, 3, 3, 2, {3, 2}}, {13, 11, 1, 2, {2, 1}},
 };
@@ -21,7 +21,7 @@ enum { SIZES = PETSC_STATIC_ARRAY_LENGTH(sizes), ROOMY = 4 };
 
 static PetscMPIInt ranks;
 
-static NetOptions NetOf(const Sizes *s, const Activation *activation, PetscBool bias)
+static NetOptions NetOf(const Shapes *s, const Activation *activation, PetscBool bias)
 {
   NetOptions net = {.widths = {.n = s->depth}, .bias = bias, .seed = 5, .gain = 1.5, .bias_gain = .5};
 
@@ -159,7 +159,7 @@ static PetscErrorCode TestGram(Problem *problem, PetscReal norm_J)
 }
 
 /* sum over weights h x k of d^2 k + m^2 h */
-static PetscErrorCode TestFlops(Problem *problem, const Sizes *s)
+static PetscErrorCode TestFlops(Problem *problem, const Shapes *s)
 {
   const PetscReal d = (PetscReal)s->d, m = (PetscReal)(s->d * s->l);
   PetscReal       flops, expected        = 0;
@@ -174,7 +174,7 @@ static PetscErrorCode TestFlops(Problem *problem, const Sizes *s)
 }
 
 /* H of the same theta on one rank */
-static PetscErrorCode TestAlone(Problem *problem, const Sizes *s, const NetOptions *net)
+static PetscErrorCode TestAlone(Problem *problem, const Shapes *s, const NetOptions *net)
 {
   Problem    alone;
   Data       data;
@@ -193,7 +193,7 @@ static PetscErrorCode TestAlone(Problem *problem, const Sizes *s, const NetOptio
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode TestNet(const Sizes *s, const Activation *activation, PetscBool bias, PetscInt G)
+static PetscErrorCode TestNet(const Shapes *s, const Activation *activation, PetscBool bias, PetscInt G)
 {
   const NetOptions net = NetOf(s, activation, bias);
   Problem          problem;
@@ -219,7 +219,7 @@ static PetscErrorCode TestNet(const Sizes *s, const Activation *activation, Pets
 /* points 0 and 1 coincide, so large parts of u cancel in J^T u: taking away what was added leaves no more than the rounding of y */
 static PetscErrorCode TestUndo(PetscInt G)
 {
-  const Sizes      s   = {9, 4, 1, 2, {7, 5}};
+  const Shapes     s   = {9, 4, 1, 2, {7, 5}};
   const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
   Problem          problem;
   Data             data;
@@ -264,7 +264,7 @@ static PetscErrorCode TestShape(PetscInt G)
 
 static PetscErrorCode TestTooManyPoints(void)
 {
-  const Sizes      s   = {17, 2, 2, 1, {4}}; /* m = 34, n = 22 */
+  const Shapes     s   = {17, 2, 2, 1, {4}}; /* m = 34, n = 22 */
   const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
   char             text[1024];
   Problem          problem = {0};

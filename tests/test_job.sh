@@ -101,7 +101,7 @@ claim "... and the same bound" grep -q '"reason": ".*rank J <= 18 < m = 25 for e
 claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
 claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
-claim "... naming them" grep -q 'points 1 and 3 have the same x' "$place/out/report.json"
+claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
 claim "opposite points, odd net without bias: refuted" ends 2 3 "$place/opposite.yaml" -net_bias false
 claim "... naming them" grep -q 'points 1 and 3 have x and -x' "$place/out/report.json"
 claim "... with bias it holds" ends 0 2 "$place/opposite.yaml"
@@ -113,6 +113,11 @@ claim "no zero within the steps: undecided, exit 3" ends 3 2 "$place/small.yaml"
 claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/small.yaml" -net_widths 6 -hessian_full
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
 claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
+
+claim "the density, few steps on 2 ranks: asked for, it is there" ends 0 2 "$place/small.yaml" -hessian_density 15 -hessian_density_probes 3
+claim "... in the report" says probes 3
+claim "... in the summary, with its bias" grep -q 'the same steps on the known spectrum' "$place/log"
+claim "... as a picture and a table" sh -c "grep -q '</svg>' $place/out/density.svg && grep -q '^t,above' $place/out/density.csv"
 
 # ---- where K cannot resolve
 claim "kappa(J) = 1.8e9: the streamed QR is taken by itself and finds rank m" ends 0 3 jobs/ill-conditioned.yaml
@@ -138,6 +143,21 @@ run 2 check "$place/nowhere"
 claim "no directory to check" test "$status" = 65
 claim "certify: false leaves numbers" ends 0 2 "$place/small.yaml" -certify false
 claim "... and says so" says basis '"numerical"'
+
+# ---- explicit weights
+claim "Lemma 3.3 in its own family, 3 ranks: holds, exit 0" ends 0 3 jobs/lemma-3.3.yaml
+claim "... n = 2 d + p" says parameters 264
+claim "... proved" says basis '"proved"'
+claim "... from constructed weights" says method '"construct"'
+claim "Corollary 3.4, three hidden layers, 4 ranks" ends 0 4 jobs/corollary-3.4.yaml -grid 2,2
+claim "... proved" says basis '"proved"'
+claim "Corollary 3.4 as printed: no zero, exit 3" ends 3 2 jobs/erratum-corollary-3.4.yaml
+claim "sigma that is not rectified" refused 64 'smoolu, rtanh, rsigmoid, srelu or relu' jobs/corollary-3.4.yaml -net_activation tanh
+claim "a last hidden layer that is too narrow" refused 64 'has 149 units for d = 150 points' jobs/corollary-3.4.yaml -net_widths 200,149
+claim "no bias" refused 64 'net.bias' jobs/corollary-3.4.yaml -net_bias false
+claim "another kind of net" refused 64 'dense layer' jobs/cnn.yaml -reach_method construct -net_activation smoolu
+claim "coinciding points are the answer: refuted" ends 2 3 "$place/twins.yaml" -net_activation smoolu -reach_method construct
+claim "... naming them" grep -q 'distinct points; 1 and 3 have the same x' "$place/log"
 
 # ---- weights
 claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
@@ -197,11 +217,11 @@ stopped() {
   sleep 3
   kill -USR1 $launcher
   wait $launcher
-  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.json" ]
+  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.h5" ]
 }
 resumed() {
   run 3 run "$place/long.yaml" -output "$place/out"
-  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.json" ]
+  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.h5" ]
 }
 refuse_checkpoint() {
   run 3 run "$place/long.yaml" -output "$place/out" -net_seed 5

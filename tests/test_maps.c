@@ -113,7 +113,7 @@ static PetscErrorCode Lipschitz(Problem *problem, PetscReal r, PetscReal *Lambda
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(problem->network->nops, &eps));
-  PetscCall(AdjointCreate(problem->map, ADJOINT_RESIDUALS, ADJOINT_ALL, &units));
+  PetscCall(AdjointCreate(problem->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &units));
   PetscCall(ResidualMapAdjoint(problem->map, problem->theta, problem->trajectory, NULL, units));
   PetscCall(MeasuresCreate(problem->map, problem->trajectory, units, eps, &same, &recursion.measures));
   PetscCall(BoundLabelNorms(problem->map, problem->theta, PETSC_TRUE, norms));

@@ -101,7 +101,16 @@ claim "... what was written is enough to check it" checks 0 2 graph
 
 # ---- targets from the net
 claim "a transformer on its own outputs: holds" ends 0 3 transformer transformer
-claim "... by the numbers: an op has no bounds" grep -q 'op [a-z]* has no bounds' "$place/transformer/report.json"
+claim "... proved" says transformer basis '"proved"'
+claim "... with eta = 0, as its targets are defined by the net" says transformer residual_upper 0.0
+claim "... and rho = 0" says transformer radius 0.0
+claim "... which certificate.json says" grep -q '"targets": "net"' "$place/transformer/certificate.json"
+claim "... with how far the stored targets are from these" grep -A1 targets_rounding "$place/transformer/certificate.json"
+claim "... and again on 2 ranks, where sums round otherwise" checks 0 2 transformer
+claim "... in words: the targets are what the net gives" grep -q 'whose outputs the targets are' "$place/log"
+claim "a transformer from its weights to targets near by: holds" ends 0 2 polished transformer -data_target value
+claim "... proved" says polished basis '"proved"'
+claim "... about the targets as stored" grep -q '"targets": "stored"' "$place/polished/certificate.json"
 claim "... its loss is exactly 0" says transformer loss 0.0
 claim "... in no step" says transformer iterations 0
 claim "a net of two outputs: holds" ends 0 1 targets targets

@@ -177,8 +177,8 @@ static PetscErrorCode TestWrong(const Wrong *wrong)
 
 int main(int argc, char **argv)
 {
-  static const char *const cases[] = {"mlp-tanh", "cnn-tanh",    "cnn-odd",    "rnn-tanh",  "lstm",
-                                      "gru",      "resnet-tanh", "graph-node", "graph-edge"};
+  static const char *const cases[] = {"mlp-tanh", "cnn-tanh", "cnn-odd",     "cnn-max",    "rnn-tanh",
+                                      "lstm",     "gru",      "resnet-tanh", "graph-node", "graph-edge"};
 
   TapBegin(&argc, &argv);
   TapCall(PetscSNPrintf(place, sizeof place, "/tmp/codim-test-net-%d.json", (int)getpid()));

@@ -292,6 +292,7 @@ int main(int argc, char **argv)
                                       "graph-edge-zero",
                                       "gru",
                                       "cnn-odd",
+                                      "cnn-max",
                                       "transformer",
                                       "batchnorm-resnet",
                                       "tied-embedding"};

@@ -133,13 +133,13 @@ static PetscErrorCode Coinciding(void)
   PetscCall(Points(7, 3, 2, &data));
   Copy(data, 1, 4, 1);
   PetscCall(Refute(data, &net, &o));
-  Bounded(&o, 12, "points 2 and 5 have the same x", "equal points");
+  Bounded(&o, 12, "points 2 and 5 coincide", "equal points");
   Tap((PetscBool)!o.c.empty, "... of which M may have points");
   PetscCall(Points(7, 3, 2, &data));
   Copy(data, 1, 4, 1);
   SetY(data, 2 * 4 + 1, 17);
   PetscCall(Refute(data, &net, &o));
-  IsEmpty(&o, PETSC_TRUE, "points 2 and 5 have the same x and different y", "contradicting points");
+  IsEmpty(&o, PETSC_TRUE, "points 2 and 5 coincide and have different y", "contradicting points");
   PetscCall(Points(7, 3, 2, &data));
   PetscCall(Refute(data, &net, &o));
   Untouched(&o, "distinct points");

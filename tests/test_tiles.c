@@ -343,6 +343,40 @@ static PetscErrorCode TestLargeEigenvectors(void)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* A_ij = 1/(1 + i - j) below the diagonal, 2 on it: rows sum to at most 2 + log m, the inverse is as tame. Above: NaN */
+static PetscReal LowerEntry(PetscInt i, PetscInt j)
+{
+  return i < j ? (PetscReal)NAN : i == j ? 2 : 1 / (PetscReal)(1 + i - j);
+}
+
+static PetscErrorCode TestTriangular(PetscInt m)
+{
+  enum { NRHS = 3 };
+  Tiles     tiles;
+  PetscReal x[NRHS * M_MAX], b[NRHS * M_MAX];
+  PetscBool same;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, m, &tiles));
+  for (int l = 0; l < tiles->cols; l++)
+    for (int k = 0; k < tiles->rows; k++)
+      tiles->a[(size_t)l * (size_t)tiles->rows + (size_t)k] =
+          LowerEntry(TilesGlobalRow(tiles, tiles->myrow, k), TilesGlobalCol(tiles, tiles->mycol, l));
+  for (PetscInt k = 0; k < NRHS * m; k++) x[k] = PetscSinReal((PetscReal)(3 * k + 1));
+  for (PetscInt k = 0; k < NRHS * m; k++) {
+    b[k] = 0;
+    for (PetscInt j = 0; j <= k % m; j++) b[k] += LowerEntry(k % m, j) * x[k / m * m + j];
+  }
+  PetscCall(TilesTriangularSolve(tiles, NRHS, b));
+  PetscCall(SameEverywhere(NRHS * m, b, &same));
+  /* m terms a row, and |A^(-1)| |A| of order log m */
+  Tap((PetscBool)(LargestDifference(NRHS * m, b, x) <= 4 * (PetscReal)(m + 3) * PETSC_MACHINE_EPSILON),
+      "m = %d: three right-hand sides of a triangular system", (int)m);
+  Tap(same, "... the same on every rank");
+  PetscCall(TilesDestroy(&tiles));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode TestUserErrors(void)
 {
   Tiles       tiles = NULL;
@@ -384,6 +418,7 @@ int main(int argc, char **argv)
     TapCall(TestLayout(shapes[k].m, shapes[k].nb));
     TapCall(TestEntries(shapes[k].m));
     TapCall(TestCholesky(shapes[k].m));
+    TapCall(TestTriangular(shapes[k].m));
     TapCall(TestRefusals(shapes[k].m));
     TapCall(TestEigen(shapes[k].m));
     TapCall(PetscOptionsSetValue(NULL, "-tiles_elpa", "false"));

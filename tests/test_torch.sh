@@ -50,6 +50,9 @@ claim "... its constants are named" grep -q 'frozen, as constants: stem.1.weight
 claim "... it runs on PyTorch's outputs" runs 0 Convolutional -reach_polish false
 claim "... with a loss of rounding" agrees
 claim "... and on its own" runs 0 Convolutional -data_target net
+claim "max pooling and leaky ReLU are exported" exports Pooled 1,7,8
+claim "... it runs on PyTorch's outputs" runs 0 Pooled -reach_polish false
+claim "... with a loss of rounding" agrees
 claim "attention with a tied table is exported" exports Attention 3
 claim "... it runs on PyTorch's outputs, and is refuted: tables of 7 x 5 outputs of rank 4 have codimension 3" runs 2 Attention -reach_polish false
 claim "... with a loss of rounding" agrees

@@ -13,20 +13,20 @@
 typedef struct {
   PetscInt d, p, l;
   PetscInt depth, widths[3];
-} Sizes;
+} Shapes;
 
 /* the last two have fewer points, and fewer units, than ranks */
-static const Sizes sizes[] = {{11, 4, 1, 1, {9}},
-                              {5, 3, 3, 2, {6, 5}},
-                              {7, 5, 1, 3, {5, 3, 4}},
-                              {2, 9, 3, 0, {0}},
-                              {13, 11, 1, 2, {2, 1}}};
+static const Shapes sizes[] = {{11, 4, 1, 1, {9}},
+                               {5, 3, 3, 2, {6, 5}},
+                               {7, 5, 1, 3, {5, 3, 4}},
+                               {2, 9, 3, 0, {0}},
+                               {13, 11, 1, 2, {2, 1}}};
 
 enum { AUTO, GRAM, QR }; /* SpectrumOptions.method */
 
 static PetscMPIInt ranks;
 
-static PetscErrorCode RandomProblem(const Sizes *s, PetscInt G, Problem *problem)
+static PetscErrorCode RandomProblem(const Shapes *s, PetscInt G, Problem *problem)
 {
   NetOptions net = {.widths = {.n = s->depth}, .bias = PETSC_TRUE, .seed = 5, .gain = 1.5, .bias_gain = .5, .activation = "tanh"};
   Data       data;
@@ -154,7 +154,7 @@ static PetscErrorCode WholeSpectrum(Problem *problem, PetscReal sigma[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode TestRandom(const Sizes *s, PetscInt G)
+static PetscErrorCode TestRandom(const Shapes *s, PetscInt G)
 {
   Problem   problem = {0};
   Spectrum  spectrum;

@@ -8,7 +8,7 @@
     rtanh     tanh(z) e^(-1/z)
     rsigmoid  tanh(z/2) e^(-1/z)
     srelu     z f(z)/(f(z) + f(1-z)), f(t) = e^(-1/t) for t > 0, else 0: equal to z for z >= 1
-  and relu, which is not smooth: sigma'(0) = 0.
+  and, not smooth, relu and leaky_relu (slope 0.01 below 0), linear on either side of 0; sigma'(0) is that of the left.
 */
 #pragma once
 
@@ -21,14 +21,20 @@
     At -oo and oo: the limits, of sin NaN. At NaN: NaN, except where a derivative is constant. */
 typedef void ActivationJetFn(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[]);
 
+/** sigma' from s = sigma(z), the same doubles as the jet's; ds may be s. Not collective. */
+typedef void ActivationSlopeFn(PetscInt len, const PetscReal s[], PetscReal ds[]);
+
 typedef struct {
   const char      *name; /* the value of -net_activation */
   ActivationJetFn *jet;
-  PetscReal        sup_ds;  /* sup |sigma'| over R, rounded up; infinity where unbounded */
-  PetscReal        sup_dds; /* the same of sigma''; infinity also where sigma' jumps: it is the Lipschitz constant of sigma' */
-  PetscBool        smooth;  /* C^infinity: the theorem's hypothesis */
-  PetscBool        odd;     /* sigma(-z) = -sigma(z) */
-  PetscInt         degree;  /* of a polynomial; -1 otherwise */
+  PetscReal        sup_ds;    /* sup |sigma'| over R, rounded up; infinity where unbounded */
+  PetscReal        sup_dds;   /* the same of sigma''; infinity also where sigma' jumps: it is the Lipschitz constant of sigma' */
+  PetscBool        smooth;    /* C^infinity: the theorem's hypothesis */
+  PetscBool        odd;       /* sigma(-z) = -sigma(z) */
+  PetscBool        rectified; /* 0 for z <= 0 and strictly increasing for z > 0: what Lemma 3.3 needs */
+  PetscInt         degree;    /* of a polynomial; -1 otherwise */
+
+  ActivationSlopeFn *slope; /* NULL: sigma(z) does not tell */
 } Activation;
 
 extern const Activation *const Activations[]; /* NULL-terminated */

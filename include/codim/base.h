@@ -23,8 +23,8 @@ typedef enum {
   STATUS_STOPPED   = 75 /* stopped early; a checkpoint is in the output directory */
 } ExitStatus;
 
-/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM raise the stop flag; PETSc's for
-    crashes stay) and the start of the clock; switch off HDF5's automatic error printing; read -progress_seconds. Call once,
+/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM and the first SIGINT raise the stop flag, a second
+    SIGINT ends the process; PETSc's for crashes stay) and the start of the clock; switch off HDF5's automatic error printing; read -progress_seconds. Call once,
     after SlepcInitialize. */
 PetscErrorCode BaseInitialize(void);
 
@@ -42,6 +42,9 @@ typedef struct {
 
 /** File a complaint. The first one stays. Not collective; may be called before PETSc is initialized. */
 void Complain(Complaint *complaint, ExitStatus status, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+
+/** Every rank takes the lowest rank's complaint, if any rank of comm has one. Nothing is printed, nothing fails. */
+PetscErrorCode ComplaintShare(MPI_Comm comm, Complaint *complaint);
 
 /** Nothing if no rank of comm has a complaint; else print the lowest rank's on stderr as "codim: <text>", and return PETSC_ERR_USER
     on all ranks. Rank 0 of comm prints, whoever complained. */
@@ -74,6 +77,12 @@ PetscErrorCode StageEnd(MPI_Comm comm);
 /** The stages ended so far, in order; owned by base. Not collective. */
 void StageRecords(PetscInt *n, const StageRecord **records);
 
+/** The stage that is running, and what it has taken here until now; false between stages. Not collective. */
+PetscBool StageRunning(StageRecord *record);
+
+/** A record of a former run that this one goes on from: seconds are added, the higher peak stays. Not collective. */
+PetscErrorCode StageAdd(const StageRecord *record);
+
 /** Print a line of progress on rank 0, to stdout: stage, done of total, rate, time left, then the formatted remark (may be "").
     In a terminal the line is overwritten; in a log at most one line every `-progress_seconds` (default 10) after the stage began.
     Rate and time left count from the first call of the stage, or the last call with a smaller `done` than the call before: begin
@@ -81,8 +90,23 @@ void StageRecords(PetscInt *n, const StageRecord **records);
     return at once. */
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
-/** Has any rank been asked to stop (SIGUSR1, SIGTERM)? Collective: call at safe points only. */
+/** Has any rank been asked to stop (SIGUSR1, SIGTERM, SIGINT)? Collective: call at safe points only. */
 PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
+
+/** Has this one? Not collective: ranks may differ. */
+PetscBool StopFlag(void);
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/** Bytes the system calls available on this node now; infinity where it does not tell. Not collective. */
+PetscReal MemoryOnNode(void);
+
+/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0; the least of all nodes.
+    Collective. */
+PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes);
+
+/** Bytes of this process that are in memory now; 0 where the system does not tell. Not collective. */
+PetscReal MemoryResident(void);
 
 /** Seconds since BaseInitialize. Not collective. */
 PetscLogDouble ElapsedSeconds(void);

@@ -12,6 +12,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "data.h"
 #include "gram.h"
 #include "residual.h"
@@ -23,22 +24,31 @@ typedef enum { SPLIT_AUTO, SPLIT_NEVER, SPLIT_ALWAYS } CertifySplit;
 typedef struct {
   CertifySplit split;         /* SPLIT_AUTO: see CertifyCompute */
   PetscBool    enclose;       /* enclose every positive eigenvalue: eigenvectors of K, two more matrices of its size */
-  PetscBool    exact_targets; /* y is defined as f_theta_0(x): eta = 0 */
+  PetscBool    exact_targets; /* y is defined as the exact f_theta_0(x), of which the data's y is a rounding: eta = 0 */
   PetscReal    lambda_min;    /* an estimate of the least eigenvalue of K, for enclose = false; 0: none */
 } CertifyOptions;
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
+
+/* Of a net that is smooth only in pieces: the argument nearest a kink. */
+typedef struct {
+  char      op[96];
+  PetscInt  unit, point; /* an entry of the op's value; a point of the data; -1: the net is smooth */
+  PetscReal distance;    /* |z|, or the largest less the runner-up */
+} Kink;
 
 /* Infinity, or 0 for lower bounds, stands for what was not found. */
 typedef struct {
   CertifyStatus status;
   char          reason[512]; /* refuted, undecided, skipped: the number that failed, and by what factor */
 
-  PetscReal  residual_upper;  /* eta */
-  PetscReal  residual_lower;  /* <= |H(theta_0)| */
-  PetscReal  sigma_min_lower; /* s */
-  PetscReal  lipschitz;       /* Lambda, on the ball of radius `ball` */
-  PetscReal  ball;            /* r */
+  PetscBool  exact_targets;    /* as asked for */
+  PetscReal  targets_rounding; /* then: >= |f_theta_0(x) - y| for y as stored; else 0 */
+  PetscReal  residual_upper;   /* eta */
+  PetscReal  residual_lower;   /* <= |H(theta_0)| */
+  PetscReal  sigma_min_lower;  /* s */
+  PetscReal  lipschitz;        /* Lambda, on the ball of radius `ball` */
+  PetscReal  ball;             /* r */
   PetscReal  h;
   PetscReal  radius;         /* rho */
   PetscReal  regular_radius; /* R: rank J = m on the open ball */
@@ -49,11 +59,13 @@ typedef struct {
   PetscReal  jacobian_error; /* E_J >= |J - J^|_F */
   PetscReal  eigen_error;    /* rho_e, or the Cholesky factorization's c */
   PetscReal  orthogonality;  /* delta >= ||V^T V - I|| */
-  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink of sigma; infinity: smooth */
+  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink; infinity: smooth */
+  Kink       kink;           /* where that is */
   PetscBool  split, panels;  /* the split residual, and panels of W, were used */
   PetscBool  enclosed;       /* lo, hi are there */
   PetscBool  empty;          /* refuted: M is empty */
-  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta; -1: none */
+  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
+  PetscReal  rank_radius;    /* infinity: for every theta */
   PetscInt   m, n;           /* residuals, parameters */
   PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
   PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
@@ -76,6 +88,9 @@ void CertifySkip(const char reason[], Certificate *certificate);
 
 PetscErrorCode CertificateDestroy(Certificate *certificate);
 
+/** Collective. */
+PetscErrorCode CertificateArchive(Archive archive, Certificate *certificate);
+
 /** proved, refuted, undecided or skipped. Not collective. */
 const char *CertifyStatusText(CertifyStatus status);
 
@@ -95,10 +110,14 @@ typedef struct {
 PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject, const Certificate *certificate);
 
 /** For `codim check`: put the net's options of a certificate.json into the options database, where they are read as if from a job file. The
-    files' hashes must be the recorded ones. STATUS_DATA naming what is missing or differs. Collective. */
-PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[]);
+    files' hashes must be the recorded ones. *exact_targets: its targets are defined by the weights. STATUS_DATA naming what is missing or
+    differs. Collective. */
+PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[], PetscBool *exact_targets);
 
 /** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves, and where both are proved the file's
     rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
     into text. Collective. */
 PetscErrorCode CertifyCompare(const char path[], const Certificate *certificate, PetscBool *agrees, size_t size, char text[]);
+
+/** Cost (cost.h) of one attempt, K there. Not collective. */
+void CertifyCost(const Sizes *sizes, const CertifyOptions *options, Cost *cost);

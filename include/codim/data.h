@@ -54,6 +54,11 @@ struct Data_s {
 /** Read, check and scale. STATUS_DATA on a missing or malformed file, shapes that disagree, NaN or inf (row and column named),
     more points asked for than there are, too little memory; STATUS_USAGE on options that contradict each other. Collective. */
 PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data);
+
+/** Only the sizes: points, inputs, outputs (0 where data.target is net); no inputs are read, and targets only where their classes must be
+    counted. Errors as in DataCreate. Collective. */
+PetscErrorCode DataCreateShape(MPI_Comm comm, const DataOptions *options, Data *data);
+
 PetscErrorCode DataDestroy(Data *data);
 
 /** Give every rank its group's points: 8 (p + l) bytes a point; on rank 0 they are the first of all_x, all_y, without a copy.

@@ -11,6 +11,8 @@
 */
 #pragma once
 
+#include "archive.h"
+#include "density.h"
 #include "hessian.h"
 #include "jacobian.h"
 #include "tiles.h"
@@ -20,6 +22,8 @@ typedef struct {
   PetscBool full;    /* assemble the whole Hessian (full.h) */
   PetscInt  extreme; /* how many at each end */
   PetscInt  zeros;   /* how many pairs of the zero cluster */
+
+  DensityOptions density;
 } HessianOptions;
 
 extern const OptionKey HessianKeys[];
@@ -41,11 +45,15 @@ typedef struct Extremes_s *Extremes;
 PetscErrorCode ExtremesCreate(ResidualMap map, const HessianOptions *options, Extremes *extremes);
 PetscErrorCode ExtremesDestroy(Extremes *extremes);
 
-/** Bytes a rank the solvers need at their peak, for n_local entries of an n-sized Vec. Not collective. */
-PetscReal ExtremesBytes(const HessianOptions *options, PetscInt n_local);
-
 /** At the linearization of hessian and jacobian, with the Cholesky factor of K; factor NULL (rank J < m): no projection is possible, then
-    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. *result is zero at first. Collective. */
+    smallest and zeros start from random vectors and kernel is not run. lambda_max scales the tolerances. *result is zero at first. It can pause at
+    every test of convergence (checkpoint.h), a solver goes on from the vectors it had; stopped there, *result is not whole. Collective. */
 PetscErrorCode ExtremesSolve(Extremes extremes, Hessian hessian, Jacobian jacobian, Tiles factor, PetscReal lambda_max,
                              ExtremesResult *result);
+
+/** Collective. */
+PetscErrorCode ExtremesResultArchive(Archive archive, ExtremesResult *result);
 PetscErrorCode ExtremesResultDestroy(ExtremesResult *result);
+
+/** Cost (cost.h) for so many products with the exact Hessian in all: how many the solvers take depends on the spectrum. Not collective. */
+void ExtremesCost(const Sizes *sizes, const HessianOptions *options, PetscReal products, Cost *cost, Cost *stretch);

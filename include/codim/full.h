@@ -4,6 +4,7 @@
 */
 #pragma once
 
+#include "archive.h"
 #include "hessian.h"
 #include "tiles.h"
 
@@ -15,9 +16,14 @@ typedef struct {
   PetscReal  trace_curvature; /* of S, assembled likewise */
 } FullHessian;
 
-/** Bytes a rank: two n x n matrices over the ranks. Not collective. */
-PetscReal FullHessianBytes(PetscInt n, PetscMPIInt ranks);
+/** Cost (cost.h), the Hessian itself not counted; why it is impossible on these ranks, or "". Not collective. */
+void FullHessianCost(const Sizes *sizes, Cost *cost);
+void FullHessianLimit(const Sizes *sizes, size_t size, char text[]);
 
-/** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Collective. */
+/** 2 n products of the exact Hessian and of S, and an n x n eigenvalue problem. Stopped after one of
+    them (checkpoint.h), *full has no eigenvalues and begins anew the next time. Collective. */
 PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full);
+
+/** Collective. */
+PetscErrorCode FullHessianArchive(Archive archive, FullHessian *full);
 PetscErrorCode FullHessianDestroy(FullHessian *full);

@@ -17,9 +17,12 @@ enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; 
 /** The lower triangle of K. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 
-/** Does a label go by its assembled block? *flops: what its way costs. Not collective. */
-PetscBool GramAssembles(ResidualMap map, PetscInt label, PetscReal *flops);
+/** Does a label go by its assembled block, for d points and m residuals? *flops: what its way costs. Not collective. */
+PetscBool GramAssembles(Network network, PetscReal d, PetscReal m, PetscInt label, PetscReal *flops);
 
 /** Flops of the lower triangle by that formula (labels of vectors by blocks not counted; what dsyrk would count), all ranks together. Not
     collective. */
 PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops);
+
+/** Cost (cost.h) of GramCompute. Not collective. */
+void GramCost(const Sizes *sizes, Cost *cost);

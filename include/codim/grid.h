@@ -30,11 +30,6 @@ struct Grid_s {
 PetscErrorCode GridCreate(MPI_Comm comm, PetscInt G, PetscInt Q, Grid *grid);
 PetscErrorCode GridDestroy(Grid *grid);
 
-/** The shape with the least predicted traffic per Gram matrix, among those whose parameter shard fits in `bytes` per rank.
-    Traffic per rank: gathering a shard (8 n/Q bytes where G > 1) against exchanging activations (8 (d/G) sum_units where Q > 1).
-    Not collective. */
-void GridChoose(PetscInt size, PetscInt d, PetscInt64 n, PetscInt64 sum_units, PetscReal bytes, PetscInt *G, PetscInt *Q);
-
 Range GridGroupPoints(Grid grid, PetscInt d);                    /* this group's points */
 Range GridOwnedPoints(Grid grid, PetscInt d);                    /* this rank's points */
 Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank); /* the points owned by a world rank */

@@ -38,3 +38,7 @@ PetscErrorCode HessianMult(Hessian hessian, HessianPart part, Vec v, Vec y);
 
 /** A symmetric MATSHELL; `hessian` is borrowed. Collective. */
 PetscErrorCode HessianCreateMat(Hessian hessian, HessianPart part, Mat *mat);
+
+/** Bytes that HessianCreate and HessianLinearize take and keep; the cost of one product (cost.h). Not collective. */
+PetscReal HessianBytes(const Sizes *sizes);
+void      HessianMultCost(const Sizes *sizes, Cost *cost);

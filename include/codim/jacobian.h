@@ -59,3 +59,7 @@ PetscReal JacobianAssembledBytes(Jacobian jacobian);
     and MatMultTranspose J v. With G > 1 a rank also takes the factors of one label while it runs. STATUS_DATA where a rank would have
     2^31 entries or more with 32-bit indices. Collective. */
 PetscErrorCode JacobianAssemble(Jacobian jacobian, Mat *Jt);
+
+/** Cost (cost.h). Not collective. */
+void JacobianMultCost(const Sizes *sizes, Cost *cost);
+void JacobianMultTransposeAddCost(const Sizes *sizes, Cost *cost);

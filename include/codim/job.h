@@ -1,8 +1,8 @@
 /*
   job.h: a job: its options, its stages, its report.
 
-  The stages run in order; between them, and at the safe points inside, a job can be asked to stop. A stage that has a `restore` can
-  take its result from a checkpoint instead of running.
+  The stages run in order; between them, and at the safe points inside, a job can be asked to stop, and leaves a checkpoint (checkpoint.h). The
+  same command goes on from it: finished stages are not run again.
 */
 #pragma once
 
@@ -13,7 +13,9 @@
 typedef struct {
   OptionInts   grid; /* G, Q */
   PetscBool    certify;
+  PetscReal    node_memory; /* bytes of a node that the job may take; 0: what the system calls available */
   OptionString output;
+  PetscReal    checkpoint_minutes; /* 0: only when asked to stop */
 } RunOptions;
 
 /** The tables of all keys of a job file; NULL-terminated. */
@@ -36,6 +38,13 @@ PetscErrorCode JobCreateCheck(const char dir[], Job *job);
 /** Certify anew, from scratch, and compare with dir/certificate.json. STATUS_DATA where that claims more than can be proved now; else *status
     is what is proved now: holds, refuted or undecided. Collective. */
 PetscErrorCode JobCheck(Job job, ExitStatus *status);
+
+/** codim plan: print what the job would take; its data are not read beyond their shapes, its net is not trained. STATUS_DATA where it fits on none of
+    the numbers of ranks. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode JobPlan(const char job_file[], ExitStatus *status);
+
+/** codim calibrate: measure the machine, into a file (calibrate.h). Collective on PETSC_COMM_WORLD. */
+PetscErrorCode JobCalibrate(const char path[], ExitStatus *status);
 
 /** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);

@@ -24,14 +24,15 @@
 #include "activation.h"
 #include "options.h"
 #include "parameters.h"
+#include <stdint.h>
 
 typedef struct {
-  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops */
+  PetscInt     arch; /* a builder: mlp cnn rnn resnet graph ops tied */
   OptionString activation;
   PetscBool    bias;
   OptionInts   widths;                           /* mlp: hidden layers */
   OptionInts   shape, channels;                  /* cnn: c, h, w; of each stage */
-  PetscInt     kernel, pool;                     /* cnn */
+  PetscInt     kernel, pool, pooling;            /* cnn */
   PetscInt     cell, steps, step_inputs, hidden; /* rnn */
   PetscInt     width, blocks;                    /* resnet */
   OptionString graph, file;                      /* graph, ops: JSON files */
@@ -110,6 +111,14 @@ typedef struct {
   Complaint complaint;
 } OpSetup;
 
+enum { FORM_DEGREE_MAX = 62 };
+
+/* How a value depends on x, for every theta. */
+typedef struct {
+  PetscBool odd, even; /* v(-x) = -v(x); v(-x) = v(x), as constants are */
+  uint64_t  degrees;   /* bit k: monomials of degree k may occur; 0: no polynomial, or one of a degree above FORM_DEGREE_MAX */
+} ValueForm;
+
 struct OpKind_s {
   const char        *name;
   PetscInt           inputs_min, inputs_max;
@@ -120,6 +129,7 @@ struct OpKind_s {
   PetscInt        nsaved; /* derivative arrays, of the size of `out`, worth keeping for many products at one theta */
   OpFn           *save;   /* fills arrays->saved; NULL if nsaved is 0 */
   const OpBounds *bounds; /* for the certificate (certify_bounds.h); NULL: it stays undecided */
+  void (*form)(const NetOp *op, const ValueForm in[], ValueForm *out); /* for refutations; NULL: nothing is known */
 };
 
 extern const OpKind *const OpKinds[]; /* NULL-terminated */
@@ -152,6 +162,9 @@ PetscErrorCode NetworkWrite(MPI_Comm comm, Network network, const char path[]);
 
 PetscInt64 NetworkSize(Network network);     /* n */
 PetscInt64 NetworkSumUnits(Network network); /* sum of the dimensions of all values but the input */
+
+/** What is known of every value, nops of them, from the forms of the ops. Not collective. */
+void NetworkForms(Network network, ValueForm forms[]);
 
 /** Does the op have parameters of its own? Not collective. */
 static inline PetscBool OpHasParameters(const NetOp *op)

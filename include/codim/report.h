@@ -6,6 +6,7 @@
 #pragma once
 
 #include "certify.h"
+#include "construct.h"
 #include "extremes.h"
 #include "full.h"
 #include "spectrum.h"
@@ -24,20 +25,24 @@ typedef struct {
 
 typedef struct {
   /* the problem */
-  char     net[256]; /* e.g. "tanh 64-1024-1024-1" */
-  PetscInt d, p, l, m, n;
-  PetscInt twins[2], distinct;
+  char      net[256]; /* e.g. "tanh 64-1024-1024-1" */
+  PetscInt  d, p, l, m, n;
+  PetscInt  twins[2], distinct;
+  PetscBool kinks; /* some sigma is not smooth */
 
   /* where it stands */
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   const char *method;
   ReachResult reach;
-  PetscBool   at_zero; /* the loss is at the tolerance, or at H's rounding floor */
+  PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
+  char        dead[256]; /* at no zero: what dead units do; "" if nothing */
+  PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
-  const ReachResult *start;
-  const Certificate *start_certificate;
-  PetscReal          moved; /* |theta - theta_0| */
+  const ReachResult     *start;
+  const Certificate     *start_certificate;
+  const ConstructResult *constructed; /* NULL if the weights were not constructed */
+  PetscReal              moved;       /* |theta - theta_0|, theta_0 as loaded or constructed */
 
   /* the proof, and spectra; NULL where not computed */
   const Certificate    *certificate;
@@ -45,7 +50,11 @@ typedef struct {
   const ExtremesResult *extremes;
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
-  PetscReal             zero_bound;      /* measured size of the zero eigenvalues, rounding included */
+  json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
+  char                  lines[3][768]; /* what these have to say in the summary; "": nothing */
+  PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
+
+  PetscInt interruptions; /* how often the job went on from a checkpoint */
 
   Verdict        verdict;
   PetscMPIInt    ranks;
@@ -55,6 +64,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
+enum { LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);

@@ -7,6 +7,7 @@
 */
 #pragma once
 
+#include "cost.h"
 #include "data.h"
 #include "network.h"
 #include "rows.h"
@@ -57,7 +58,8 @@ typedef enum {
 
 typedef enum {
   ADJOINT_PARAMETERS, /* keep bar[v] at ops that own parameters: what J and a gradient need */
-  ADJOINT_ALL         /* keep them all: what a Hessian product needs */
+  ADJOINT_ALL,        /* keep them all: what a Hessian product needs */
+  ADJOINT_FIXED_TOO   /* go on to values, besides the input, that do not depend on theta: what their rounding errors meet */
 } AdjointKeep;
 
 struct Adjoint_s {
@@ -83,3 +85,17 @@ PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Ad
 /** The loss at which H is rounding noise: sum over points and ops of u^2 (adjoint o value)^2, each op's result and each stored
     parameter rounded once, errors taken as independent. An estimate, not a bound. `units`: the adjoint of the unit seeds. Collective. */
 PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *floor);
+
+/* ---- cost (cost.h): what is added to `cost`. Not collective. ------------------------------------------------------- */
+
+/** The sizes of a problem that is there: with the rows that were observed. */
+void ResidualMapSizes(ResidualMap map, Sizes *sizes);
+
+void ResidualMapApplyCost(const Sizes *sizes, Cost *cost);
+void ResidualMapTangentCost(const Sizes *sizes, Cost *cost); /* a tangent sweep along a direction of theta */
+
+/** A sweep back of so many rows; products: 1, or 2 for an adjoint's tangent. With what it frees on the way, without what it keeps. */
+void ResidualMapAdjointCost(const Sizes *sizes, PetscReal rows, PetscReal products, Cost *cost);
+
+/** Bytes of the residuals' unit adjoints, ADJOINT_PARAMETERS. */
+PetscReal ResidualMapUnitsBytes(const Sizes *sizes);

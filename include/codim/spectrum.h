@@ -22,19 +22,22 @@
   auto   gram; where some sigma are not above its resolution, also qr (if it fits into memory): they may be noise, or small.
 
   The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
-  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same.
+  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same. qr decides r < m only if J with
+  its rows and columns scaled to norm 1, which has the same rank, has no more than r singular values above 10^3 n eps.
   gram always runs: its K and the factor serve what follows, and it cross-checks qr and svd: |sigma - sigma'| at every index against
 
     resolution + min(resolution', resolution'^2 / sigma)     (' : gram, whose error is on the scale of sigma^2)
 */
 #pragma once
 
+#include "archive.h"
 #include "gram.h"
 #include "options.h"
 
 typedef struct {
   PetscInt  method;        /* auto gram qr svd */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
+  PetscReal node_memory;   /* as in RunOptions: no key of its own */
 } SpectrumOptions;
 
 extern const OptionKey SpectrumKeys[];
@@ -54,6 +57,7 @@ typedef struct {
   PetscReal  resolution;   /* on the scale of sigma */
   PetscInt   rank;         /* decided, or -1 */
   PetscInt   above;        /* how many sigma lie above the resolution */
+  PetscInt   rank_scaled;  /* qr where it is below m: how many of the scaled J are; 0: not asked */
   PetscReal  norm2;        /* |J|_F^2, from the factors */
   PetscReal  norm4;        /* |K|_F^2 */
   PetscReal  sum_error;    /* |sum of eigenvalues - |J|_F^2| / |J|_F^2 */
@@ -71,10 +75,16 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
 
 /** All singular values at the point whose factors `jacobian` holds. K is filled; on return it holds the Cholesky factor of K if
     *factored (all sigma are above gram's resolution), else it is undefined. Another matrix of its size lives while it runs; qr: 8 (2 m^2 + 4096 m) bytes a rank and the factors of
-    one label, svd: 16 n m / ranks. Asked to stop, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
+    one label, svd: 16 n m / ranks. qr can pause between its blocks (checkpoint.h); stopped there, it returns gram's values. STATUS_DATA, naming the bytes, where qr or svd was asked for
     and does not fit; STATUS_UNDECIDED where svd does not find all m. Collective. */
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
+
+/** Cost (cost.h); auto: if gram is enough. stretch: what runs to its end before a request to stop is looked at. Not collective. */
+void SpectrumCost(const Sizes *sizes, const SpectrumOptions *options, Cost *cost, Cost *stretch);
+
+/** Collective. */
+PetscErrorCode SpectrumArchive(Archive archive, Spectrum *spectrum);
 
 /** The positive eigenvalues of the Hessian on M: 2 sigma_k^2, k < count. Not collective. */
 void SpectrumHessian(const Spectrum *spectrum, PetscInt count, PetscReal lambda[]);

@@ -15,7 +15,7 @@
 */
 #pragma once
 
-#include "base.h"
+#include "cost.h"
 
 typedef struct Tiles_s *Tiles;
 
@@ -32,6 +32,15 @@ struct Tiles_s {
   int        desc[9];      /* ScaLAPACK's, where tiles are held */
   PetscReal *a;            /* rows x cols; size_t indexing: on one rank m^2 may exceed 2^31. NULL where no tiles are held */
 };
+
+/* The process grid that TilesCreate chooses, and the fullest process' share. */
+typedef struct {
+  int       nb, nprow, npcol;
+  PetscReal rows, cols; /* PetscReal: nothing may overflow */
+} TilesShape;
+
+/** For a matrix of order m on so many ranks, with -tiles_block as it is set; nothing is allocated. Not collective. */
+void TilesChoose(PetscInt ranks, PetscReal m, TilesShape *shape);
 
 /** A zero matrix of order m > 0: 8 m^2/(nprow npcol) bytes a rank. STATUS_DATA, naming the number of ranks that works, if on several
     ranks a local part would have 2^31 entries or more (ScaLAPACK computes offsets in 32 bits; LAPACK on one rank does not).
@@ -70,6 +79,10 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 /** b := A^(-1) b from a Cholesky factor; b has m entries, the same on every rank before and after. 2 m^2 flops. */
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
 
+/** B := A^(-1) B, A the lower triangle as it stands, no zero on its diagonal; B is m x nrhs, column-major, the same on every rank before and
+    after. m^2 nrhs flops. */
+PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[]);
+
 /** All eigenvalues, ascending, into lambda (m entries, whole on every rank). The matrix is overwritten. PETSC_ERR_FP on every rank, before
     a solver is called, if frobenius2 of TilesNorms is not finite: callers look first. ELPA: 8 m^2/(nprow npcol) more bytes a rank. */
 PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);
@@ -81,3 +94,14 @@ PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors)
 
 /** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues uses for this matrix. Not collective. */
 const char *TilesEigensolver(Tiles tiles);
+
+/* ---- cost (cost.h): what is added to `cost`, for matrices of the sizes' tiles. Not collective. ------------------------ */
+
+void TilesCholeskyCost(const Sizes *sizes, Cost *cost); /* with the check of the diagonal */
+void TilesSolveCost(const Sizes *sizes, Cost *cost);
+void TilesGramCost(const Sizes *sizes, Cost *cost);
+void TilesEigenvaluesCost(const Sizes *sizes, Cost *cost);
+void TilesEigenvectorsCost(const Sizes *sizes, Cost *cost); /* without `vectors`, which the caller has */
+
+/** "" or why a matrix of the sizes' tiles, or its eigenvectors, cannot be had on these ranks. Not collective. */
+void TilesLimit(const Sizes *sizes, PetscBool vectors, size_t size, char text[]);

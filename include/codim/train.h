@@ -12,16 +12,18 @@
 #include <petsctao.h>
 
 typedef struct {
-  PetscInt     method;    /* train load */
+  PetscInt     method;    /* train load construct */
   OptionString weights;   /* safetensors file: where load starts */
   PetscReal    tolerance; /* the loss to reach */
-  PetscBool    polish;    /* load: Levenberg-Marquardt from there */
+  PetscBool    polish;    /* load, construct: Levenberg-Marquardt from there */
+  PetscBool    printed;   /* construct: as Corollary 3.4 is printed (construct.h) */
   PetscInt     steps;     /* at most */
 } ReachOptions;
 
-enum { REACH_TRAIN, REACH_LOAD }; /* ReachOptions.method */
+enum { REACH_TRAIN, REACH_LOAD, REACH_CONSTRUCT }; /* ReachOptions.method */
 
-extern const OptionKey ReachKeys[];
+extern const OptionKey   ReachKeys[];
+extern const char *const ReachMethods[]; /* by ReachOptions.method; NULL-terminated */
 
 typedef enum {
   REACH_TOLERANCE, /* loss <= max(reach.tolerance, rounding floor) */
@@ -33,10 +35,12 @@ typedef enum {
 } ReachReason;
 
 typedef struct {
-  PetscReal   loss, start_loss; /* |H|^2 */
-  PetscReal   residual_max;     /* max |H_k| */
-  PetscReal   floor;            /* the rounding floor of the loss, see ResidualMapRoundingFloor */
-  PetscInt    steps;            /* accepted ones */
+  PetscReal   loss, start_loss;      /* |H|^2 */
+  PetscReal   residual_max;          /* max |H_k| */
+  PetscReal   floor;                 /* the rounding floor of the loss, see ResidualMapRoundingFloor */
+  PetscInt    steps;                 /* accepted ones */
+  PetscReal   norm_start, norm;      /* |theta| */
+  PetscReal   norm_half, norm_power; /* when the steps were the last power of 2 but one, and the last */
   ReachReason reason;
 } ReachResult;
 
@@ -47,11 +51,23 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
 PetscErrorCode TrainDestroy(Train *train);
 
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
-    K is scratch; another matrix of its size and another trajectory live while it runs. Collective. */
+    K is scratch; another trajectory lives while it runs. Collective. */
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result);
 
 /** The result at theta as it is: nothing moves. Collective. */
 PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, ReachResult *result);
 
+/** Is there a zero at theta, as far as Newton's method can tell? The loss after one more step with the least mu, from a copy of theta. Near a
+    zero where J has full rank it falls by far (with h of certify.h below 1/2 to a sixteenth, and at once to its floor as a rule); where
+    the loss has no zero, and only falls to 0 as theta goes to infinity, or towards another minimum, it does not. *confirmed: it fell to a
+    sixteenth, or to at most 100 times the floor. K, and what TrainSolve takes, 8 bytes x theta more. Collective. */
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
+                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed);
+
 /** In words: "reached the tolerance", …. Not collective. */
 const char *ReachReasonText(ReachReason reason);
+
+/** Cost (cost.h) of TrainSolve for so many accepted steps, none refused; and of one of them, which runs to its end before a request to stop
+    is looked at. Not collective. */
+void TrainCost(const Sizes *sizes, PetscReal steps, Cost *cost);
+void TrainStepCost(const Sizes *sizes, Cost *cost);

@@ -12,7 +12,10 @@
   X(rnn, 0)                                                                                                                        \
   X(resnet, 0)                                                                                                                     \
   X(graph, offsetof(NetOptions, graph))                                                                                            \
-  X(ops, offsetof(NetOptions, file))
+  X(ops, offsetof(NetOptions, file))                                                                                               \
+  X(tied, 0)
+
+extern const char *const NetPoolings[]; /* the values of net.pooling, which are ops; NULL-terminated */
 
 typedef struct {
   const NetOptions *options;

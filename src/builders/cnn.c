@@ -1,5 +1,6 @@
 /*
-  cnn.c: convolutions as linear maps of patches. Each stage: convs.k (stride 1, padding kernel/2), sigma, average pooling; then head.
+  cnn.c: convolutions as linear maps of patches. Each stage: convs.k (stride 1, padding kernel/2), sigma, average or max pooling;
+  then head.
 
   A value between stages is an image [c, h, w]; patches and their images under the map are [places, .], places = h w.
 */
@@ -14,8 +15,8 @@ static json_t *ShapeOf(Image image)
   return json_pack("[I, I, I]", (json_int_t)image.c, (json_int_t)image.h, (json_int_t)image.w);
 }
 
-/* value := the mean over pool x pool windows; rows and columns that fill none are left out */
-static void AddPool(json_t *file, PetscInt stage, PetscInt pool, Image *image, NetName value)
+/* value := the op mean or max over pool x pool windows; rows and columns that fill none are left out */
+static void AddPool(json_t *file, PetscInt stage, PetscInt pool, const char op[], Image *image, NetName value)
 {
   const PetscInt h = image->h / pool, w = image->w / pool;
   NetName        name;
@@ -35,7 +36,7 @@ static void AddPool(json_t *file, PetscInt stage, PetscInt pool, Image *image, N
     image->w = w * pool;
   }
   (void)PetscSNPrintf(name, sizeof(name), "convs.%" PetscInt_FMT ".pool", stage);
-  NetFileAdd(file, name, "mean", json_pack("[s]", value), NULL,
+  NetFileAdd(file, name, op, json_pack("[s]", value), NULL,
              json_pack("{s:[I, I, I, I, I], s:[i, i]}", "shape", (json_int_t)image->c, (json_int_t)h, (json_int_t)pool,
                        (json_int_t)w, (json_int_t)pool, "axes", 2, 4));
   (void)PetscStrncpy(value, name, sizeof(name));
@@ -83,7 +84,7 @@ json_t *NetBuild_cnn(const NetRequest *request, Complaint *complaint)
                "net.pool: stage %" PetscInt_FMT " has %" PetscInt_FMT " x %" PetscInt_FMT " pixels, fewer than the window", stage,
                image.h, image.w);
     else if (options->pool > 1)
-      AddPool(file, stage, options->pool, &image, value);
+      AddPool(file, stage, options->pool, NetPoolings[options->pooling], &image, value);
   }
   head[1] = image.c * image.h * image.w;
   NetFileAddLinear(file, "head", value, 2, head, options->bias);

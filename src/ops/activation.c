@@ -73,8 +73,13 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc2(dim, &s, dim, &ds));
   for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
+    const size_t point = OpRowPoint(arrays, first) * dim;
+
     end = OpRowRunEnd(arrays, first);
-    op->activation->jet(op->dim, arrays->in[0] + OpRowPoint(arrays, first) * dim, s, ds, NULL);
+    if (op->activation->slope)
+      op->activation->slope(op->dim, arrays->out + point, ds);
+    else
+      op->activation->jet(op->dim, arrays->in[0] + point, s, ds, NULL);
     for (size_t row = first; row < end; row++) {
       const PetscReal *a_bar = arrays->out_bar + row * dim;
       PetscReal       *z_bar = arrays->in_bar[0] + row * dim;
@@ -105,7 +110,20 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 
 /* ---- bounds ----------------------------------------------------------------------------------------------------------
    S1, S2 = sup |sigma'|, |sigma''| over |z| <= |z^|_inf + E_z, which holds every argument met in the ball and on the way there from the
-   computed one. A sigma that is not smooth is a polynomial on either side of 0: where every |z_j| exceeds E_z, no argument changes side.   */
+   computed one. A sigma that is not smooth is linear on either side of 0: where every |z_j| exceeds E_z, no argument changes side.       */
+
+/* min_j |z_j|; infinity: sigma is smooth */
+static PetscReal OwnKink(const NetOp *op, const OpArrays *point, PetscInt *unit)
+{
+  PetscReal least = INFINITY;
+
+  for (PetscInt j = 0; !op->activation->smooth && j < op->dim; j++)
+    if (!(PetscAbsReal(point->in[0][j]) >= least)) {
+      least = PetscAbsReal(point->in[0][j]);
+      *unit = j;
+    }
+  return least;
+}
 
 typedef struct {
   PetscReal S1, S2;
@@ -118,14 +136,17 @@ static Suprema SupremaOf(const OpBoundArgs *args)
 {
   const Activation *sigma = args->op->activation;
   const ValueBound *z     = args->in[0];
-  const PetscReal   Z = z->measure->largest + z->E, margin = z->measure->least - z->E;
-  Suprema           s = {sigma->sup_ds, sigma->sup_dds, 0, 0};
+  const PetscReal   Z     = z->measure->largest + z->E;
+  Suprema           s     = {sigma->sup_ds, sigma->sup_dds, 0, 0};
 
   if (sigma->degree == 2) s.S1 = Up(2 * Z);
   if (sigma->degree == 3) s.S1 = Up(3 * Z * Z), s.S2 = Up(6 * Z);
   if (!sigma->smooth) {
-    s.S2          = margin > 0 ? 0 : INFINITY;
-    *args->margin = PetscMin(*args->margin, margin);
+    const PetscReal margin = args->out->measure->own - z->E;
+
+    s.S2  = margin > 0 || z->E == 0 ? 0 : INFINITY;
+    s.eps = ROUNDING * args->out->measure->norm; /* a slope times z */
+    if (z->E > 0) LowerMargin(args, margin);
   } else if (sigma->degree > 0) {
     s.eps    = 2 * ROUNDING * args->out->measure->norm;
     s.eps_ds = 4 * ROUNDING * s.S1;
@@ -171,9 +192,22 @@ static void BoundCurvature(const OpBoundArgs *args)
     for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * args->P + nu] += weight * t[mu] * t[nu];
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL, OwnKink};
 
 static const char *const Attributes[] = {"function", NULL};
+
+/* every polynomial activation is a pure power */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  const PetscInt power = op->activation->degree;
+
+  OpAnyForm(op, in, out);
+  out->odd = (PetscBool)(in[0].odd && op->activation->odd);
+  if (power >= 0 && power % 2 == 0 && in[0].odd) out->even = PETSC_TRUE;
+  if (power < 0 || !in[0].degrees) return;
+  out->degrees = 1;
+  for (PetscInt factor = 0; factor < power; factor++) out->degrees = FormDegreesOfProduct(out->degrees, in[0].degrees);
+}
 
 const OpKind OpActivation = {.name            = "activation",
                              .inputs_min      = 1,
@@ -186,4 +220,5 @@ const OpKind OpActivation = {.name            = "activation",
                              .adjoint_tangent = AdjointTangent,
                              .nsaved          = 2,
                              .save            = Save,
-                             .bounds          = &Bounds};
+                             .bounds          = &Bounds,
+                             .form            = Form};

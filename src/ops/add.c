@@ -57,4 +57,5 @@ const OpKind OpAdd = {.name            = "add",
                       .tangent         = OpMapTangent,
                       .adjoint         = AdjointOf,
                       .adjoint_tangent = OpMapAdjointTangent,
-                      .bounds          = &OpMapBounds};
+                      .bounds          = &OpMapBounds,
+                      .form            = OpMapForm};

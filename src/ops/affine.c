@@ -106,9 +106,22 @@ static void BoundAdjoint(const OpBoundArgs *args)
   OpMapBounds.adjoint(args);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, NULL, NULL};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, NULL, NULL, NULL};
 
 static const char *const Attributes[] = {"scale", "shift", "repeat", NULL};
+
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  const Affine *affine = (const Affine *)op->data;
+  PetscBool     shifts = PETSC_FALSE;
+
+  for (PetscInt c = 0; c < affine->count; c++)
+    if (affine->coefficients[affine->count + c] != 0) shifts = PETSC_TRUE;
+  OpMapForm(op, in, out);
+  if (!shifts) return;
+  out->odd = PETSC_FALSE;
+  if (out->degrees) out->degrees |= 1;
+}
 
 const OpKind OpAffine = {.name            = "affine",
                          .inputs_min      = 1,
@@ -119,4 +132,5 @@ const OpKind OpAffine = {.name            = "affine",
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
                          .adjoint_tangent = OpMapAdjointTangent,
-                         .bounds          = &Bounds};
+                         .bounds          = &Bounds,
+                         .form            = Form};

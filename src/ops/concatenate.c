@@ -73,4 +73,5 @@ const OpKind OpConcatenate = {.name            = "concatenate",
                               .tangent         = OpMapTangent,
                               .adjoint         = AdjointOf,
                               .adjoint_tangent = OpMapAdjointTangent,
-                              .bounds          = &OpMapBounds};
+                              .bounds          = &OpMapBounds,
+                              .form            = OpMapForm};

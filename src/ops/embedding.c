@@ -110,6 +110,50 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- bounds. At one point the value is a gather from the table in which a row is used nu times at most: |out| <= sqrt(nu) |table|; no rounding
+   but where the adjoints of nu uses are added. The exact op takes the row of the nearest integer: an x within 1/2 of the computed one has it too. */
+
+/* nu at this point */
+static PetscReal OwnUses(const NetOp *op, const OpArrays *point, PetscInt *unit)
+{
+  const PetscReal *x    = point->in[0];
+  const PetscInt   T    = op->dim / (PetscInt)WidthOf(op);
+  PetscInt         most = 0;
+
+  for (PetscInt t = 0; t < T; t++) {
+    PetscInt uses = 0;
+
+    for (PetscInt s = 0; s < T; s++) uses += x[s] == x[t];
+    if (uses > most) *unit = t;
+    most = PetscMax(most, uses);
+  }
+  return (PetscReal)most;
+}
+
+static void BoundForward(const OpBoundArgs *args)
+{
+  ValueBound     *out = args->out, *table = args->in[1];
+  const PetscReal norm = PetscSqrtReal(out->measure->own);
+
+  out->eps = 0;
+  out->e   = args->in[0]->E < .5 ? Up(norm * table->e) : INFINITY;
+  for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up(norm * table->t[mu]);
+}
+
+/* nu additions to what other consumers left */
+static void BoundAdjoint(const OpBoundArgs *args)
+{
+  ValueBound     *out = args->out, *table = args->in[1];
+  const PetscReal norm = PetscSqrtReal(out->measure->own), rounding = Gamma(out->measure->own);
+
+  for (PetscInt o = 0; o < args->l; o++) {
+    table->F[o]   = Up(table->F[o] + norm * out->F[o] + rounding * (norm * out->bar[o] + table->sum[o]));
+    table->sum[o] = Up(table->sum[o] + (1 + rounding) * norm * out->bar[o]);
+  }
+}
+
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, NULL, NULL, OwnUses};
+
 static const char *const Attributes[] = {"width", NULL};
 
 const OpKind OpEmbedding = {.name            = "embedding",
@@ -120,4 +164,6 @@ const OpKind OpEmbedding = {.name            = "embedding",
                             .forward         = Forward,
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
-                            .adjoint_tangent = AdjointTangent};
+                            .adjoint_tangent = AdjointTangent,
+                            .bounds          = &Bounds,
+                            .form            = OpAnyForm};

@@ -152,7 +152,122 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- bounds. Dy = P/s with 0 <= P <= I, as |y|^2 <= w, and s is Lipschitz: |s'| = |<y x'>| <= |x'|/sqrt(w). So
+
+     ||Dy|| <= 1/s,     s >= max(s(x^) - |x - x^|/sqrt(w), sqrt(eps))
+     D^2y[v,v] = -(2 <y v> P v + y <v P v>)/s^2
+
+   for v of mean 0, of which v - <v> is what matters. With a = |y|^2/w <= 1, v = c y/|y| + (orthogonal), p = a c^2: the square of that vector, for
+   |v| = 1, is (a (1 - 3p)^2 + 8p - 12p^2)/(w s^4) <= (1 + 2p - 3p^2)/(w s^4) <= (4/3)/(w s^4):
+
+     |D^2y[v,w]| <= S2 |v| |w|,  ||Dy(x) - Dy(x')|| <= S2 |x - x'|,  S2 = 1.1548/(sqrt(w) s^2)
+
+   Rounding. m^ = fl <x> is off by gamma_w |x|/sqrt(w), so d^ = fl(x - m^) is within delta = gamma_w |x| + u |d^| <= gamma_(w+2) |x| of x - <x>, and s^,
+   a root of w squares, w + 1 additions and a quotient, within delta/sqrt(w) + gamma_(w+4) s^ of s(x^). From y^ = fl(d^/s^):
+
+     |y^ - y| <= |d^ - d|/s^ + |d|/s |s^ - s|/s^ + u |y^| <= 2 delta/s^ + sqrt(w) gamma_(w+6)
+
+   in each block, as |d| <= sqrt(w) s. Squares that underflow change s by 10^-150 at most.                                                 */
+
+static PetscReal Width(const OpBoundArgs *args)
+{
+  return (PetscReal)((const Norm *)args->op->data)->width;
+}
+
+static PetscReal LeastDivisor(const Norm *norm)
+{
+  return PetscSqrtReal(norm->eps) * (1 - 8 * ROUNDING);
+}
+
+/* the least s(x^) of a block, from below */
+static PetscReal OwnDivisor(const NetOp *op, const OpArrays *point, PetscInt *unit)
+{
+  const Norm     *norm  = (const Norm *)op->data;
+  const PetscReal w     = (PetscReal)norm->width;
+  PetscReal       least = INFINITY;
+
+  for (PetscInt block = 0; block < op->dim; block += norm->width) {
+    const PetscReal *x = point->in[0] + block, s = Deviation(norm, x),
+                    size  = NormUp(w, w * MeanProduct(norm->width, x, x) * (1 + Gamma(4)));
+    const PetscReal below = s * (1 - Gamma(w + 5)) - Gamma(w + 3) * size / PetscSqrtReal(w) - 1e-150;
+
+    if (below < least) *unit = block;
+    least = PetscMin(least, PetscMax(below, LeastDivisor(norm)));
+  }
+  return least;
+}
+
+typedef struct {
+  PetscReal s;        /* least over the ball */
+  PetscReal S2;       /* above */
+  PetscReal rounding; /* of Dy^, from the computed y and s, and of its product: |lambda^| times that */
+} Divisor;
+
+static Divisor DivisorOf(const OpBoundArgs *args)
+{
+  const ValueBound *x = args->in[0], *y = args->out;
+  const PetscReal   w = Width(args), root = PetscSqrtReal(w), at = y->measure->own;
+  const PetscReal   size = PetscMin(x->measure->norm / root, x->measure->largest); /* |x|/sqrt(w), of any block */
+  Divisor           d;
+
+  d.s  = PetscMax(at - x->E / root * (1 + SLACK), LeastDivisor((const Norm *)args->op->data)) * (1 - SLACK);
+  d.S2 = Up(1.1548 / (root * d.s * d.s));
+  /* 1/s: (delta/sqrt(w) + gamma_(w+4) s)/s, and the quotient; y y^T/w: (|y^| + |y|) |y^ - y|/w; the mean and <y a>, w products each, and three
+     more roundings of terms <= |a| each */
+  d.rounding = Up((Gamma(w + 4) * size / at + 1e-150 / at + (2 * root + y->eps) * y->eps / w +
+                   Gamma(2 * w + 20) * PetscSqr(1 + y->eps / root)) /
+                  at);
+  return d;
+}
+
+static void BoundForward(const OpBoundArgs *args)
+{
+  ValueBound     *y = args->out, *x = args->in[0];
+  const PetscReal w = Width(args), at = y->measure->own;
+  PetscReal       s;
+
+  y->eps = Up((2 * Gamma(w + 3) * x->measure->norm + 1e-150 * PetscSqrtReal((PetscReal)y->dim)) / at +
+              Gamma(w + 8) * PetscSqrtReal((PetscReal)y->dim));
+  s      = DivisorOf(args).s;
+  y->e   = Up(x->e / s + y->eps);
+  for (PetscInt mu = 0; mu < args->P; mu++) y->t[mu] = Up(x->t[mu] / s);
+}
+
+/* Dy lambda - fl(Dy^ lambda^) = Dy (lambda - lambda^) + (Dy - Dy(x^)) lambda^ + (Dy(x^) - Dy^) lambda^ + rounding */
+static void BoundAdjoint(const OpBoundArgs *args)
+{
+  const Divisor d = DivisorOf(args);
+  ValueBound   *y = args->out, *x = args->in[0];
+
+  for (PetscInt o = 0; o < args->l; o++) {
+    const PetscReal bar = y->bar[o], size = (1 / d.s + d.rounding) * bar;
+
+    x->F[o]   = Up(x->F[o] + y->F[o] / d.s + (d.S2 * x->E + d.rounding) * bar + Gamma(2) * (x->sum[o] + size));
+    x->sum[o] = Up(x->sum[o] + size);
+  }
+}
+
+/* a block's adjoint is at most sqrt(w) max_j |lambda_.j|, and all of them */
+static void BoundCurvature(const OpBoundArgs *args)
+{
+  const Divisor   d      = DivisorOf(args);
+  const PetscReal lambda = PetscMin(OutputNorm(args->l, args->out->bar), PetscSqrtReal(Width(args)) * args->out->measure->column);
+  const PetscReal weight = d.S2 * (lambda + OutputNorm(args->l, args->out->F)), *t = args->in[0]->t;
+
+  for (PetscInt mu = 0; mu < args->P; mu++)
+    for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * args->P + nu] += weight * t[mu] * t[nu];
+}
+
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL, OwnDivisor};
+
 static const char *const Attributes[] = {"width", "eps", NULL};
+
+/* odd in its input */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  OpAnyForm(op, in, out);
+  out->odd = in[0].odd;
+}
 
 const OpKind OpLayernorm = {.name            = "layernorm",
                             .inputs_min      = 1,
@@ -162,4 +277,6 @@ const OpKind OpLayernorm = {.name            = "layernorm",
                             .forward         = Forward,
                             .tangent         = Tangent,
                             .adjoint         = AdjointOf,
-                            .adjoint_tangent = AdjointTangent};
+                            .adjoint_tangent = AdjointTangent,
+                            .bounds          = &Bounds,
+                            .form            = Form};

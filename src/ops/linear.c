@@ -349,7 +349,16 @@ static PetscErrorCode Split(const NetOp *op, const OpContext *context, const OpA
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, Split, NULL};
+
+/* W times the inputs; b is constant */
+static void Form(const NetOp *op, const ValueForm in[], ValueForm *out)
+{
+  OpMapForm(op, in, out);
+  if (op->bias < 0) return;
+  out->odd = PETSC_FALSE;
+  if (out->degrees) out->degrees |= 1;
+}
 
 const OpKind OpLinear = {.name            = "linear",
                          .inputs_min      = 1,
@@ -360,4 +369,5 @@ const OpKind OpLinear = {.name            = "linear",
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
                          .adjoint_tangent = AdjointTangent,
-                         .bounds          = &Bounds};
+                         .bounds          = &Bounds,
+                         .form            = Form};

@@ -68,4 +68,4 @@ static void BoundAdjoint(const OpBoundArgs *args)
     }
 }
 
-const OpBounds OpMapBounds = {BoundForward, BoundAdjoint, NULL, NULL};
+const OpBounds OpMapBounds = {BoundForward, BoundAdjoint, NULL, NULL, NULL};

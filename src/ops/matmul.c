@@ -138,6 +138,65 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- bounds. |s A_b B_b| <= |s| |A_b| |B_b|, so with N(X) >= max_b |X_b|, over all blocks, |s A B| <= |s| N(A) |B| and |s| |A| N(B); the same of
+   |A| |B|, which the rounding errors of products are measured by. Of what is within E of X, N grows by E at most.
+   The number of roundings: a product of three, `length` of them added, and one more to what other consumers left.                              */
+
+static PetscReal BlockNorm(const ValueBound *x, PetscInt entries)
+{
+  return PetscMin(x->measure->norm, PetscSqrtReal((PetscReal)entries) * x->measure->largest);
+}
+
+/* fl(s A^ B^) - s A B = rounding + s (A^ - A) B^ + s A (B^ - B) */
+static void BoundForward(const OpBoundArgs *args)
+{
+  const Product  *p   = (const Product *)args->op->data;
+  ValueBound     *out = args->out, *A = args->in[0], *B = args->in[1];
+  const PetscReal s = PetscAbsReal(p->scale), NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
+  const PetscReal size = PetscMin(NA * B->measure->norm, A->measure->norm * NB);
+
+  out->eps = Up(Gamma((PetscReal)p->inner + 3) * s * size);
+  out->e   = Up(s * (A->e * NB + (NA + A->e) * B->e) + out->eps);
+  for (PetscInt mu = 0; mu < args->P; mu++) out->t[mu] = Up(s * (A->t[mu] * (NB + B->E) + (NA + A->E) * B->t[mu]));
+}
+
+/* s lambda B^T - fl(s lambda^ B^^T) = s (lambda - lambda^) B^T + s lambda^ (B - B^)^T + rounding; other: the factor, `length` the sum's */
+static void PullBound(const OpBoundArgs *args, ValueBound *in, const ValueBound *other, PetscReal N, PetscInt length)
+{
+  const PetscReal s = PetscAbsReal(((const Product *)args->op->data)->scale), rounding = Gamma((PetscReal)length + 4);
+
+  for (PetscInt o = 0; o < args->l; o++) {
+    const PetscReal bar = s * args->out->bar[o];
+
+    in->F[o]   = Up(in->F[o] + s * args->out->F[o] * (N + other->E) + bar * other->E + rounding * (bar * N + in->sum[o]));
+    in->sum[o] = Up(in->sum[o] + (1 + rounding) * bar * N);
+  }
+}
+
+static void BoundAdjoint(const OpBoundArgs *args)
+{
+  const Product  *p = (const Product *)args->op->data;
+  ValueBound     *A = args->in[0], *B = args->in[1];
+  const PetscReal NA = BlockNorm(A, p->rows * p->inner), NB = BlockNorm(B, p->inner * p->cols);
+
+  PullBound(args, A, B, NB, p->cols);
+  PullBound(args, B, A, NA, p->rows);
+}
+
+/* lambda . D^2(s A B)[v,v] = 2 s sum_b lambda_b . A'_b B'_b <= 2 |s| max_b |lambda_b| |A'| |B'| */
+static void BoundCurvature(const OpBoundArgs *args)
+{
+  const Product  *p      = (const Product *)args->op->data;
+  const PetscReal block  = PetscSqrtReal((PetscReal)p->rows * (PetscReal)p->cols) * args->out->measure->column;
+  const PetscReal lambda = PetscMin(OutputNorm(args->l, args->out->bar), block) + OutputNorm(args->l, args->out->F);
+  const PetscReal weight = PetscAbsReal(p->scale) * lambda, *a = args->in[0]->t, *b = args->in[1]->t;
+
+  for (PetscInt mu = 0; mu < args->P; mu++)
+    for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * args->P + nu] += weight * (a[mu] * b[nu] + a[nu] * b[mu]);
+}
+
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL, NULL};
+
 static const char *const Attributes[] = {"batch", "rows", "inner", "cols", "transpose", "scale", NULL};
 
 const OpKind OpMatmul = {.name            = "matmul",
@@ -148,4 +207,6 @@ const OpKind OpMatmul = {.name            = "matmul",
                          .forward         = Forward,
                          .tangent         = Tangent,
                          .adjoint         = AdjointOf,
-                         .adjoint_tangent = AdjointTangent};
+                         .adjoint_tangent = AdjointTangent,
+                         .bounds          = &Bounds,
+                         .form            = OpProductForm};

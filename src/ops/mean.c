@@ -10,33 +10,10 @@
 
 static PetscErrorCode Setup(OpSetup *setup)
 {
-  const PetscInt dim = OpInputDim(setup, 0);
-  OpShape        shape, axes, out;
-  PetscInt       count = 1, *place;
+  PetscInt count = 1;
 
   PetscFunctionBeginUser;
-  OpGetShape(setup, &shape);
-  OpGetInts(setup, "axes", 0, &axes);
-  if (setup->complaint.status) PetscFunctionReturn(PETSC_SUCCESS);
-  out = shape;
-  for (PetscInt i = 0; i < axes.n; i++) {
-    if (axes.v[i] >= shape.n || out.v[axes.v[i]] != shape.v[axes.v[i]])
-      OpComplain(setup, "attribute 'axes': %" PetscInt_FMT " is none of the shape's axes 0 … %" PetscInt_FMT ", or there twice",
-                 axes.v[i], shape.n - 1);
-    else
-      out.v[axes.v[i]] = 1;
-  }
-  for (PetscInt i = 0; i < shape.n; i++) count *= shape.v[i] / out.v[i];
-  PetscCall(PetscMalloc1(dim, &place));
-  for (PetscInt i = 0; i < dim; i++) {
-    PetscInt at[PETSC_STATIC_ARRAY_LENGTH(out.v)];
-
-    OpPosition(&shape, i, at);
-    for (PetscInt axis = 0; axis < out.n; axis++) at[axis] = PetscMin(at[axis], out.v[axis] - 1);
-    place[i] = OpEntry(&out, at);
-  }
-  setup->op->data  = place;
-  setup->op->dim   = dim / count;
+  PetscCall(OpReduceAxes(setup, &count));
   setup->op->norm  = 1 / PetscSqrtReal((PetscReal)count);
   setup->op->chain = count + 1; /* the sum, and the quotient */
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -83,4 +60,5 @@ const OpKind OpMean = {.name            = "mean",
                        .tangent         = OpMapTangent,
                        .adjoint         = AdjointOf,
                        .adjoint_tangent = OpMapAdjointTangent,
-                       .bounds          = &OpMapBounds};
+                       .bounds          = &OpMapBounds,
+                       .form            = OpMapForm};

@@ -142,7 +142,7 @@ static void BoundCurvature(const OpBoundArgs *args)
     for (PetscInt nu = 0; nu <= mu; nu++) args->B[mu * P + nu] += weight * (a[mu] * b[nu] + a[nu] * b[mu]);
 }
 
-static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL};
+static const OpBounds Bounds = {BoundForward, BoundAdjoint, BoundCurvature, NULL, NULL};
 
 const OpKind OpMultiply = {.name            = "multiply",
                            .inputs_min      = 2,
@@ -152,4 +152,5 @@ const OpKind OpMultiply = {.name            = "multiply",
                            .tangent         = Tangent,
                            .adjoint         = AdjointOf,
                            .adjoint_tangent = AdjointTangent,
-                           .bounds          = &Bounds};
+                           .bounds          = &Bounds,
+                           .form            = OpProductForm};

@@ -19,6 +19,7 @@
   X(OpSoftmax)                                                                                                                     \
   X(OpEmbedding)                                                                                                                   \
   X(OpMean)                                                                                                                        \
+  X(OpMax)                                                                                                                         \
   X(OpConcatenate)                                                                                                                 \
   X(OpUnfold)                                                                                                                      \
   X(OpSlice)                                                                                                                       \
@@ -49,9 +50,20 @@ void OpGetInts(OpSetup *setup, const char name[], PetscInt least, OpShape *value
 /* "shape": of input 0, whose dimension is its product */
 void OpGetShape(OpSetup *setup, OpShape *shape);
 
+/* "axes": of "shape", which the op does away with. op->data: for each entry of input 0 the entry of the value it goes into; *count: how many
+   go into one; op->dim */
+PetscErrorCode OpReduceAxes(OpSetup *setup, PetscInt *count);
+
 /* each entry of the shape's product: its position along the axes */
 void     OpPosition(const OpShape *shape, PetscInt entry, PetscInt at[]);
 PetscInt OpEntry(const OpShape *shape, const PetscInt at[]);
+
+/* ---- forms: of any function of the inputs, of a linear one, of a product of two; form.c ------------------------------------------------- */
+
+void     OpAnyForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+void     OpMapForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+void     OpProductForm(const NetOp *op, const ValueForm in[], ValueForm *out);
+uint64_t FormDegreesOfProduct(uint64_t a, uint64_t b);
 
 /* ---- maps: ops that are linear in their inputs, the same for every theta ------------------------------------------------------------- */
 

@@ -78,7 +78,7 @@ static void BoundNothing(const OpBoundArgs *args)
   (void)args;
 }
 
-static const OpBounds Bounds = {BoundForward, BoundNothing, NULL, NULL};
+static const OpBounds Bounds = {BoundForward, BoundNothing, NULL, NULL, NULL};
 
 const OpKind OpParameter = {.name            = "parameter",
                             .parameters      = Roles,
@@ -87,4 +87,5 @@ const OpKind OpParameter = {.name            = "parameter",
                             .tangent         = Tangent,
                             .adjoint         = Nothing,
                             .adjoint_tangent = Nothing,
-                            .bounds          = &Bounds};
+                            .bounds          = &Bounds,
+                            .form            = OpAnyForm};

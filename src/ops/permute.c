@@ -47,4 +47,5 @@ const OpKind OpPermute = {.name            = "permute",
                           .tangent         = OpMapTangent,
                           .adjoint         = OpGatherAdjoint,
                           .adjoint_tangent = OpMapAdjointTangent,
-                          .bounds          = &OpMapBounds};
+                          .bounds          = &OpMapBounds,
+                          .form            = OpMapForm};

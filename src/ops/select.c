@@ -42,4 +42,5 @@ const OpKind OpSelect = {.name            = "select",
                          .tangent         = OpMapTangent,
                          .adjoint         = OpGatherAdjoint,
                          .adjoint_tangent = OpMapAdjointTangent,
-                         .bounds          = &OpMapBounds};
+                         .bounds          = &OpMapBounds,
+                         .form            = OpMapForm};

@@ -93,3 +93,36 @@ PetscInt OpEntry(const OpShape *shape, const PetscInt at[])
   for (PetscInt axis = 0; axis < shape->n; axis++) entry = entry * shape->v[axis] + at[axis];
   return entry;
 }
+
+PetscErrorCode OpReduceAxes(OpSetup *setup, PetscInt *count)
+{
+  const PetscInt dim = OpInputDim(setup, 0);
+  OpShape        shape, axes, out;
+  PetscInt      *place;
+
+  PetscFunctionBeginUser;
+  *count = 1;
+  OpGetShape(setup, &shape);
+  OpGetInts(setup, "axes", 0, &axes);
+  if (setup->complaint.status) PetscFunctionReturn(PETSC_SUCCESS);
+  out = shape;
+  for (PetscInt i = 0; i < axes.n; i++) {
+    if (axes.v[i] >= shape.n || out.v[axes.v[i]] != shape.v[axes.v[i]])
+      OpComplain(setup, "attribute 'axes': %" PetscInt_FMT " is none of the shape's axes 0 … %" PetscInt_FMT ", or there twice",
+                 axes.v[i], shape.n - 1);
+    else
+      out.v[axes.v[i]] = 1;
+  }
+  for (PetscInt i = 0; i < shape.n; i++) *count *= shape.v[i] / out.v[i];
+  PetscCall(PetscMalloc1(dim, &place));
+  for (PetscInt i = 0; i < dim; i++) {
+    PetscInt at[PETSC_STATIC_ARRAY_LENGTH(out.v)];
+
+    OpPosition(&shape, i, at);
+    for (PetscInt axis = 0; axis < out.n; axis++) at[axis] = PetscMin(at[axis], out.v[axis] - 1);
+    place[i] = OpEntry(&out, at);
+  }
+  setup->op->data = place;
+  setup->op->dim  = dim / *count;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -50,4 +50,5 @@ const OpKind OpSlice = {.name            = "slice",
                         .tangent         = OpMapTangent,
                         .adjoint         = OpGatherAdjoint,
                         .adjoint_tangent = OpMapAdjointTangent,
-                        .bounds          = &OpMapBounds};
+                        .bounds          = &OpMapBounds,
+                        .form            = OpMapForm};

@@ -53,4 +53,5 @@ const OpKind OpUnfold = {.name            = "unfold",
                          .tangent         = OpMapTangent,
                          .adjoint         = OpGatherAdjoint,
                          .adjoint_tangent = OpMapAdjointTangent,
-                         .bounds          = &OpMapBounds};
+                         .bounds          = &OpMapBounds,
+                         .form            = OpMapForm};

@@ -6,6 +6,7 @@
   One line per figure: name, d, ranks, seconds (median), rate, and its ratio to what the ranks reach together in dgemm or dsyrk at
   the same time and the same shapes. The net is tanh 64-w-w-1 on random points.
 */
+#include "codim/certify.h"
 #include "codim/extremes.h"
 #include "codim/random.h"
 #include "codim/train.h"
@@ -146,9 +147,38 @@ static PetscErrorCode WorkHessian(Bench *bench)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* K and its eigenvectors, what the certificate's time is compared with */
+static PetscErrorCode WorkEigenvectors(Bench *bench)
+{
+  PetscReal *lambda;
+  Tiles      vectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(bench->K->m, &lambda));
+  PetscCall(TilesDuplicate(bench->K, &vectors));
+  PetscCall(GramCompute(bench->jacobian, bench->K));
+  PetscCall(TilesEigenvectors(bench->K, lambda, vectors));
+  PetscCall(TilesDestroy(&vectors));
+  PetscCall(PetscFree(lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at a zero: y := f_theta(x) */
+static PetscErrorCode WorkCertificate(Bench *bench)
+{
+  const PetscReal *output = bench->trajectory->value[bench->network->nops - 1];
+  Certificate      certificate;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(bench->data->y, output, bench->map->N));
+  PetscCall(CertifyCompute(bench->map, bench->theta, bench->trajectory, bench->K, &CertifyDefaults, &certificate));
+  PetscCheck(certificate.status == CERTIFY_PROVED, PETSC_COMM_WORLD, PETSC_ERR_PLIB, "%s", certificate.reason);
+  PetscCall(CertificateDestroy(&certificate));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
 {
-  PetscInt    G, Q;
   PetscMPIInt size;
 
   PetscFunctionBeginUser;
@@ -158,8 +188,7 @@ static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
   b->data = NULL;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(NetworkCreate(PETSC_COMM_WORLD, &b->net, 64, 1, &b->network));
-  GridChoose(size, d, NetworkSize(b->network), NetworkSumUnits(b->network), PETSC_INFINITY, &G, &Q);
-  PetscCall(GridCreate(PETSC_COMM_WORLD, G, Q, &b->grid));
+  PetscCall(GridCreate(PETSC_COMM_WORLD, size, 1, &b->grid));
   PetscCall(PetscNew(&b->data));
   b->data->comm    = PETSC_COMM_WORLD;
   b->data->points  = d;
@@ -226,7 +255,7 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
 {
   PetscMPIInt ranks;
   PetscReal   useful;
-  double      gemm = 0, syrk = 0, gram = 0, step = 0, gradient = 0, hessian = 0, flops = 0;
+  double      gemm = 0, syrk = 0, gram = 0, step = 0, gradient = 0, hessian = 0, flops = 0, vectors = 0, certificate = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
@@ -239,6 +268,8 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
   PetscCall(Median(b, WorkGradient, &gradient));
   PetscCall(HessianLinearize(b->hessian, b->theta, b->trajectory, b->H));
   PetscCall(Median(b, WorkHessian, &hessian));
+  PetscCall(Median(b, WorkEigenvectors, &vectors));
+  PetscCall(Median(b, WorkCertificate, &certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "%d ranks, d = m = %" PetscInt_FMT ", n = %" PetscInt_FMT "\n"
                         "  dgemm          %8.1f GF/s\n"
@@ -246,9 +277,11 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
                         "  K              %8.3f s  %8.1f GF/s  %5.1f %% of dsyrk\n"
                         "  step           %8.3f s  %8.3f x (flops / dgemm rate)\n"
                         "  gradient       %8.3f s\n"
-                        "  Hessian vector %8.3f s  %8.2f gradients\n",
+                        "  Hessian vector %8.3f s  %8.2f gradients\n"
+                        "  certificate    %8.3f s  %8.2f x (K and its eigenvectors, %.3f s)\n",
                         ranks, d, b->map->n, gemm * 1e-9, syrk * 1e-9, gram, (double)useful * 1e-9 / gram,
-                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient));
+                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient,
+                        certificate, certificate / vectors, vectors));
   PetscCall(BenchDestroy(b));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -116,9 +116,9 @@ class Gru(nn.Module):
 class Cnn(nn.Module):
     """an even kernel, and images that the pooling windows do not fill"""
 
-    def __init__(self, shape, channels, kernel, pool, outputs):
+    def __init__(self, shape, channels, kernel, pool, outputs, sigma=torch.tanh, pooling=nn.functional.avg_pool2d):
         super().__init__()
-        self.shape, self.pool = shape, pool
+        self.shape, self.pool, self.sigma, self.pooling = shape, pool, sigma, pooling
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, kernel, padding=kernel // 2) for a, b in zip([shape[0]] + channels, channels))
         features = self.features(torch.zeros(1, *shape)).numel()
@@ -127,7 +127,7 @@ class Cnn(nn.Module):
     def features(self, x):
         x = x.reshape(len(x), *self.shape)
         for conv in self.convs:
-            x = nn.functional.avg_pool2d(torch.tanh(conv(x)), self.pool)
+            x = self.pooling(self.sigma(conv(x)), self.pool)
         return x.reshape(len(x), -1)
 
     def forward(self, x):
@@ -272,3 +272,7 @@ write_case("batchnorm-resnet", net, {"arch": "ops"}, torch.randn(9, 16), net.ops
 net = TiedEmbedding()
 tokens = torch.tensor([[0, 1, 2], [3, 3, 4], [5, 0, 1], [2, 4, 0], [1, 1, 5]], dtype=torch.float64)
 write_case("tied-embedding", net, {"arch": "ops"}, tokens, net.ops())
+torch.manual_seed(6)
+cnn.update(pooling="max", activation="leaky_relu")
+leaky, pooling = nn.functional.leaky_relu, nn.functional.max_pool2d
+write_case("cnn-max", Cnn([2, 5, 7], [3, 2], 2, 2, 2, leaky, pooling), cnn, torch.randn(7, 70))

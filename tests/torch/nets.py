@@ -27,6 +27,21 @@ class Convolutional(nn.Module):
         return self.head(self.pool(z)) * 0.5 - 1
 
 
+class Pooled(nn.Module):
+    """max pooling, of windows that overlap and of such that do not; leaky ReLU of two slopes"""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 3, 3, padding=1), nn.Conv2d(3, 3, 2)
+        self.overlapping, self.pool, self.leaky = nn.MaxPool2d(3, 2), nn.MaxPool2d(2), nn.LeakyReLU()
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x):
+        z = self.overlapping(self.leaky(self.first(x)))
+        z = self.pool(nn.functional.leaky_relu(self.second(z), 0.25))
+        return self.head(z.flatten(1))
+
+
 class Attention(nn.Module):
     """two heads over tokens, layer normalization, a position parameter, and the table tied to the output"""
 

@@ -1,0 +1,29 @@
+/*
+  calibrate.h: how fast a machine does what costs are counted in (cost.h).
+*/
+#pragma once
+
+#include "cost.h"
+
+typedef struct {
+  char      machine[128]; /* the processor's name */
+  PetscInt  ranks;
+  PetscReal rate[WORK_KINDS]; /* units of work a second, of one rank with one thread while all ranks do the same */
+  PetscReal latency;          /* seconds of a call of MPI */
+  PetscReal bandwidth;        /* bytes a second that a rank receives */
+} Calibration;
+
+/** Measure it, on all ranks at once: some seconds. Meant for one rank a core, one thread each. Collective. */
+PetscErrorCode CalibrationMeasure(MPI_Comm comm, Calibration *calibration);
+
+/** As JSON. STATUS_DATA if it cannot be written. Collective. */
+PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibration *calibration);
+
+/** *found false: there is no such file. STATUS_DATA if it is not a calibration. Collective. */
+PetscErrorCode CalibrationRead(MPI_Comm comm, const char path[], Calibration *calibration, PetscBool *found);
+
+/** Seconds that a cost takes a rank with so many threads, which only the dense kinds of work use. Not collective. */
+PetscReal CalibrationSeconds(const Calibration *calibration, const Cost *cost, PetscInt threads);
+
+/** The processor's name here. Not collective. */
+void MachineName(size_t size, char name[]);
