@@ -53,6 +53,7 @@ TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
 TEST    = $(TEST_C:%.c=$(BUILD)/%)
 BENCH   = $(BUILD)/tests/bench/bench
+THEORY  = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/theory/*.c))
 
 all: $(BUILD)/codim
 
@@ -78,7 +79,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d $(THEORY:=.d)
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 # where packages can be had, the reference BLAS, more than ten times slower, does not do
@@ -104,7 +105,8 @@ NEEDED_SLURM = $(NEEDED_TEST) $(foreach p,munge:munge slurmctld:slurmctld slurmd
   PATH=$$PATH:/usr/sbin command -v $(firstword $(subst :, ,$p))),,$p)) \
   $(if $(wildcard /usr/lib/*/slurm*/mpi_pmix.so /usr/lib/slurm*/mpi_pmix.so),,mpi_pmix.so:slurm-wlm-basic-plugins)
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
-  $(call command,codespell,codespell) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
+  $(call command,codespell,codespell) $(call command,chromium,chromium) $(call command,gnuplot,gnuplot-nox) \
+  $(call command,Rscript,r-base-core:r-cran-hdf5r:r-cran-jsonlite) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
   $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)
 PETSC_SERIES = $(subst $(space),.,$(wordlist 1,2,$(subst ., ,$(call pkgconfig,--modversion $(PETSC)))))
 PETSC_DEBUG  = $(call pkgconfig,--variable=prefix $(PETSC))-debug/lib
@@ -178,6 +180,29 @@ results: deps
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+# densities, trajectories and walks: what README.md shows of them, some minutes
+LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
+look: deps data
+	$(again) all
+	@for job in $(LOOK); do echo "---- $$job"; $(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/$$job.yaml || exit 1; \
+	  for file in density trajectory walk walk-growth; do \
+	    if [ -s results/$$job/$$file.svg ]; then cp results/$$job/$$file.svg results/look/$$job-$$file.svg; fi; \
+	    if [ -s results/$$job/$$file.csv ]; then cp results/$$job/$$file.csv results/look/$$job-$$file.csv; fi; done; done
+# Fashion-MNIST
+FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
+# every job that stands for a claim of the paper: the table of README.md
+claims: deps-test
+	$(again) all
+	@MPIEXEC='$(MPIEXEC)' NP=$(NP) BUILD=$(BUILD) perl tests/claims
+# against theory: each experiment is a program, a job file, a table and a figure
+theory: deps
+	$(again) $(THEORY)
+	@mkdir -p results/theory
+	@for t in kernel smallest rank gradient; do \
+	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
+	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
+	@rm -f results/theory/padded.json
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -187,23 +212,25 @@ bench: deps
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
 SLURM = $(wildcard slurm/*.sbatch)
-JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py)
+JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
+SHARE = $(DEST)/share/codim
 
 install: all
-	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data $(DEST)/share/codim/slurm
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/man/man1 $(SHARE)/jobs/data $(SHARE)/slurm
+	install -m 644 src/codim.1 $(DEST)/share/man/man1
 	install -m 755 $(BUILD)/codim $(DEST)/bin
 	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
 	install -m 644 $(HEADERS) $(DEST)/include/codim
 	install -m 644 README.md LICENSE CHANGELOG.md CITATION.cff $(DEST)/share/doc/codim
-	install -m 644 $(JOBS) $(DEST)/share/codim/jobs
-	install -m 755 $(SLURM) $(DEST)/share/codim/slurm
-	install -m 644 $(wildcard jobs/data/*) $(DEST)/share/codim/jobs/data
+	install -m 644 $(JOBS) $(SHARE)/jobs
+	install -m 755 $(SLURM) $(SHARE)/slurm
+	install -m 644 $(wildcard jobs/data/*) $(SHARE)/jobs/data
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: codim' 'Description: The zero-loss manifold of a neural net: codimension, Hessian, certificate' \
 	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include' \
 	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
 uninstall:
 	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim
-	rm -f $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
+	rm -f $(DEST)/share/man/man1/codim.1 $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
 CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.c)
@@ -212,16 +239,16 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
-check-format: ; clang-format --dry-run -Werror $(CODE)
-check-spelling: ; codespell --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-format: ; @clang-format --dry-run -Werror $(CODE)
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
-	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH))
-	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH))
+	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
+	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
 check-tidy: $(BUILD)/include/codim/version.h
 	@printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
 	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
 check-index64:
-	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH))
+	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH) $(THEORY))
 check-petsc-debug:
 	LD_LIBRARY_PATH=$(PETSC_DEBUG):$$LD_LIBRARY_PATH $(MAKE) --no-print-directory test
 check-asan:
@@ -238,6 +265,9 @@ help:
 	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
+	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
+	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
@@ -246,9 +276,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-<<<<<<< HEAD
-.PHONY: all run test test-slurm deps-slurm mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
-=======
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
->>>>>>> main
+.PHONY: theory calibrate all run test test-slurm mutants results look data claims bench check format clean help install uninstall found FORCE \
+  deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

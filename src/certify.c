@@ -10,6 +10,7 @@
 #include "codim/certify.h"
 #include "certify_enclose.h"
 #include "certify_norms.h"
+#include "certify_pivots.h"
 #include "certify_recursion.h"
 #include <fenv.h>
 #include <float.h>
@@ -19,7 +20,7 @@
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0};
+const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
@@ -28,8 +29,11 @@ typedef struct {
   Trajectory            trajectory; /* plain */
   Tiles                 K;
   const CertifyOptions *options;
+  PetscBool             panels, split; /* what is sharper, and dearer: panels of W, the split residual */
   LabelNorm            *labels;
   Measures              measures;
+  PetscBool             same;   /* the ranks of each group hold the same doubles */
+  PetscBool             pivots; /* K was cut down to independent rows */
   ErrorBounds           errors;
   SingularBounds        singular;
   Certificate          *c;
@@ -132,20 +136,20 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
 }
 
 /* K and the norms from one trajectory and its adjoint, the same doubles for both */
-static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[], PetscBool *same)
+static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
 
   PetscFunctionBeginUser;
   PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
-  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, same, &proof->measures));
+  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, &proof->same, &proof->measures));
   PetscCall(GramCompute(&jacobian, proof->K));
   PetscCall(AdjointDestroy(&jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
+static PetscErrorCode LinearizeSplit(Proof *proof)
 {
   const PetscInt nvalues = proof->map->network->nops;
   Trajectory     trajectory;
@@ -155,7 +159,7 @@ static PetscErrorCode LinearizeSplit(Proof *proof, PetscBool *same)
   PetscCall(PetscCalloc1(nvalues, &eps));
   PetscCall(TrajectoryCreate(proof->map, &trajectory));
   PetscCall(SplitForward(proof->map, proof->theta, trajectory, eps));
-  PetscCall(Linearize(proof, trajectory, eps, same));
+  PetscCall(Linearize(proof, trajectory, eps));
   PetscCall(TrajectoryDestroy(&trajectory));
   for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
   PetscCall(PetscFree(eps));
@@ -184,7 +188,8 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (proof->options->enclose)
-    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, &proof->singular));
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, proof->options->vectors, proof->options->lambda,
+                                  &proof->singular));
   else
     PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, proof->options->lambda_min, &proof->singular));
   c->eigen_error     = proof->singular.eigen_error;
@@ -324,7 +329,7 @@ static PetscErrorCode DistanceLower(const Proof *proof)
   PetscReal       Lambda, distance;
 
   PetscFunctionBeginUser;
-  if (!(eta > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(eta > 0 && S > 0 && S < INFINITY)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
   distance                 = 2 * eta / (S + PetscSqrtReal(S * S + 2 * Lambda * eta)) * (1 - SLACK);
   proof->c->distance_lower = distance > 0 ? distance : 0;
@@ -351,29 +356,26 @@ static PetscErrorCode EncloseEigenvalues(const Proof *proof)
 }
 
 /* One attempt. *again: a sharper one may do better. */
-static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, PetscBool *again)
+static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
 {
-  PetscBool same, found, proved = PETSC_FALSE;
+  PetscBool found, proved = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  *again           = PETSC_FALSE;
-  proof->c->split  = split;
-  proof->c->panels = panels;
-  PetscCall(BoundLabelNorms(proof->map, proof->theta, panels, proof->labels));
-  if (split)
-    PetscCall(LinearizeSplit(proof, &same));
-  else
-    PetscCall(Linearize(proof, proof->trajectory, NULL, &same));
-  if (same) {
-    PetscCall(BoundsAtPoint(proof, &found));
-    if (found)
-      PetscCall(Kantorovich(proof, &proved));
-    else if (!proof->c->reason[0])
-      ExplainSingular(proof);
-    *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
-    if (!*again) PetscCall(DistanceLower(proof));
-  } else
+  *again = PETSC_FALSE;
+  CertificateClear(proof->map, proof->c);
+  proof->c->split  = proof->split;
+  proof->c->panels = proof->panels;
+  if (!proof->measures) PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  if (!proof->same) {
     Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(BoundsAtPoint(proof, &found));
+  if (found)
+    PetscCall(Kantorovich(proof, &proved));
+  else if (!proof->c->reason[0])
+    ExplainSingular(proof);
+  *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
   if (proved) {
     proof->c->status = CERTIFY_PROVED;
     PetscCall(RegularRadius(proof));
@@ -382,10 +384,25 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool split, PetscBool panels, P
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the cheapest of what has not been tried; false: nothing is left */
+static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
+{
+  PetscFunctionBeginUser;
+  *sharper = PETSC_TRUE;
+  if (!proof->panels && LabelsNeedPanels(proof->map)) {
+    PetscCall(BoundLabelPanels(proof->map, proof->theta, proof->labels));
+    proof->panels = PETSC_TRUE;
+  } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
+    proof->split = PETSC_TRUE;
+    PetscCall(MeasuresDestroy(&proof->measures));
+  } else
+    *sharper = PETSC_FALSE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AttemptDestroy(Proof *proof)
 {
   PetscFunctionBeginUser;
-  PetscCall(MeasuresDestroy(&proof->measures));
   PetscCall(ErrorBoundsDestroy(&proof->errors));
   PetscCall(SingularBoundsDestroy(&proof->singular));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -405,11 +422,32 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .margin         = INFINITY,
                                .kink           = {.unit = -1},
                                .rank_bound     = -1,
-                               .rank_radius    = INFINITY};
+                               .rank_radius    = INFINITY,
+                               .rank           = -1};
 
   *c   = nothing;
   c->m = map->m;
   c->n = map->n;
+}
+
+static PetscErrorCode ProofBegin(Proof *proof)
+{
+  const CertifyOptions *options = proof->options;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
+  proof->split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(proof)));
+  proof->panels = LabelPanelsAreCheap(proof->map);
+  PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ProofEnd(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(PetscFree(proof->labels));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode KeepNorms(const Proof *proof)
@@ -428,28 +466,94 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
 {
   const PetscLogDouble start = MPI_Wtime();
   Proof                proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = c};
-  PetscBool            split, panels, again;
+  PetscBool            again;
 
   PetscFunctionBeginUser;
   CertificateClear(map, c);
   PetscCall(CheckAssumptions(map, c));
   if (c->reason[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscCalloc1(map->network->nlabels, &proof.labels));
-  split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(&proof)));
-  panels = (PetscBool)!LabelPanelsAreDear(map);
-  PetscCall(Attempt(&proof, split, panels, &again));
-  while (again && (!panels || (!split && options->split == SPLIT_AUTO))) { /* the cheaper remedy first */
-    if (panels) split = PETSC_TRUE;
-    panels = PETSC_TRUE;
+  PetscCall(ProofBegin(&proof));
+  PetscCall(Attempt(&proof, &again));
+  while (again) {
+    PetscCall(Sharpen(&proof, &again));
+    if (!again) break;
     PetscCall(AttemptDestroy(&proof));
-    CertificateClear(map, c);
-    PetscCall(Attempt(&proof, split, panels, &again));
+    PetscCall(Attempt(&proof, &again));
   }
-  if (again) PetscCall(DistanceLower(&proof));
+  PetscCall(DistanceLower(&proof));
   PetscCall(KeepNorms(&proof));
   PetscCall(AttemptDestroy(&proof));
-  PetscCall(PetscFree(proof.labels));
+  PetscCall(ProofEnd(&proof));
   c->seconds = (PetscReal)(MPI_Wtime() - start);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- a rank below m -------------------------------------------------------------------------------------------------------------
+   rank J <= R near theta_0 is known. If R rows of J(theta_0) have sigma_min >= s > 0, then rank J = R there, and, as these rows move by at most
+   Lambda |theta - theta_0|, in the open ball of radius R' with R' Lambda(R') <= s. Where the rank is constant, the level sets of H are
+   manifolds of codimension R (constant rank theorem): M is there empty or one. Its Hessian 2 J^T J has R positive eigenvalues on it.
+   K and J restricted to some rows are off by no more than the whole of them. */
+
+static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
+{
+  Recursion    recursion = {proof->map, NULL, proof->labels};
+  Certificate *c         = proof->c;
+  PetscReal    squares;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  CertificateClear(proof->map, c);
+  if (!proof->measures) {
+    PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+    PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+    proof->pivots = PETSC_FALSE;
+    if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
+  }
+  if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
+  recursion.measures = proof->measures;
+  PetscCall(BoundErrors(&recursion, &proof->errors));
+  PetscCall(GramError(proof, &c->gram_error));
+  c->jacobian_error = proof->errors.jacobian;
+  PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, 0, &proof->singular));
+  c->eigen_error = proof->singular.eigen_error;
+  *found         = (PetscBool)(proof->singular.s > 0);
+  if (!*found) PetscFunctionReturn(PETSC_SUCCESS);
+  c->sigma_min_lower = proof->singular.s;
+  PetscCall(BoundLipschitz(&recursion, c->ball, &c->lipschitz, NULL));
+  PetscCall(RegularRadius(proof));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                           Certificate *c)
+{
+  Certificate at    = {.rank = -1};
+  Proof       proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = &at};
+  PetscBool   found = PETSC_FALSE, sharper = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  CertificateClear(map, &at);
+  PetscCall(CheckAssumptions(map, &at));
+  if (at.reason[0] || c->rank_bound < 1) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ProofBegin(&proof));
+  while (!found && sharper) {
+    PetscCall(AttemptDestroy(&proof));
+    PetscCall(EstablishRank(&proof, c->rank_bound, &found));
+    if (!found) PetscCall(Sharpen(&proof, &sharper));
+  }
+  if (found) {
+    c->rank            = c->rank_bound;
+    c->sigma_min_lower = at.sigma_min_lower;
+    c->regular_radius  = PetscMin(at.regular_radius, c->rank_radius);
+    c->gram_error      = at.gram_error;
+    c->jacobian_error  = at.jacobian_error;
+    c->eigen_error     = at.eigen_error;
+    c->split           = proof.split;
+    c->panels          = proof.panels;
+    c->exact_targets   = options->exact_targets;
+  }
+  PetscCall(AttemptDestroy(&proof));
+  PetscCall(ProofEnd(&proof));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -484,7 +588,7 @@ PetscErrorCode CertificateDestroy(Certificate *c)
 
 void CertifySkip(const char reason[], Certificate *c)
 {
-  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1};
+  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1, .rank = -1};
 
   *c = nothing;
   snprintf(c->reason, sizeof c->reason, "%s", reason);
@@ -536,12 +640,32 @@ static void ProvedText(const Certificate *c, size_t size, char text[])
                       Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m, at);
 }
 
+void CertifyRankText(const Certificate *c, size_t size, char text[])
+{
+  char s[32], R[32];
+
+  text[0] = '\0';
+  if (c->status != CERTIFY_REFUTED || c->rank < 0) return;
+  (void)PetscSNPrintf(text, size,
+                      "At the stored weights rank J = %" PetscInt_FMT " is proved: so many rows of J have sigma_min >= %s. In the "
+                      "ball of radius %s around them rank J is %" PetscInt_FMT ", and M %s a manifold of codimension %" PetscInt_FMT
+                      ", on which the Hessian has exactly %" PetscInt_FMT " positive eigenvalues",
+                      c->rank, Outward(c->sigma_min_lower, PETSC_FALSE, sizeof s, s),
+                      Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->rank,
+                      c->exact_targets ? "is, through the stored weights, whose outputs the targets are by definition,"
+                                       : "is empty or",
+                      c->rank, c->rank);
+}
+
 void CertifyTheorem(const Certificate *c, size_t size, char text[])
 {
+  char rank[640];
+
+  CertifyRankText(c, sizeof rank, rank);
   if (c->status == CERTIFY_PROVED)
     ProvedText(c, size, text);
   else
-    snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+    snprintf(text, size, "%s: %s%s%s", CertifyStatusText(c->status), c->reason, rank[0] ? ". " : "", rank);
 }
 
 /* ---- cost ---------------------------------------------------------------------------------------------------------------------- */
@@ -558,10 +682,10 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
-    TilesEigenvectorsCost(s, &dense);
+    if (!options->vectors) TilesEigenvectorsCost(s, &dense);
     TilesGramCost(s, &dense);
     TilesGramCost(s, &dense);
-    CostHold(&dense, 2 * SizesTiles(s));
+    CostHold(&dense, 2 * SizesTiles(s)); /* vectors, a product */
   } else {
     TilesCholeskyCost(s, &dense);
     TilesCholeskyCost(s, &dense);

@@ -106,7 +106,8 @@ static void EncloseAll(PetscInt m, const PetscReal d[], PetscReal E_K, PetscReal
   b->largest = b->hi[m - 1];
 }
 
-PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds)
+PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Tiles *vectors, const PetscReal lambda[],
+                                   SingularBounds *bounds)
 {
   Tiles      V, work;
   PetscReal *d;
@@ -115,10 +116,16 @@ PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Singul
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(K->m, &d));
   PetscCall(PetscMalloc2(K->m, &bounds->lo, K->m, &bounds->hi));
-  PetscCall(TilesDuplicate(K, &V));
   PetscCall(TilesDuplicate(K, &work));
-  PetscCall(TilesCopy(K, work));
-  PetscCall(TilesEigenvectors(work, d, V));
+  if (vectors && *vectors) {
+    V        = *vectors;
+    *vectors = NULL;
+    PetscCall(PetscArraycpy(d, lambda, K->m));
+  } else {
+    PetscCall(TilesDuplicate(K, &V));
+    PetscCall(TilesCopy(K, work));
+    PetscCall(TilesEigenvectors(work, d, V));
+  }
   CheckEigenvalues(K->m, d, &sound);
   PetscCall(BoundOrthogonality(V, work, &bounds->orthogonality));
   PetscCall(BoundResidual(K, d, V, work, &bounds->eigen_error));

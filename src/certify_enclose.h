@@ -17,7 +17,9 @@ typedef struct {
 } SingularBounds;
 
 /* K: lower triangle, left as it is. ||K - J^ J^T||_F <= E_K, ||J - J^||_F <= E_J. Collective. */
-PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, SingularBounds *bounds); /* eigenvectors */
+/* From eigenvectors: *vectors with lambda, used up, or computed where they are NULL. */
+PetscErrorCode BoundSingularValues(Tiles K, PetscReal E_K, PetscReal E_J, Tiles *vectors, const PetscReal lambda[],
+                                   SingularBounds *bounds);
 PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J, PetscReal estimate,
                                           SingularBounds *bounds); /* Cholesky */
 PetscErrorCode SingularBoundsDestroy(SingularBounds *bounds);

@@ -2,6 +2,7 @@
   certify_json.c: certificate.json, written and read back.
 */
 #include "codim/certify.h"
+#include "file.h"
 #include "sha256.h"
 #include <errno.h>
 #include <math.h>
@@ -67,7 +68,8 @@ static const Constant Constants[] = {CONSTANT("targets_rounding", targets_roundi
                                      CONSTANT("jacobian_error", jacobian_error),
                                      CONSTANT("eigen_error", eigen_error),
                                      CONSTANT("orthogonality", orthogonality),
-                                     CONSTANT("margin", margin)};
+                                     CONSTANT("margin", margin),
+                                     CONSTANT("rank_radius", rank_radius)};
 
 #undef CONSTANT
 
@@ -160,6 +162,8 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "reason", c->reason[0] ? json_string(c->reason) : json_null());
   json_object_set_new(root, "theorem", json_string(text));
   json_object_set_new(root, "targets", json_string(c->exact_targets ? "net" : "stored"));
+  json_object_set_new(root, "rank_bound", c->rank_bound < 0 ? json_null() : json_integer(c->rank_bound));
+  json_object_set_new(root, "rank_established", c->rank < 0 ? json_null() : json_integer(c->rank));
   json_object_set_new(root, "constants", ConstantsToJSON(c));
   json_object_set_new(root, "assumptions", assumptions);
   json_object_set_new(root, "problem",
@@ -180,20 +184,6 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   return root;
 }
 
-/* beside its place first */
-static void WriteFile(const char path[], const json_t *root, Complaint *complaint)
-{
-  char  beside[PETSC_MAX_PATH_LEN];
-  FILE *file;
-  int   ok;
-
-  snprintf(beside, sizeof beside, "%s.new", path);
-  file = fopen(beside, "w");
-  ok   = file && !json_dumpf(root, file, JSON_INDENT(1)) && fputc('\n', file) != EOF && !fflush(file) && !fsync(fileno(file));
-  if (file) ok = !fclose(file) && ok;
-  if (!ok || rename(beside, path)) Complain(complaint, STATUS_DATA, "cannot write %s: %s", path, strerror(errno));
-}
-
 PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject, const Certificate *c)
 {
   Complaint complaint = {STATUS_HOLDS, ""};
@@ -202,7 +192,7 @@ PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject
   if (subject->map->grid->rank == 0) {
     json_t *root = CertificateToJSON(subject, c, &complaint);
 
-    if (!complaint.status) WriteFile(path, root, &complaint);
+    if (!complaint.status) FileWriteJSON(path, root, JSON_INDENT(1), &complaint);
     json_decref(root);
   }
   PetscCall(ComplaintRaise(subject->map->grid->world, &complaint));
@@ -353,6 +343,17 @@ static PetscBool EnclosuresMeet(const json_t *root, const Certificate *c, size_t
   return PETSC_TRUE;
 }
 
+/* a rank that is claimed to be attained */
+static PetscBool RankAgrees(const json_t *root, const Certificate *c, size_t size, char text[])
+{
+  const json_t *recorded = json_object_get(root, "rank_established");
+
+  if (!json_is_integer(recorded) || json_integer_value(recorded) == c->rank) return PETSC_TRUE;
+  snprintf(text, size, "rank J = %lld is recorded, %s is proved", (long long)json_integer_value(recorded),
+           c->rank < 0 ? "no rank" : "another rank");
+  return PETSC_FALSE;
+}
+
 static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, char text[])
 {
   const char *status = json_string_value(json_object_get(root, "status"));
@@ -364,6 +365,7 @@ static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, c
   }
   if (strcmp(status, "proved") == 0 && !(ConstantsAgree(root, c, size, text) && EnclosuresMeet(root, c, size, text)))
     return PETSC_FALSE;
+  if (!RankAgrees(root, c, size, text)) return PETSC_FALSE;
   snprintf(text, size, "status %s is borne out", status);
   return PETSC_TRUE;
 }

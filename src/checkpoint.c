@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 static struct {
-  PetscBool         begun, stopped;
+  PetscBool         begun, stopped, held;
+  PetscInt          points; /* safe points passed */
   CheckpointOptions options;
   PetscMPIInt       rank;
   FilePath          path;
@@ -59,6 +60,8 @@ static PetscErrorCode Due(PetscReal interval, PetscBool *stop, PetscBool *due)
   int                  mine[2] = {StopFlag(), 0}, any[2];
 
   PetscFunctionBeginUser;
+  checkpoint.points++;
+  if (checkpoint.options.stop_at && checkpoint.points >= checkpoint.options.stop_at) mine[0] = 1;
   if (checkpoint.rank == 0 && checkpoint.options.minutes > 0 && !checkpoint.pending)
     mine[1] = since >= PetscMax((PetscLogDouble)interval, (PetscLogDouble)Share * checkpoint.cost);
   PetscCallMPI(MPI_Allreduce(mine, any, 2, MPI_INT, MPI_MAX, checkpoint.options.comm));
@@ -83,10 +86,22 @@ static PetscErrorCode SafePoint(PetscReal interval, const char name[], ArchiveFn
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void CheckpointHold(PetscBool hold)
+{
+  checkpoint.held = hold;
+}
+
+PetscBool CheckpointHeld(void)
+{
+  return checkpoint.held;
+}
+
 PetscErrorCode CheckpointSafePoint(MPI_Comm comm, const char name[], ArchiveFn *state, void *context, PetscBool *stop)
 {
   PetscFunctionBeginUser;
-  if (checkpoint.begun) {
+  if (checkpoint.held) {
+    *stop = PETSC_FALSE;
+  } else if (checkpoint.begun) {
     PetscCall(SafePoint(60 * checkpoint.options.minutes, name, state, context, stop));
   } else {
     PetscCall(StopRequested(comm, stop));
@@ -97,10 +112,12 @@ PetscErrorCode CheckpointSafePoint(MPI_Comm comm, const char name[], ArchiveFn *
 
 PetscErrorCode CheckpointWanted(MPI_Comm comm, PetscBool *wanted)
 {
-  PetscBool stop, due = PETSC_FALSE;
+  PetscBool stop = PETSC_FALSE, due = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  if (checkpoint.begun)
+  if (checkpoint.held)
+    ;
+  else if (checkpoint.begun)
     PetscCall(Due(60 * checkpoint.options.minutes, &stop, &due));
   else
     PetscCall(StopRequested(comm, &stop));
@@ -142,6 +159,7 @@ PetscErrorCode CheckpointBegin(const char dir[], const CheckpointOptions *option
   PetscFunctionBeginUser;
   checkpoint.options = *options;
   checkpoint.stopped = PETSC_FALSE;
+  checkpoint.points  = 0;
   PetscCallMPI(MPI_Comm_rank(options->comm, &checkpoint.rank));
   PetscCall(PetscSNPrintf(checkpoint.path, sizeof checkpoint.path, "%s/checkpoint.h5", dir));
   if (checkpoint.rank == 0 && !FileBeside(checkpoint.path, beside)) (void)unlink(beside); /* of a run that died while it wrote */
@@ -164,7 +182,7 @@ PetscErrorCode CheckpointResume(const char name[], ArchiveFn *state, void *conte
 {
   PetscFunctionBeginUser;
   *resumed = PETSC_FALSE;
-  if (!checkpoint.pending) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!checkpoint.pending || checkpoint.held) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ArchiveEnter(checkpoint.pending, name, resumed));
   if (!*resumed) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(state(checkpoint.pending, context));

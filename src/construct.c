@@ -467,3 +467,20 @@ PetscErrorCode ConstructSolve(Construct c, Vec theta, Trajectory trajectory, Vec
   PetscCall(ComplaintRaise(c->map->grid->world, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+void ConstructCost(const Sizes *s, Cost *cost)
+{
+  const PetscReal solves = 3;
+  const Sizes     order  = SizesOfOrder(s, s->d);
+  Cost            part = {.bytes = 0}, sweep = {.bytes = 0};
+
+  part.work[WORK_PRODUCT]  = 600 * 2 * s->d * s->p + solves * s->d * s->d * s->l / order.PK; /* directions, on rank 0 */
+  part.work[WORK_ELEMENTS] = order.rows * order.cols;
+  ResidualMapApplyCost(s, &sweep);
+  CostAdd(&part, &sweep, solves + 1);
+  CostGather(&part, s->P, 8 * s->m, solves);
+  CostReduceAll(&part, s->P, 8 * s->d * s->l, solves);
+  CostBroadcast(&part, s->P, 8 * (s->p + 2 * s->d), 1);
+  CostHold(&part, SizesTiles(&order) + 8 * s->d * (2 * s->l + 4));
+  CostAdd(cost, &part, 1);
+}

@@ -24,6 +24,9 @@ const OptionKey DataKeys[] = {
     {"data_outputs", KEY_INT, FIELD(outputs), "0", 0, (PetscReal)PETSC_MAX_INT, NULL,
      "CSV only: how many of the last columns are targets (0: not given, then 1)"},
     {"data_points", KEY_INT, FIELD(points), "0", 0, (PetscReal)PETSC_MAX_INT, NULL, "d: use the first so many points (0: all)"},
+    {"data_heldout", KEY_INT, FIELD(heldout), "0", 0, (PetscReal)PETSC_MAX_INT, NULL,
+     "so many points of the same file after those used (of all: the last) are held out: only the change of the outputs there is "
+     "measured"},
     {"data_scale", KEY_CHOICE, FIELD(scale), "none", 0, 0, Scales,
      "inputs: as they are; each column to [0,1]; column means off, then over the standard deviation of all entries"},
     {"data_target", KEY_CHOICE, FIELD(target), "value", 0, 0, Targets,
@@ -76,11 +79,12 @@ static const DataFormat *FindFormat(const DataOptions *options, Complaint *compl
   return *format;
 }
 
-static void CheckFinite(const Table *table, const char when[], Complaint *complaint)
+/* a missing number, NaN, is a target that was not observed */
+static void CheckFinite(const Table *table, PetscBool missing, const char when[], Complaint *complaint)
 {
   for (size_t i = 0; table->a && i < table->rows; i++)
     for (size_t j = 0; j < table->cols; j++)
-      if (!isfinite(table->a[i * table->cols + j])) {
+      if (!isfinite(table->a[i * table->cols + j]) && !(missing && isnan(table->a[i * table->cols + j]))) {
         Complain(complaint, STATUS_DATA, "%s: data row %zu, column %zu of %s is %g%s", table->path, i + 1, j + 1, table->name,
                  (double)table->a[i * table->cols + j], when);
         return;
@@ -98,9 +102,31 @@ static void ReadTables(const DataOptions *options, Table *x, Table *y, Complaint
     Complain(complaint, STATUS_DATA, "%s: %s has %zu points, but y%s%s has %zu", x->path, x->name, x->available,
              strcmp(x->path, y->path) ? " in " : "", strcmp(x->path, y->path) ? y->path : "", y->available);
   else {
-    CheckFinite(x, "", complaint);
-    if (y) CheckFinite(y, "", complaint);
+    CheckFinite(x, PETSC_FALSE, "", complaint);
+    if (y) CheckFinite(y, PETSC_TRUE, "", complaint);
   }
+}
+
+/* the last rows, to held: *x and *y keep the others */
+static void SplitHeldout(const DataOptions *options, Table *x, Table *y, PetscReal **held, Complaint *complaint)
+{
+  const size_t N = (size_t)options->heldout, p = x->cols;
+
+  if (N == 0 || complaint->status) return;
+  if (x->rows <= N) {
+    Complain(complaint, STATUS_DATA, "%s: of its %zu points %zu cannot be held out", x->path, x->rows, N);
+    return;
+  }
+  x->rows -= N;
+  if (y->rows > x->rows) y->rows = x->rows;
+  if (!x->a) return; /* its shape was wanted */
+  *held = malloc(N * p * sizeof **held);
+  if (!*held) {
+    Complain(complaint, STATUS_DATA, "too little memory for the %zu points held out", N);
+    return;
+  }
+  memcpy(*held, x->a + x->rows * p, N * p * sizeof **held);
+  ScaleLike((DataScale)options->scale, x->rows, p, x->a, N, *held);
 }
 
 static void TransformTables(const DataOptions *options, Table *x, Table *y, Complaint *complaint)
@@ -114,9 +140,21 @@ static void TransformTables(const DataOptions *options, Table *x, Table *y, Comp
              y->cols, (int)(8 * sizeof(PetscInt)));
   if (!x->a) return; /* its shape was wanted */
   ScaleInputs((DataScale)options->scale, x->rows, x->cols, x->a);
-  ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a);
-  CheckFinite(x, overflow, complaint);
-  CheckFinite(y, overflow, complaint);
+  ScaleTargets((DataScale)options->target_scale, y->rows, y->cols, y->a, complaint);
+  CheckFinite(x, PETSC_FALSE, overflow, complaint);
+  CheckFinite(y, PETSC_TRUE, overflow, complaint);
+}
+
+/* how many targets were not observed */
+static size_t CountMissing(const Table *y, Complaint *complaint)
+{
+  size_t missing = 0, size = y->rows * y->cols;
+
+  for (size_t k = 0; y->a && k < size; k++) missing += isnan(y->a[k]) ? 1 : 0;
+  if (y->a && size && missing == size)
+    Complain(complaint, STATUS_DATA, "%s: every target of the %zu points is NaN, which says that nothing was observed", y->path,
+             y->rows);
+  return missing;
 }
 
 static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
@@ -124,7 +162,7 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
   const DataOptions *options = &data->options;
   const char        *x_path  = options->file[0] ? options->file : options->x[0] ? options->x : options->images;
   const char        *y_path  = options->file[0] ? options->file : options->y[0] ? options->y : options->labels;
-  const size_t       points  = (size_t)options->points;
+  const size_t       points  = options->points ? (size_t)options->points + (size_t)options->heldout : 0;
   Table              x       = {.name = "x", .path = x_path, .min_dims = 2, .max_dims = TABLE_DIMS_MAX, .points = points};
   Table              y       = {.name = "y", .path = y_path, .min_dims = 1, .max_dims = 2, .points = points};
 
@@ -132,32 +170,30 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
   y.shape_only = (PetscBool)(shape_only && options->target != TARGET_ONEHOT); /* classes are counted */
   CheckOptions(options, complaint);
   if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
+  SplitHeldout(options, &x, &y, &data->held_x, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
+  if (!complaint->status) data->missing = (PetscInt)CountMissing(&y, complaint);
   data->all_x   = x.a;
   data->all_y   = y.a;
+  data->heldout = options->heldout;
   data->points  = (PetscInt)x.rows;
   data->inputs  = (PetscInt)x.cols;
   data->outputs = (PetscInt)y.cols;
-  if (!complaint->status && !shape_only) DataFindTwins(data, complaint);
 }
 
 /* ---- on every rank ------------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode DataBcastSizes(Data data)
 {
-  PetscInt sizes[8] = {data->points,   data->inputs,   data->outputs,          data->distinct,
-                       data->twins[0], data->twins[1], data->contradiction[0], data->contradiction[1]};
+  PetscInt sizes[5] = {data->points, data->inputs, data->outputs, data->missing, data->heldout};
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(sizes, 8, MPIU_INT, 0, data->comm));
-  data->points           = sizes[0];
-  data->inputs           = sizes[1];
-  data->outputs          = sizes[2];
-  data->distinct         = sizes[3];
-  data->twins[0]         = sizes[4];
-  data->twins[1]         = sizes[5];
-  data->contradiction[0] = sizes[6];
-  data->contradiction[1] = sizes[7];
+  PetscCallMPI(MPI_Bcast(sizes, 5, MPIU_INT, 0, data->comm));
+  data->points  = sizes[0];
+  data->inputs  = sizes[1];
+  data->outputs = sizes[2];
+  data->missing = sizes[3];
+  data->heldout = sizes[4];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -171,16 +207,16 @@ static PetscErrorCode Create(MPI_Comm comm, const DataOptions *options, PetscBoo
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscNew(&made));
-  made->comm     = comm;
-  made->options  = *options;
-  made->twins[0] = made->twins[1] = made->contradiction[0] = made->contradiction[1] = -1;
+  made->comm    = comm;
+  made->options = *options;
   if (rank == 0) DataRead(made, shape_only, &complaint);
   ierr = ComplaintRaise(comm, &complaint);
+  if (!ierr) ierr = DataBcastSizes(made);
+  if (!ierr && !shape_only) ierr = DataFindCoincidences(made, SYMMETRY_NONE, &made->equal);
   if (ierr) {
     PetscCall(DataDestroy(&made));
     PetscCall(ierr);
   }
-  PetscCall(DataBcastSizes(made));
   *data = made;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -206,6 +242,7 @@ PetscErrorCode DataExpectTargets(Data data, PetscInt outputs)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
   data->outputs = outputs;
+  data->equal.rows *= outputs; /* one output was counted */
   if (rank == 0) data->all_y = calloc((size_t)data->points * (size_t)outputs, sizeof *data->all_y);
   PetscCall(UserCheck(data->comm, (PetscBool)(rank || data->all_y), STATUS_DATA,
                       "too little memory for %" PetscInt_FMT " x %" PetscInt_FMT " targets", data->points, outputs));
@@ -226,6 +263,7 @@ PetscErrorCode DataDestroy(Data *data)
   DataFreeBlock(*data);
   free((*data)->all_x);
   free((*data)->all_y);
+  free((*data)->held_x);
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -255,6 +293,33 @@ static PetscErrorCode ScatterRows(Grid grid, PetscInt d, PetscInt cols, const Pe
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode DataCreateHeldout(Data data, Data *heldout)
+{
+  const size_t x = (size_t)data->heldout * (size_t)data->inputs, y = (size_t)data->heldout * (size_t)data->outputs;
+  PetscMPIInt  rank;
+  Data         made;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCall(PetscNew(&made));
+  made->comm    = data->comm;
+  made->options = data->options;
+  made->points  = data->heldout;
+  made->inputs  = data->inputs;
+  made->outputs = data->outputs;
+  made->missing = (PetscInt)y;
+  if (rank == 0) {
+    made->all_x = malloc(x * sizeof *made->all_x);
+    made->all_y = malloc(y * sizeof *made->all_y);
+    if (made->all_x) memcpy(made->all_x, data->held_x, x * sizeof *made->all_x);
+    for (size_t k = 0; made->all_y && k < y; k++) made->all_y[k] = NAN;
+  }
+  *heldout = made;
+  PetscCall(UserCheck(data->comm, (PetscBool)(rank || (made->all_x && made->all_y)), STATUS_DATA,
+                      "too little memory for the %" PetscInt_FMT " points held out", data->heldout));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode DataScatter(Data data, Grid grid)
 {
   Range     range  = GridGroupPoints(grid, data->points);
@@ -269,12 +334,18 @@ PetscErrorCode DataScatter(Data data, Grid grid)
   PetscCall(UserCheck(grid->world, ok, STATUS_DATA, "rank %d: too little memory for its %zu points: %.3g GB", grid->rank, points,
                       8e-9 * (double)points * (double)(p + l)));
   PetscCall(ScatterRows(grid, data->points, data->inputs, data->all_x, data->x));
+  PetscCall(DataScatterTargets(data, grid));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataScatterTargets(Data data, Grid grid)
+{
+  PetscFunctionBeginUser;
   PetscCall(ScatterRows(grid, data->points, data->outputs, data->all_y, data->y));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* each group's block of y, to the rows of all_y that are its own */
-static PetscErrorCode GatherTargets(Data data, Grid grid)
+PetscErrorCode DataGatherTargets(Data data, Grid grid)
 {
   const PetscInt l      = data->outputs;
   const Range    mine   = GridGroupPoints(grid, data->points);
@@ -310,6 +381,6 @@ PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[])
   PetscCall(UserCheck(grid->world, (PetscBool)(i == size), STATUS_DATA,
                       "data.target: net: at the weights loaded the net's output at point %zu is not finite",
                       (size_t)range.first + i / l + 1));
-  PetscCall(GatherTargets(data, grid));
+  PetscCall(DataGatherTargets(data, grid));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

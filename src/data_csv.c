@@ -127,18 +127,20 @@ static void CsvClose(Csv *csv)
   free(csv->cells);
 }
 
-static PetscReal CsvCell(const Csv *csv, size_t row, size_t col, Complaint *complaint)
+/* missing: an empty cell, or nan, is a target that was not observed */
+static PetscReal CsvCell(const Csv *csv, size_t row, size_t col, PetscBool missing, Complaint *complaint)
 {
   const char *cell = csv->cells[col], *wrong = NULL;
   PetscReal   value;
 
+  if (!*cell && missing) return (PetscReal)NAN;
   if (!*cell)
     wrong = "empty";
   else if (*cell == '"')
     wrong = "quoted, which is not supported: take the quotes off";
   else if (!IsNumber(cell, &value))
     wrong = "not a number";
-  else if (!isfinite(value))
+  else if (!isfinite(value) && !(missing && isnan(value)))
     wrong = "not finite";
   else
     return value;
@@ -158,8 +160,8 @@ static void CsvReadRow(Csv *csv, size_t row, Table *x, Table *y, Complaint *comp
              row + 2, (unsigned long long)cells, (unsigned long long)csv->cols, quoted ? "; quoted fields are not supported" : "");
     return;
   }
-  for (size_t j = 0; x->a && j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, complaint);
-  for (size_t o = 0; y && y->a && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, complaint);
+  for (size_t j = 0; x->a && j < x->cols; j++) x->a[row * x->cols + j] = CsvCell(csv, row, j, PETSC_FALSE, complaint);
+  for (size_t o = 0; y && y->a && o < y->cols; o++) y->a[row * y->cols + o] = CsvCell(csv, row, x->cols + o, PETSC_TRUE, complaint);
 }
 
 static void CsvRead(const DataOptions *options, Table *x, Table *y, Complaint *complaint)

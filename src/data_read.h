@@ -53,13 +53,12 @@ PetscBool NumberIsKnown(Number number);
 /** out[i stride] = number i of raw, i < n */
 void NumbersDecode(Number number, size_t n, const unsigned char raw[], size_t stride, PetscReal out[]);
 
-/* ---- after reading: data_scale.c, data_twins.c -------------------------------------------------------------------- */
+/* ---- after reading: data_scale.c ----------------------------------------------------------------------------------- */
 
 void ScaleInputs(DataScale scale, size_t d, size_t p, PetscReal x[]);
-void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[]);
+void ScaleLike(DataScale scale, size_t d, size_t p, const PetscReal x[], size_t N,
+               PetscReal held[]);                                                            /* as ScaleInputs will scale x */
+void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[], Complaint *complaint); /* NaN stays */
 
 /** One column of classes to one column a class. */
 void TargetsOneHot(Table *y, Complaint *complaint);
-
-/** Fill in distinct, twins and contradiction from all_x and all_y: O(p d log d) time, 24 d bytes. */
-void DataFindTwins(Data data, Complaint *complaint);

@@ -16,6 +16,16 @@ static void Add(PetscReal term, PetscReal sum[2])
 
 /* Column operations: n entries a[0], a[stride], … */
 
+/* the entries that are numbers, to the front, in their order */
+static size_t TakeObserved(size_t n, size_t stride, const PetscReal a[], PetscReal observed[])
+{
+  size_t count = 0;
+
+  for (size_t i = 0; i < n; i++)
+    if (!isnan(a[i * stride])) observed[count++] = a[i * stride];
+  return count;
+}
+
 static PetscReal Mean(size_t n, size_t stride, const PetscReal a[])
 {
   PetscReal sum[2] = {0, 0};
@@ -65,12 +75,37 @@ void ScaleInputs(DataScale scale, size_t d, size_t p, PetscReal x[])
   }
 }
 
-void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[])
+void ScaleLike(DataScale scale, size_t d, size_t p, const PetscReal x[], size_t N, PetscReal held[])
 {
-  for (size_t o = 0; o < l; o++) {
-    if (scale == SCALE_UNIT) MapToInterval(d, l, -1, 2, y + o);
-    if (scale == SCALE_STANDARD) Standardize(d, l, Deviation(d, l, y + o), y + o);
+  const PetscReal s = scale == SCALE_STANDARD && N ? Deviation(d * p, 1, x) : 0;
+
+  for (size_t j = 0; j < p && N && scale != SCALE_NONE; j++) {
+    PetscReal origin = scale == SCALE_STANDARD ? Mean(d, p, x + j) : x[j], far = x[j], width;
+
+    for (size_t i = 0; i < d && scale == SCALE_UNIT; i++) {
+      origin = PetscMin(origin, x[i * p + j]);
+      far    = PetscMax(far, x[i * p + j]);
+    }
+    width = scale == SCALE_UNIT ? far - origin : s;
+    for (size_t i = 0; i < N; i++)
+      held[i * p + j] = width > 0 ? (held[i * p + j] - origin) / width : scale == SCALE_UNIT ? 0 : held[i * p + j] - origin;
   }
+}
+
+void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[], Complaint *complaint)
+{
+  PetscReal *observed = malloc(d * sizeof *observed);
+
+  if (!observed) Complain(complaint, STATUS_DATA, "too little memory to scale %zu targets", d);
+  for (size_t o = 0; observed && o < l; o++) {
+    const size_t n = TakeObserved(d, l, y + o, observed);
+
+    if (scale == SCALE_UNIT && n) MapToInterval(n, 1, -1, 2, observed);
+    if (scale == SCALE_STANDARD && n) Standardize(n, 1, Deviation(n, 1, observed), observed);
+    for (size_t i = 0, next = 0; i < d; i++)
+      if (!isnan(y[i * l + o])) y[i * l + o] = observed[next++];
+  }
+  free(observed);
 }
 
 void TargetsOneHot(Table *y, Complaint *complaint)
@@ -83,6 +118,7 @@ void TargetsOneHot(Table *y, Complaint *complaint)
     return;
   }
   for (size_t i = 0; i < y->rows; i++) {
+    if (isnan(y->a[i])) continue; /* of no class that is known: no output was observed */
     if (!(y->a[i] >= 0 && y->a[i] < CLASSES_MAX && y->a[i] == floor(y->a[i]))) {
       Complain(complaint, STATUS_DATA,
                "%s: data row %zu: the target %g is not a class: data.target onehot takes whole numbers 0 … %d", y->path, i + 1,
@@ -91,9 +127,13 @@ void TargetsOneHot(Table *y, Complaint *complaint)
     }
     classes = PetscMax(classes, (size_t)y->a[i] + 1);
   }
-  hot = TableCalloc(y, y->rows, classes, sizeof *hot, complaint);
+  hot = TableCalloc(y, y->rows, PetscMax(classes, 1), sizeof *hot, complaint); /* 1: all were NaN, which is refused later */
   if (!hot) return;
-  for (size_t i = 0; i < y->rows; i++) hot[i * classes + (size_t)y->a[i]] = 1;
+  for (size_t i = 0; i < y->rows; i++)
+    if (isnan(y->a[i]))
+      for (size_t o = 0; o < classes; o++) hot[i * classes + o] = y->a[i];
+    else
+      hot[i * classes + (size_t)y->a[i]] = 1;
   free(y->a);
   y->a    = hot;
   y->cols = classes;

@@ -79,16 +79,18 @@ static PetscErrorCode AddProbe(Mat A, Vec v, BV V, const LanczosProgress *progre
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density)
+PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, const DensitySpace *space,
+                              Density *density)
 {
-  const PetscLogDouble start   = MPI_Wtime();
-  const MPI_Comm       world   = ParametersGrid(parameters)->world;
-  PetscBool            stopped = PETSC_FALSE, resumed;
+  const PetscLogDouble start     = MPI_Wtime();
+  const MPI_Comm       world     = ParametersGrid(parameters)->world;
+  const PetscInt       dimension = space ? space->dimension : ParametersSize(parameters);
+  PetscBool            stopped   = PETSC_FALSE, resumed;
   Vec                  v;
   BV                   V;
 
   PetscFunctionBeginUser;
-  PetscCall(Allocate(ParametersSize(parameters), PetscMin(options->steps, ParametersSize(parameters)), options->probes, density));
+  PetscCall(Allocate(dimension, PetscMin(options->steps, dimension), options->probes, density));
   PetscCall(CheckpointResume("density", PartArchive, density, &resumed));
   PetscCall(ParametersCreateVec(parameters, &v));
   PetscCall(LanczosCreateBasis(v, density->steps, &V));
@@ -96,7 +98,8 @@ PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions
     const LanczosProgress progress = {"Lanczos steps of the density", probe * density->steps, options->probes * density->steps};
 
     PetscCall(ParametersSetRandom(parameters, 0, DENSITY_STREAM + probe, v));
-    PetscCall(AddProbe(A, v, V, &progress, density, &stopped));
+    if (space) PetscCall(space->project(space->context, v));
+    PetscCall(AddProbe(A, v, V, CheckpointHeld() ? NULL : &progress, density, &stopped));
     PetscCall(CheckpointSafePoint(world, "density", PartArchive, density, &stopped));
   }
   PetscCall(BVDestroy(&V));
@@ -259,6 +262,23 @@ static DensityEstimate NearZero(const Probe *probe, PetscReal t)
 DensityEstimate DensityNearZero(const Density *density)
 {
   return MeanOverProbes(density, NearZero, 0);
+}
+
+/* mu beyond the node next to 0: at least the nodes from the second on, at most with that node's weight */
+static DensityEstimate Side(const Probe *probe, PetscReal below)
+{
+  const PetscInt  i = NodeNearZero(probe);
+  DensityEstimate e = {0};
+
+  e.value = below > 0 ? SumOfWeights(probe, 0, i) : SumOfWeights(probe, i + 1, probe->k);
+  e.low   = probe->exact ? e.value : below > 0 ? SumOfWeights(probe, 0, i - 1) : SumOfWeights(probe, i + 2, probe->k);
+  e.high  = probe->exact ? e.value : e.value + SumOfWeights(probe, i, i + 1);
+  return e;
+}
+
+DensityEstimate DensitySide(const Density *density, PetscBool below)
+{
+  return MeanOverProbes(density, Side, below ? 1 : 0);
 }
 
 static DensityEstimate Moment(const Probe *probe, PetscReal power)

@@ -5,6 +5,8 @@
   where measured values are drawn that are exactly 0. Lengths are in the viewBox's units.
 */
 #include "codim/figure.h"
+#include "codim/plot.h"
+#include "codim/table.h"
 #include "svg.h"
 #include <math.h>
 #include <petscmath.h>
@@ -574,9 +576,55 @@ static PetscErrorCode DrawSpectrum(FILE *out, const void *figure)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the same for print, by index and size; the zeros that are exactly 0 have no place on a log axis */
+static PetscErrorCode WriteScript(MPI_Comm comm, const char svg[], const SpectrumFigure *figure)
+{
+  const PetscInt  m = figure->npositive, count = figure->nmeasured;
+  const PetscReal ends[] = {1, (PetscReal)(m + figure->nzero)}, resolution[] = {figure->resolution, figure->resolution};
+  PetscReal      *index, *size;
+  PlotSeries      series[] =
+      {{.label = "positive eigenvalues", .mark = PLOT_POINTS, .colour = PLOT_BLUE, .n = m},
+       {.label = "measured zeros, size", .mark = PLOT_RINGS, .colour = PLOT_RED, .n = count},
+       {.label = "resolution", .mark = PLOT_LINE, .colour = PLOT_INK, .dashed = PETSC_TRUE, .n = 2, .x = ends, .y = resolution}};
+  const PlotPanel panel = {.x       = {.label = "index", .scale = PLOT_LOG},
+                           .y       = {.label = "|eigenvalue|", .scale = PLOT_LOG},
+                           .nseries = 3,
+                           .series  = series};
+  const Plot      plot  = {.title = figure->title, .npanels = 1, .panels = &panel};
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(m + count, &index, m + count, &size));
+  for (PetscInt k = 0; k < m + count; k++) {
+    index[k] = (PetscReal)(k + 1);
+    size[k]  = PetscAbsReal(k < m ? figure->positive[k] : figure->measured[k - m]);
+  }
+  series[0].x = index;
+  series[0].y = size;
+  series[1].x = index + m;
+  series[1].y = size + m;
+  PetscCall(PlotWriteScript(comm, svg, &plot));
+  PetscCall(PetscFree2(index, size));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WriteTable(MPI_Comm comm, const char svg[], const SpectrumFigure *figure)
+{
+  const TableColumn columns[] = {{"positive", figure->positive}, {NULL, NULL}};
+  char              path[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(path, svg, sizeof path));
+  path[strlen(path) - strlen(".svg")] = '\0';
+  PetscCall(PetscStrlcat(path, ".csv", sizeof path));
+  PetscCall(TableWriteCSV(comm, path, figure->npositive, columns));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FigureWriteSpectrum(MPI_Comm comm, const char path[], const SpectrumFigure *figure)
 {
   PetscFunctionBeginUser;
   PetscCall(SvgWriteFile(comm, path, DrawSpectrum, figure));
+  PetscCall(WriteScript(comm, path, figure));
+  PetscCall(WriteTable(comm, path, figure));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

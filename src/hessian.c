@@ -48,12 +48,14 @@ PetscErrorCode HessianDestroy(Hessian *hessian)
   }
   PetscCall(PetscFree3((*hessian)->saved, (*hessian)->dot, (*hessian)->bar_dot));
   PetscCall(ForgetTheta(*hessian));
+  PetscCall(PetscFree((*hessian)->second));
   PetscCall(AdjointDestroy(&(*hessian)->adjoint));
   PetscCall(PetscFree(*hessian));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajectory, Vec H)
+/* seed alpha u */
+static PetscErrorCode Linearize(Hessian hessian, Vec theta, Trajectory trajectory, PetscReal alpha, Vec u)
 {
   const ResidualMap map     = hessian->map;
   const Network     net     = map->network;
@@ -66,7 +68,7 @@ PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajector
   hessian->theta      = theta;
   hessian->trajectory = trajectory;
   PetscCall(PetscMalloc1(map->N * map->l, &seed));
-  PetscCall(ResidualMapSeed(map, 2, H, seed));
+  PetscCall(ResidualMapSeed(map, alpha, u, seed));
   PetscCall(ResidualMapAdjoint(map, theta, trajectory, seed, hessian->adjoint));
   PetscCall(PetscFree(seed));
   for (PetscInt v = 1; v < net->nops; v++) {
@@ -75,6 +77,25 @@ PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajector
     arrays.saved = hessian->saved[v];
     if (net->ops[v].kind->save) PetscCall(net->ops[v].kind->save(&net->ops[v], &context, &arrays));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajectory, Vec H)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(hessian->second));
+  PetscCall(Linearize(hessian, theta, trajectory, 2, H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode HessianLinearizeOf(Hessian hessian, Vec theta, Trajectory trajectory, Vec first, Vec second)
+{
+  const Rows rows = hessian->map->rows;
+
+  PetscFunctionBeginUser;
+  if (!hessian->second) PetscCall(PetscMalloc1(PetscMax(1, rows->group.last - rows->group.first), &hessian->second));
+  PetscCall(RowsGatherGroup(rows, second, hessian->second));
+  PetscCall(Linearize(hessian, theta, trajectory, 1, first));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -98,7 +119,7 @@ static PetscErrorCode TangentSweep(Hessian hessian, const OpContext *context)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* bar_dot[output] = 2 J v where it was observed, or 0; all others 0 */
+/* bar_dot[output] = D J v where it was observed, or 0; all others 0 */
 static PetscErrorCode SeedAdjointTangent(Hessian hessian, HessianPart part)
 {
   const ResidualMap map = hessian->map;
@@ -110,7 +131,8 @@ static PetscErrorCode SeedAdjointTangent(Hessian hessian, HessianPart part)
   for (PetscInt k = map->rows->group.first; k < map->rows->group.last; k++) {
     const size_t at = RowTarget(map->rows, k);
 
-    hessian->bar_dot[net->nops - 1][at] = 2 * hessian->dot[net->nops - 1][at];
+    hessian->bar_dot[net->nops - 1][at] =
+        (hessian->second ? hessian->second[k - map->rows->group.first] : 2) * hessian->dot[net->nops - 1][at];
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,9 +2,7 @@
   job.c: a job from its options to its report; see job.h. Its stages are in job_stages.c.
 */
 #include "job_state.h"
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
@@ -20,15 +18,18 @@ static const OptionKey RunKeys[] =
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
      KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
          "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
+     KEY("checkpoint_stop", KEY_INT, checkpoint_stop, "0", 0,
+         "stop at this safe point, counted from 1, as if asked to: to try out how a job is resumed; 0: never"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
 
-const OptionKey *const JobKeys[] = {DataKeys, NetKeys, ReachKeys, SpectrumKeys, HessianKeys, WalkKeys, RunKeys, PlanKeys, NULL};
+const OptionKey *const JobKeys[] = {DataKeys,    NetKeys,       LossKeys, ReachKeys, SpectrumKeys, HessianKeys, PathKeys,
+                                    PerturbKeys, ConvexityKeys, WalkKeys, RunKeys,   PlanKeys,     NULL};
 
 const char *JobOutput(Job job)
 {
-  return job->output_made ? job->run.output : "";
+  return job && job->output_made ? job->run.output : "";
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------------- */
@@ -46,28 +47,18 @@ static PetscErrorCode DefaultOutput(const char job_file[], OptionString output)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static int MakeDirectories(const char path[])
-{
-  OptionString partial;
-
-  (void)PetscStrncpy(partial, path, sizeof(partial));
-  for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    if (mkdir(partial, 0777) && errno != EEXIST) return errno;
-    *slash = '/';
-  }
-  return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
-}
-
 PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
   PetscCall(OptionsRead(job->comm, "Net", NetKeys, &job->net_options));
+  PetscCall(OptionsRead(job->comm, "Loss", LossKeys, &job->loss_options));
   PetscCall(OptionsRead(job->comm, "Reaching a zero", ReachKeys, &job->reach));
   PetscCall(OptionsRead(job->comm, "Spectrum", SpectrumKeys, &job->spectrum_options));
   PetscCall(OptionsRead(job->comm, "Hessian", HessianKeys, &job->hessian_options));
+  PetscCall(OptionsRead(job->comm, "Trajectory", PathKeys, &job->path_options));
+  PetscCall(OptionsRead(job->comm, "Changing the targets", PerturbKeys, &job->perturb_options));
+  PetscCall(OptionsRead(job->comm, "Convexity", ConvexityKeys, &job->convexity_options));
   PetscCall(OptionsRead(job->comm, "Walk on M", WalkKeys, &job->walk_options));
   PetscCall(OptionsRead(job->comm, "Run", RunKeys, &job->run));
   job->spectrum_options.node_memory = job->run.node_memory;
@@ -78,23 +69,11 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
   PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
                       STATUS_USAGE,
                       "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
+                      "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode MakeOutput(Job job)
-{
-  PetscMPIInt rank;
-  int         reason = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
-  if (rank == 0) reason = MakeDirectories(job->run.output);
-  PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
-                      strerror(reason)));
-  job->output_made = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -105,7 +84,10 @@ PlanJob JobToPlan(Job job)
                         .reach       = &job->reach,
                         .spectrum    = &job->spectrum_options,
                         .hessian     = &job->hessian_options,
+                        .perturb     = &job->perturb_options,
+                        .convexity   = &job->convexity_options,
                         .walk        = &job->walk_options,
+                        .path        = &job->path_options,
                         .certify     = job->run.certify,
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
@@ -135,11 +117,20 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
+  TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
+  PetscCall(StartCreate(job->map, &job->hessian_options, &job->start));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
+  PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
+  PetscCall(TangentKernelCreate(job->map, &job->spectrum_options, &job->tangent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -168,15 +159,15 @@ static void DescribeProblem(Job job)
   r->l        = data->outputs;
   r->m        = job->map->m;
   r->n        = (PetscInt)NetworkSize(job->network);
-  r->twins[0] = data->twins[0];
-  r->twins[1] = data->twins[1];
-  r->distinct = data->distinct;
+  r->distinct = data->equal.classes;
+  r->missing  = data->missing;
   for (PetscInt v = 1; v < job->network->nops; v++)
     if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = ReachMethods[job->reach.method];
   r->ranks      = job->grid->size;
   r->G          = job->grid->G;
   r->Q          = job->grid->Q;
+  r->loss       = job->loss_options;
   r->next_loss  = INFINITY;
   r->zero_bound = INFINITY;
 }
@@ -184,14 +175,20 @@ static void DescribeProblem(Job job)
 /* what holds for every theta is known before any training */
 static PetscErrorCode Refute(Job job)
 {
+  PetscBool empty;
+
   PetscFunctionBeginUser;
-  PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
+  PetscCall(LossRefute(&job->loss_options, job->data, job->map, &empty, &job->certificate));
+  if (empty)
+    job->refutation.refuted = job->refutation.contradiction = PETSC_TRUE;
+  else
+    PetscCall(RefuteExactly(job->data, job->map, job->run.certify, &job->refutation, &job->certificate));
   if (job->refutation.refuted) job->report.certificate = &job->certificate;
   if (job->refutation.note[0]) PetscCall(PetscPrintf(job->comm, "codim: %s\n", job->refutation.note));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobCreate(const char job_file[], Job *job)
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
 {
   Job new;
 
@@ -200,7 +197,7 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
   PetscCall(JobReadOptions(new, job_file));
-  PetscCall(MakeOutput(new));
+  if (claim) PetscCall(JobClaimDirectory(new));
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
@@ -208,6 +205,13 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   DescribeProblem(new);
   PetscCall(Refute(new));
   PetscCall(StageEnd(new->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCreate(const char job_file[], Job *job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(JobMake(job_file, PETSC_TRUE, job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -221,6 +225,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(CertificateDestroy(&j->certificate));
   PetscCall(CertificateDestroy(&j->start_certificate));
   json_decref(j->report.optional);
+  PetscCall(PathDestroy(&j->path));
   PetscCall(WalkResultDestroy(&j->walk));
   PetscCall(DensityDestroy(&j->density));
   PetscCall(DensityDestroy(&j->density_known));
@@ -235,12 +240,17 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->H));
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
+  PetscCall(PerturbResultDestroy(&j->perturbation));
+  PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(StartDestroy(&j->start));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));
@@ -252,9 +262,13 @@ json_t *JobOptionsToJSON(Job job)
   json_t *all = OptionsToJSON(DataKeys, &job->data_options);
 
   json_object_update_new(all, OptionsToJSON(NetKeys, &job->net_options));
+  json_object_update_new(all, OptionsToJSON(LossKeys, &job->loss_options));
   json_object_update_new(all, OptionsToJSON(ReachKeys, &job->reach));
   json_object_update_new(all, OptionsToJSON(SpectrumKeys, &job->spectrum_options));
   json_object_update_new(all, OptionsToJSON(HessianKeys, &job->hessian_options));
+  json_object_update_new(all, OptionsToJSON(PathKeys, &job->path_options));
+  json_object_update_new(all, OptionsToJSON(PerturbKeys, &job->perturb_options));
+  json_object_update_new(all, OptionsToJSON(ConvexityKeys, &job->convexity_options));
   json_object_update_new(all, OptionsToJSON(WalkKeys, &job->walk_options));
   json_object_update_new(all, OptionsToJSON(RunKeys, &job->run));
   return all;
@@ -262,7 +276,6 @@ json_t *JobOptionsToJSON(Job job)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* a stage's name among those done, or the one it goes on with */
 static PetscErrorCode PrintResumed(Job job)
 {
   const StageRecord *records;
@@ -276,7 +289,8 @@ static PetscErrorCode PrintResumed(Job job)
   n = 0;
   for (PetscInt i = 0; JobStages[i].name; i++)
     if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
-  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  if (!job->done[job->current]) PetscCall(PetscPrintf(job->comm, "%s %s in part", n++ ? "," : "", JobStages[job->current].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " nothing yet"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -286,12 +300,14 @@ static PetscErrorCode Begin(Job job)
   CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
 
   PetscFunctionBeginUser;
-  options.bytes = 8 * (PetscReal)job->map->n;
+  options.stop_at = job->run.checkpoint_stop;
+  options.bytes   = 8 * (PetscReal)job->map->n;
   PetscCall(StageBegin(job->comm, "setup"));
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));
   PetscCall(CheckpointBegin(job->run.output, &options, &job->resumed));
-  if (job->done[0]) PetscCall(VecDestroy(&job->theta_0));
+  for (PetscInt i = 0; JobStages[i].name; i++)
+    if (JobStages[i].run == JobReach && job->done[i]) PetscCall(VecDestroy(&job->theta_0));
   if (job->resumed) {
     PetscCall(PrintResumed(job));
     job->report.interruptions++;
@@ -329,6 +345,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
   ierr = RunStage(job, output, &stop);
   if (!ierr) ierr = ReportWrite(job->comm, &job->report, JobOptionsToJSON(job), job->run.output);
   if (!ierr || ExitStatusOfError(ierr) == STATUS_DATA) PetscCall(ReportPrint(job->comm, &job->report, job->run.output));
+  PetscCall(JobCite(job));
   if (ierr && ExitStatusOfError(ierr) == STATUS_DATA) {
     PetscCall(CheckpointSave(&saved));
     if (saved)
@@ -341,7 +358,7 @@ static PetscErrorCode Finish(Job job, PetscInt output)
 
 PetscErrorCode JobRun(Job job, ExitStatus *status)
 {
-  const PetscBool equal = (PetscBool)(job->construct && job->data->twins[0] >= 0);
+  const PetscBool equal = (PetscBool)(job->construct && job->data->equal.pair[0] >= 0);
   const PetscBool empty = (PetscBool)(job->refutation.contradiction || equal); /* nothing to compute */
   PetscBool       stop  = PETSC_FALSE;
   PetscInt        i     = 0;
@@ -351,7 +368,7 @@ PetscErrorCode JobRun(Job job, ExitStatus *status)
     PetscCall(PetscPrintf(job->comm,
                           "codim: reach.method: construct needs distinct points; %" PetscInt_FMT " and %" PetscInt_FMT
                           " have the same x: remove one of them\n",
-                          job->data->twins[0] + 1, job->data->twins[1] + 1));
+                          job->data->equal.pair[0] + 1, job->data->equal.pair[1] + 1));
   if (!empty) PetscCall(Begin(job));
   for (; JobStages[i].run != JobWriteOutput && !stop; i++)
     if (!empty && !job->done[i]) PetscCall(RunStage(job, i, &stop));

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* an object of report.json; stolen */
-static void AddOptional(Job job, const char name[], json_t *object)
+void JobAddOptional(Job job, const char name[], json_t *object)
 {
   if (!job->report.optional) job->report.optional = json_object();
   json_object_set_new(job->report.optional, name, object);
@@ -72,7 +71,7 @@ static PetscErrorCode FinishDensity(Job job)
     PetscCall(DensityOfSpectrum(job->map->n, count, job->density_lambda, job->hessian_options.density.steps, &job->density_known));
   }
   view = JobDensityView(job);
-  AddOptional(job, "density", DensityToJSON(&view));
+  JobAddOptional(job, "density", DensityToJSON(&view));
   DescribeDensity(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -99,7 +98,7 @@ PetscErrorCode JobDensity(Job job)
     PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(JobLinearizeHessian(job));
   PetscCall(HessianCreateMat(job->hessian, HESSIAN_EXACT, &A));
-  PetscCall(DensityCompute(A, job->parameters, options, &job->density));
+  PetscCall(DensityCompute(A, job->parameters, options, NULL, &job->density));
   PetscCall(MatDestroy(&A));
   if (!CheckpointStopped()) PetscCall(FinishDensity(job));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -119,6 +118,50 @@ void JobPlanDensity(const PlanJob *job, const Sizes *s, PlanStage *stage)
   stage->cost.work[WORK_NORMALS] += (PetscReal)options->probes * s->local;
   CostHold(&stage->cost, HessianBytes(s) + DensityBytes(options, (PetscInt)s->local) +
                              8 * s->m * (PetscReal)(options->steps + 3)); /* of the known spectrum */
+}
+
+/* ---- trajectory ---------------------------------------------------------------------------------------------------------------- */
+
+PetscErrorCode JobTrajectory(Job job)
+{
+  PetscFunctionBeginUser;
+  if (job->path_options.method == PATH_NONE) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PathRun(job->path, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  PathFollow(job->path, job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* also the looks that were added since, on the way from its end to the zero */
+PetscErrorCode JobTrajectoryArchive(Archive archive, Job job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PathArchive(archive, job->path));
+  if (ArchiveReading(archive) && job->path_options.method != PATH_NONE)
+    PathFollow(job->path, job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobWriteTrajectory(Job job)
+{
+  OptionString prefix;
+  PetscInt     looks;
+
+  PetscFunctionBeginUser;
+  PathLooks(job->path, &looks, NULL, NULL);
+  if (!looks) PetscFunctionReturn(PETSC_SUCCESS);
+  JobAddOptional(job, "trajectory", PathToJSON(job->path));
+  PathDescribe(job->path, sizeof(job->report.lines[0]), job->report.lines[LINE_TRAJECTORY]);
+  PetscCall(PetscSNPrintf(prefix, sizeof(prefix), "%s/trajectory", job->run.output));
+  PetscCall(PathWrite(job->path, prefix, job->report.net));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void JobPlanTrajectory(const PlanJob *job, const Sizes *s, PlanStage *stage)
+{
+  stage->wanted = (PetscBool)(job->path->method != PATH_NONE);
+  if (!stage->wanted) return;
+  if (job->path->look.full) FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  PathCost(s, job->path, &stage->cost, &stage->longest);
 }
 
 /* ---- walk ------------------------------------------------------------------------------------------------------------------------ */
@@ -145,7 +188,7 @@ static void DescribeWalk(Job job)
 static void FinishWalk(Job job)
 {
   if (!job->walk.points) return;
-  AddOptional(job, "walk", WalkToJSON(&job->walk));
+  JobAddOptional(job, "walk", WalkToJSON(&job->walk));
   DescribeWalk(job);
 }
 
@@ -175,7 +218,8 @@ PetscErrorCode JobWalk(Job job)
   job->factored = PETSC_FALSE;
   PetscCall(VecDuplicate(job->theta, &theta));
   PetscCall(VecCopy(job->theta, theta));
-  PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
+  PetscCall(WalkRun(job->map, job->heldout, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K,
+                    &job->walk));
   if (!CheckpointStopped()) {
     FinishWalk(job);
     PetscCall(PetscSNPrintf(end, sizeof(end), "%s/walk.safetensors", job->run.output));

@@ -105,7 +105,7 @@ static PetscErrorCode DrawDensity(Job job)
 
 PetscErrorCode JobWriteOutput(Job job)
 {
-  OptionString   problem, net, weights, certificate, walk;
+  OptionString   problem, net, weights, certificate, walk, perturbation;
   CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
 
   PetscFunctionBeginUser;
@@ -113,14 +113,18 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(PetscSNPrintf(weights, sizeof(weights), "%s/weights.safetensors", job->run.output));
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", job->run.output));
   PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", job->run.output));
+  PetscCall(PetscSNPrintf(perturbation, sizeof(perturbation), "%s/perturbation.h5", job->run.output));
+  PetscCall(JobClearResults(job));
   PetscCall(DataWriteProblem(job->data, problem));
   PetscCall(NetworkWrite(job->comm, job->network, net));
+  if (JobTargetsMoved(job)) PetscCall(PerturbWrite(job->data, &job->perturbation, perturbation));
   if (!job->report.reached) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(WeightsWrite(job->parameters, job->theta, weights));
   PetscCall(CertifyWriteJSON(certificate, &subject, &job->certificate));
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));
   PetscCall(DrawDensity(job));
+  PetscCall(JobWriteTrajectory(job));
   PetscCall(PetscSNPrintf(walk, sizeof(walk), "%s/walk", job->run.output));
   PetscCall(WalkWrite(job->comm, walk, job->report.net, &job->walk));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -59,15 +59,20 @@ PetscErrorCode JobBegin(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate */
-static PetscErrorCode CertifyStart(Job job)
+/* weights as they were loaded, if they are going to be moved: the Hessian there, and their own certificate */
+static PetscErrorCode RunStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
-  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
-  job->report.start = &job->start;
-  if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
+  if (job->reach.method != REACH_LOAD || !job->theta_0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start_reach));
+  job->report.start_reach = &job->start_reach;
+  job->report.start       = job->start;
+  if (job->start_reach.reason == REACH_DIVERGED || !JobStageFits(job, "loaded", sizeof(job->start->skipped), job->start->skipped))
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(StartLook(job->start, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  if (!job->run.certify) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose       = PETSC_FALSE;
   options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
@@ -75,33 +80,35 @@ static PetscErrorCode CertifyStart(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how far polishing moved theta; 0 only where it did not */
-static PetscErrorCode Moved(Job job)
+static void PlanStart(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  PetscReal largest;
+  CertifyOptions quick = CertifyDefaults;
 
-  PetscFunctionBeginUser;
-  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
-  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
-  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
-  job->report.moved = PetscMax(job->report.moved, largest);
-  PetscCall(VecDestroy(&job->theta_0));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  stage->wanted = (PetscBool)(job->reach->method == REACH_LOAD && job->reach->polish);
+  if (!stage->wanted) return;
+  quick.enclose = PETSC_FALSE;
+  if (job->hessian->full) FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  StartCost(s, job->hessian, &stage->cost);
+  if (job->certify) CertifyCost(s, &quick, &stage->cost);
+  CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  CostLonger(&stage->longest, &stage->cost);
 }
 
 PetscErrorCode JobReach(Job job)
 {
   Report         *r     = &job->report;
-  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
   const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
 
   PetscFunctionBeginUser;
-  if (load && moves && !r->start) PetscCall(CertifyStart(job));
   if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (job->theta_0) PetscCall(Moved(job));
+  if (job->theta_0) PetscCall(StartMove(job->start, job->heldout, job->theta_0, job->theta));
+  PetscCall(VecDestroy(&job->theta_0));
+  r->moved = job->start->movement.moved;
+  if (r->start) StartDescribe(r->start, job->start_reach.start_loss, sizeof(r->lines[0]), r->lines[LINE_START]);
+  PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -110,14 +117,13 @@ PetscErrorCode JobReach(Job job)
 static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
-  CertifyOptions  quick = CertifyDefaults;
+  const PetscBool given = (PetscBool)(job->reach->method != REACH_TRAIN);
 
   stage->wanted = PETSC_TRUE;
-  quick.enclose = PETSC_FALSE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
-  if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
-  TrainCost(s, load && !job->reach->polish ? 0 : job->steps, &stage->cost);
-  if (load && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
+  TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
 }
 
@@ -134,13 +140,14 @@ PetscErrorCode JobFactor(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode RunSpectrum(Job job)
+PetscErrorCode JobSpectrum(Job job)
 {
   PetscFunctionBeginUser;
   if (job->report.reach.reason == REACH_DIVERGED) {
     PetscCall(PetscStrncpy(job->report.skipped[SKIPPED_SPECTRUM], "theta is not finite", sizeof(job->report.skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -148,8 +155,11 @@ static PetscErrorCode RunSpectrum(Job job)
 
 static void PlanSpectrum(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  stage->wanted = PETSC_TRUE;
-  SpectrumCost(s, job->spectrum, &stage->cost, &stage->longest);
+  SpectrumOptions options = *job->spectrum;
+
+  stage->wanted   = PETSC_TRUE;
+  options.vectors = job->keep;
+  SpectrumCost(s, &options, &stage->cost, &stage->longest);
 }
 
 PetscErrorCode JobLinearizeHessian(Job job)
@@ -180,6 +190,10 @@ static PetscErrorCode RunExtremes(Job job)
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
   SpectrumHessian(&job->spectrum, 1, &lambda_max);
+  if (!(lambda_max > 0)) {
+    PetscCall(PetscStrncpy(r->skipped[SKIPPED_EXTREMES], "J = 0 sets no scale for its solvers", sizeof(r->skipped[0])));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
@@ -220,6 +234,25 @@ static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* ---- certificate, output -------------------------------------------------------------------------------------------------------- */
 
+/* the targets are what the net gives at theta, by definition */
+static PetscBool TargetsAreExact(Job job)
+{
+  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && !JobTargetsMoved(job));
+}
+
+/* of a refutation: is the bound of the rank attained here? */
+static PetscErrorCode EstablishRank(Job job)
+{
+  CertifyOptions options = CertifyDefaults;
+
+  PetscFunctionBeginUser;
+  options.exact_targets = TargetsAreExact(job);
+  if (job->run.certify && job->report.reached && job->report.reach.reason != REACH_DIVERGED &&
+      JobStageFits(job, "certify", 0, NULL))
+    PetscCall(CertifyRank(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* at a zero they refute the claim; elsewhere they may be why there is none */
 static PetscErrorCode FindDeadUnits(Job job)
 {
@@ -229,9 +262,10 @@ static PetscErrorCode FindDeadUnits(Job job)
   PetscFunctionBeginUser;
   PetscCall(RefuteDeadUnits(job->data, job->map, job->theta, job->trajectory, &dead));
   if (dead.rank_bound >= r->m) PetscFunctionReturn(PETSC_SUCCESS);
-  if (r->at_zero)
+  if (r->at_zero) {
     PetscCall(CertifyRefuteNear(job->map, &dead, &job->certificate));
-  else
+    PetscCall(EstablishRank(job));
+  } else
     PetscCall(PetscStrncpy(r->dead, dead.why, sizeof(r->dead)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -243,10 +277,15 @@ PetscErrorCode JobCertify(Job job)
   char           reason[160];
 
   PetscFunctionBeginUser;
-  PetscCall(HessianDestroy(&job->hessian));               /* room */
-  if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
+  PetscCall(HessianDestroy(&job->hessian)); /* room */
+  if (r->certificate) {                     /* refuted by exact means */
+    PetscCall(EstablishRank(job));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   r->certificate        = &job->certificate;
-  options.exact_targets = (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0));
+  options.vectors       = &job->spectrum.vectors;
+  options.lambda        = job->spectrum.lambda;
+  options.exact_targets = TargetsAreExact(job);
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -255,6 +294,7 @@ PetscErrorCode JobCertify(Job job)
     CertifySkip(reason, &job->certificate);
   else
     PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscCall(TilesDestroy(&job->spectrum.vectors));
   if (job->certificate.status == CERTIFY_PROVED)
     r->zero_bound = job->certificate.zero_bound;
   else if (job->run.certify && r->reach.reason != REACH_DIVERGED)
@@ -264,9 +304,13 @@ PetscErrorCode JobCertify(Job job)
 
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
+  CertifyOptions options = CertifyDefaults;
+  Tiles          kept    = NULL;
+
   stage->wanted = job->certify;
+  if (job->keep) options.vectors = &kept;
   if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &CertifyDefaults, &stage->cost);
+  CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 
@@ -305,10 +349,18 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
-    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ reach_ tao_",
+    {"loaded",   RunStart,       PlanStart,      PETSC_TRUE,  JobStartArchive,    "net_ loss_ reach_",
+      "in one piece"},
+    {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
+      "after every step, iterate or file; a look in one piece"},
+    {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
-    {"spectrum", RunSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
+    {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_method spectrum_assembled svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+    {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
+      "in one piece"},
+    {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_method spectrum_assembled svd_",
+      "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
       "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
       "at every restart of a solver"},
@@ -316,10 +368,14 @@ const JobStage JobStages[] = {
       "after every product, but it begins anew; its eigenvalues in one piece"},
     {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
       "after every probe"},
+    {"tangent",  JobTangent,     JobPlanTangent, PETSC_TRUE,  JobTangentArchive,  "spectrum_labels weakest_",
+      "in one piece"},
     {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
       "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "in one piece"},
+    {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
+      "after every step, but it begins anew"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
       "after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",

@@ -5,10 +5,15 @@
 
 #include "codim/checkpoint.h"
 #include "codim/construct.h"
+#include "codim/convexity.h"
 #include "codim/density_output.h"
 #include "codim/job.h"
+#include "codim/path.h"
+#include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/start.h"
+#include "codim/tangent_kernel.h"
 #include "codim/walk.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
@@ -19,33 +24,39 @@ typedef struct {
 enum { JOB_STAGES_MAX = 32 };
 
 struct Job_s {
-  MPI_Comm        comm;
-  RunOptions      run;
-  PetscBool       output_made;
-  DataOptions     data_options;
-  NetOptions      net_options;
-  ReachOptions    reach;
-  SpectrumOptions spectrum_options;
-  HessianOptions  hessian_options;
-  WalkOptions     walk_options;
+  MPI_Comm         comm;
+  RunOptions       run;
+  PetscBool        output_made; /* and ours */
+  DataOptions      data_options;
+  NetOptions       net_options;
+  ReachOptions     reach;
+  LossOptions      loss_options;
+  SpectrumOptions  spectrum_options;
+  HessianOptions   hessian_options;
+  PerturbOptions   perturb_options;
+  ConvexityOptions convexity_options;
+  WalkOptions      walk_options;
+  PathOptions      path_options;
 
-  Data        data;
-  Grid        grid;
-  Network     network;
-  Parameters  parameters;
-  ResidualMap map;
-  Train       train;
-  Construct   construct; /* NULL: not asked for */
-  Extremes    extremes;
-  PlanJob     plan_job;
-  Plan        plan; /* available: bytes a rank may take */
+  Data          data;
+  Grid          grid;
+  Network       network;
+  Parameters    parameters;
+  ResidualMap   map;
+  Train         train;
+  Construct     construct; /* NULL: not asked for */
+  Start         start;
+  Extremes      extremes;
+  TangentKernel tangent;
+  Path          path;
+  PlanJob       plan_job;
+  Plan          plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
-  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
@@ -61,11 +72,15 @@ struct Job_s {
   FullHessian     full;
   Density         density, density_known;
   PetscReal      *density_lambda; /* what is known beside it */
+  Data            heldout_data;
+  ResidualMap     heldout; /* NULL: nothing is held out */
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
-  ReachResult     start;
+  ReachResult     start_reach;
   ConstructResult constructed;
+  PerturbResult   perturbation;
+  ConvexityResult convexity;
   Report          report;
 };
 
@@ -85,15 +100,31 @@ extern const JobStage JobStages[]; /* NULL-terminated */
 PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
+PetscErrorCode JobTangent(Job job); /* K is scratch afterwards */
+PlanStageFn    JobPlanTangent;
 PetscErrorCode JobDensity(Job job);
-PlanStageFn    JobPlanDensity, JobPlanWalk;
+PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain, JobPlanConvexity;
+PetscErrorCode JobTrajectory(Job job);
 PetscErrorCode JobWalk(Job job);        /* K is scratch from here on */
 DensityView    JobDensityView(Job job); /* what is known beside it; of no probes: there is none */
 
+PetscErrorCode JobConvexity(Job job); /* K is scratch from here on */
+PetscErrorCode JobPerturb(Job job);
+PetscBool      JobTargetsMoved(Job job);
+PetscErrorCode JobSpectrumAgain(Job job); /* at the point to which the targets were moved, if they were */
+
+PetscErrorCode JobSpectrum(Job job);
 PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it */
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
 
+/* claim: for a run, which writes to the output directory */
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job);
+
+/* The output directory is made, ours alone until JobReleaseOutput (job.h), and has no status. STATUS_USAGE where another run has it, STATUS_DATA where it cannot be
+   written to. JobClearResults: an earlier run's results go, as this one's are about to come. */
+PetscErrorCode JobClaimDirectory(Job job);
+PetscErrorCode JobClearResults(Job job);
 PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
 PlanJob        JobToPlan(Job job);                             /* data and network are there */
 
@@ -109,14 +140,25 @@ PetscErrorCode JobFactor(Job job);
 /* the checkpoint: whose it is, the whole state, and the stages' results */
 PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
+PetscErrorCode JobTangentArchive(Archive archive, Job job);
+PetscErrorCode JobStartArchive(Archive archive, Job job);
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
+PetscErrorCode JobPerturbArchive(Archive archive, Job job);
+PetscErrorCode JobConvexityArchive(Archive archive, Job job);
+PetscErrorCode JobSpectrumAgainArchive(Archive archive, Job job);
 PetscErrorCode JobExtremesArchive(Archive archive, Job job);
 PetscErrorCode JobFullArchive(Archive archive, Job job);
 PetscErrorCode JobDensityArchive(Archive archive, Job job);
 PetscErrorCode JobWalkArchive(Archive archive, Job job);
+PetscErrorCode JobTrajectoryArchive(Archive archive, Job job);
+PetscErrorCode JobWriteTrajectory(Job job); /* its files; what report.json and the summary say of it */
 PetscErrorCode JobCertifyArchive(Archive archive, Job job);
 PetscErrorCode JobConfirmArchive(Archive archive, Job job);
+
+/* the citations of what the run used, for -citations */
+PetscErrorCode JobCite(Job job);
+void           JobAddOptional(Job job, const char name[], json_t *object); /* an object of report.json; stolen */
 
 /* every option with its value, as report.json and the checkpoint keep them; a new reference */
 json_t *JobOptionsToJSON(Job job);

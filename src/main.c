@@ -15,15 +15,16 @@ static ExitStatus Agree(Complaint *complaint, int rank)
   return complaint->status;
 }
 
-/* what PETSc is given: codim, -skip_petscrc, the job file's options where there is one, then what the user gave after argv[2] */
+/* what PETSc is given: codim, -skip_petscrc true, the job file's options where there is one, then what the user gave after argv[2] */
 static char **PetscArguments(int argc, char **argv, const char job_file[], int *count)
 {
-  char **arguments = calloc((size_t)argc + 4, sizeof(*arguments));
+  char **arguments = calloc((size_t)argc + 5, sizeof(*arguments));
 
   *count = 0;
   if (!arguments) return NULL;
   arguments[(*count)++] = argv[0];
   arguments[(*count)++] = (char *)"-skip_petscrc";
+  arguments[(*count)++] = (char *)"true"; /* or what follows would be its value */
   if (job_file) {
     arguments[(*count)++] = (char *)"-options_file_yaml";
     arguments[(*count)++] = (char *)job_file;
@@ -81,6 +82,33 @@ static PetscErrorCode Calibrate(const char path[], ExitStatus *status, OptionStr
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* codim report DIR [DIR …]: the page of one run, or several side by side */
+static PetscErrorCode ReportRuns(const char dir[], ExitStatus *status, OptionString output)
+{
+  PetscFunctionBeginUser;
+  (void)output;
+  PetscCall(BaseInitialize());
+  PetscCall(JobReport(dir, status));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* codim rerun: the same again, into a directory of its own, and what differs */
+static PetscErrorCode RerunDirectory(const char dir[], ExitStatus *status, OptionString output)
+{
+  Job            job = NULL;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  PetscCall(BaseInitialize());
+  ierr = JobCreateRerun(dir, &job);
+  PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
+  PetscCall(ierr);
+  PetscCall(JobRun(job, status));
+  if (*status != STATUS_STOPPED) PetscCall(JobCompareRerun(job, dir));
+  PetscCall(JobDestroy(&job));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 typedef struct {
   const char *name, *subject; /* argv[1], and what argv[2] is */
   const char *meaning;
@@ -95,6 +123,8 @@ static const Command Commands[] = {
     {"plan",      "JOB.yaml", "memory, flops, traffic and time a rank, on -ranks 64,128 or on this machine",
                                                                                               PlanJobFile,    PETSC_TRUE},
     {"check",     "DIR",      "prove a finished run's certificate again, from its files",      CheckDirectory, PETSC_FALSE},
+    {"rerun",     "DIR",      "repeat a finished run from its report, and compare",            RerunDirectory, PETSC_FALSE},
+    {"report",    "DIR ...",  "a page to read, DIR/report.html; of several runs: compare.html", ReportRuns,    PETSC_FALSE},
     {"calibrate", "FILE",     "measure this machine for plan's times",                         Calibrate,      PETSC_FALSE},
     {NULL,        NULL,       NULL,                                                            NULL,           PETSC_FALSE}
 };
@@ -111,7 +141,8 @@ static void CheckLaunch(int size, Complaint *complaint)
 
   if (size > 1 || !tasks || atoi(tasks) <= 1 || getenv("OMPI_COMM_WORLD_SIZE") || (hydra && atoi(hydra) == 1)) return;
   Complain(complaint, STATUS_USAGE,
-           "srun started %s tasks, but MPI makes a world of its own of each: it does not know this srun's PMI. Try srun --mpi=pmix or "
+           "srun started %s tasks, but MPI makes a world of its own of each: it does not know this srun's PMI. Try srun --mpi=pmix "
+           "or "
            "--mpi=pmi2 (srun --mpi=list names what there is), or mpirun inside of sbatch or salloc",
            tasks);
 }
@@ -120,7 +151,7 @@ static void PrintUsage(FILE *file)
 {
   fprintf(file, "%s\n", Title);
   for (const Command *c = Commands; c->name; c++)
-fprintf(file, "  codim %-9s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
+    fprintf(file, "  codim %-9s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
   fputs("  codim --version | --help | --ranks         (--ranks: how many ranks the launcher made: one number, once)\n\n"
         "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
         "stopped early.\n",
@@ -148,6 +179,7 @@ static ExitStatus Execute(const Command *command, int argc, char **argv)
   ierr = command->run(argv[2], &status, output);
   if (ierr) status = ExitStatusOfError(ierr);
   if (rank == 0 && output[0]) StatusWrite(output, status);
+  JobReleaseOutput();
   if (status == STATUS_BUG) MPI_Abort(MPI_COMM_WORLD, STATUS_BUG);
   MPI_Barrier(MPI_COMM_WORLD); /* no rank ends before the status is written */
   if (SlepcFinalize()) status = STATUS_BUG;

@@ -90,7 +90,7 @@ PetscErrorCode PanelCreate(Rows rows, Tiles tiles, PanelOf of, PanelSide side, P
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&p));
   p->grid  = grid;
-  p->whole = (PetscBool)((side == PANEL_ROWS ? tiles->nprow : tiles->npcol) == 1);
+  p->whole = (PetscBool)((side == PANEL_ROWS ? tiles->nprow : tiles->npcol) == 1 && (of == PANEL_RESIDUALS || !rows->gaps));
   PetscCall(PetscCalloc4(grid->size, &p->sendcounts, grid->size, &p->sendstarts, grid->size, &p->counts, grid->size, &p->starts));
   PetscCall(PlanSends(p, rows, tiles, of, side));
   if (tiles->myrow >= 0) PetscCall(RowListCreate(rows, tiles, of, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &list));

@@ -18,12 +18,12 @@ static PetscReal HeldBytes(const Sizes *s)
 }
 
 static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads, const Calibration *calibration, const Plan *plan,
-                      PlanStage *stage)
+                      PetscBool kept, PlanStage *stage)
 {
   stage->name     = what->name;
   stage->optional = what->optional;
   what->plan(job, &plan->sizes, stage);
-  stage->bytes   = plan->held + stage->cost.bytes;
+  stage->bytes   = plan->held + stage->cost.bytes + (kept ? SizesTiles(&plan->sizes) : 0);
   stage->seconds = stage->longest_seconds = (PetscReal)INFINITY;
   if (calibration) {
     stage->seconds         = CalibrationSeconds(calibration, &stage->cost, threads);
@@ -54,10 +54,11 @@ static void SumStages(Plan *plan)
   }
 }
 
-void PlanMake(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, PetscReal available, const Calibration *calibration,
-              Plan *plan)
+static void Make(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, PetscReal available, const Calibration *calibration,
+                 Plan *plan)
 {
-  const Plan none = {.available = available};
+  const Plan none = {.available = available, .keeps = job->keep};
+  PetscBool  kept = PETSC_FALSE; /* between the spectrum and the certificate */
 
   *plan = none;
   SizesSet(job->network, job->d, G * Q, G, Q, &plan->sizes);
@@ -70,9 +71,30 @@ void PlanMake(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, Pets
   for (const JobStage *what = JobStages; what->name; what++) {
     PlanStage *stage = &plan->stages[plan->nstages++];
 
-    FillStage(job, what, threads, calibration, plan, stage);
+    if (what->run == JobCertify) kept = PETSC_FALSE;
+    FillStage(job, what, threads, calibration, plan, kept, stage);
+    if (what->archive == JobSpectrumArchive) kept = job->keep;
   }
   SumStages(plan);
+}
+
+static PetscBool AllFit(const Plan *plan)
+{
+  for (PetscInt i = 0; i < plan->nstages; i++)
+    if (plan->stages[i].wanted && plan->stages[i].reason[0]) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+void PlanMake(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, PetscReal available, const Calibration *calibration,
+              Plan *plan)
+{
+  PlanJob with = *job;
+
+  with.keep = (PetscBool)(job->certify && CertifyDefaults.enclose);
+  Make(&with, G, Q, threads, available, calibration, plan);
+  if (AllFit(plan)) return;
+  with.keep = PETSC_FALSE;
+  Make(&with, G, Q, threads, available, calibration, plan);
 }
 
 /* ---- grids, nodes ------------------------------------------------------------------------------------------------------ */

@@ -452,9 +452,41 @@ static PetscErrorCode Draw(FILE *out, const void *plot)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+typedef struct {
+  const char *name;
+  const Plot *plot;
+} Script;
+
+static PetscErrorCode DrawScript(FILE *out, const void *context)
+{
+  const Script *script = context;
+
+  PetscFunctionBeginUser;
+  PlotPrintScript(out, script->name, script->plot);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PlotWriteScript(MPI_Comm comm, const char svg[], const Plot *plot)
+{
+  char   path[PETSC_MAX_PATH_LEN], name[PETSC_MAX_PATH_LEN];
+  char  *dot, *slash;
+  Script script = {name, plot};
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(path, svg, sizeof path));
+  dot = strrchr(path, '.');
+  if (dot && !strcmp(dot, ".svg")) *dot = '\0';
+  slash = strrchr(path, '/');
+  PetscCall(PetscStrncpy(name, slash ? slash + 1 : path, sizeof name));
+  PetscCall(PetscStrlcat(path, ".gnuplot", sizeof path));
+  PetscCall(SvgWriteFile(comm, path, DrawScript, &script));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode PlotWrite(MPI_Comm comm, const char path[], const Plot *plot)
 {
   PetscFunctionBeginUser;
   PetscCall(SvgWriteFile(comm, path, Draw, plot));
+  PetscCall(PlotWriteScript(comm, path, plot));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -262,7 +262,9 @@ PetscErrorCode RationalRankCompute(Data data, uint64_t degrees, RationalRank *ra
   const PetscReal N     = (PetscReal)data->points;
   PetscReal       total = 0, cols = 0, least, *x, *y;
   PetscInt        with_y;
-  Monomials       f = {.N = data->points, .p = data->inputs, .l = data->options.target == TARGET_NET ? 0 : data->outputs};
+  Monomials       f = {.N = data->points,
+                       .p = data->inputs,
+                       .l = data->options.target == TARGET_NET || data->missing ? 0 : data->outputs};
 
   PetscFunctionBeginUser;
   for (PetscInt k = 0; k <= D; k++) {

@@ -12,10 +12,9 @@
 #include "codim/data.h"
 
 typedef struct {
-  PetscInt  rank;     /* rank_Q Phi; where it was not computed the lesser number of rows and columns: never too small */
-  PetscBool computed; /* false: more than 10^7 entries or 4 10^9 multiplications */
-  PetscBool
-      y_outside; /* computed, targets are not to be what the net gives, and some output's targets are not in the column space of Phi */
+  PetscInt  rank;       /* rank_Q Phi; where it was not computed the lesser number of rows and columns: never too small */
+  PetscBool computed;   /* false: more than 10^7 entries or 4 10^9 multiplications */
+  PetscBool y_outside;  /* computed, all targets are in the data, and some output's are not in the column space of Phi */
   PetscReal rows, cols; /* of Phi: all points; PetscReal because nothing may overflow */
 } RationalRank;
 

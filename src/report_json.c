@@ -2,6 +2,7 @@
   report_json.c: report.json; see report.h.
 */
 #include "codim/units.h"
+#include "file.h"
 #include "report_parts.h"
 #include <math.h>
 #include <string.h>
@@ -32,9 +33,9 @@ static json_t *Reals(PetscInt n, const PetscReal x[])
 
 static json_t *ProblemJSON(const Report *r)
 {
-  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
-                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "parameters", (json_int_t)r->n, "distinct_points",
-                   (json_int_t)r->distinct, "net", r->net);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "points", (json_int_t)r->d, "inputs", (json_int_t)r->p, "outputs",
+                   (json_int_t)r->l, "residuals", (json_int_t)r->m, "unobserved", (json_int_t)r->missing, "parameters",
+                   (json_int_t)r->n, "distinct_points", (json_int_t)r->distinct, "net", r->net);
 }
 
 /* weights in closed form, before they were polished */
@@ -53,10 +54,19 @@ static json_t *ConstructJSON(const Report *r)
 static json_t *MinimumJSON(const Report *r)
 {
   if (!r->reached) return json_null();
-  return json_pack("{s:s, s:o, s:o, s:I, s:n, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
+  return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
-                   "rounding_floor", Real(r->reach.floor), "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero,
-                   "construct", ConstructJSON(r));
+                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
+                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
+}
+
+static json_t *LossJSON(const Report *r)
+{
+  const PetscBool power = (PetscBool)(r->loss.kind == LOSS_POWER);
+
+  return json_pack("{s:s, s:o, s:o, s:o}", "kind", power ? "power" : "cross_entropy", "power",
+                   power ? Real(r->loss.power) : json_null(), "value", power && r->reached ? Real(r->loss_sum) : json_null(),
+                   "hessian", power ? json_string(LossHessianOnM(r->loss.power)) : json_null());
 }
 
 static json_t *CrossCheckJSON(const SpectrumCheck *check)
@@ -137,13 +147,14 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
                    c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
                    "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
                    "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
                    Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
-                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
-                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
+                   "rank_bound", Count(c->rank_bound), "rank_established", Count(c->rank), "rank_radius",
+                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
+                   (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -152,21 +163,27 @@ static json_t *StartJSON(const Report *r)
   const Certificate *c      = r->start_certificate;
   const PetscBool    proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
 
+  json_t *json;
+
   if (!r->start) return json_null();
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start->start_loss), "moved", Real(r->moved), "distance_lower",
+  json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start_reach->start_loss), "residual_max",
+                   Real(r->start_reach->residual_max), "moved", Real(r->moved), "distance_lower",
                    c ? Real(c->distance_lower) : json_null(), "distance_upper",
-                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null(), "negative", json_null(),
-                   "certificate", CertificateJSON(c));
+                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null());
+  StartToJSON(r->start, json);
+  json_object_set_new(json, "certificate", CertificateJSON(c));
+  return json;
 }
 
 static json_t *VerdictJSON(const Report *r)
 {
   const PetscBool holds = (PetscBool)(r->verdict.claim == CLAIM_HOLDS);
 
-  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "codimension", holds ? json_integer(r->m) : json_null(), "dimension",
                    holds ? json_integer(r->n - r->m) : json_null(), "holds",
                    r->verdict.claim == CLAIM_UNDECIDED ? json_null() : json_boolean(holds), "basis",
-                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause));
+                   Text(VerdictBasisNames[r->verdict.basis]), "cause", Text(r->verdict.cause), "targets_moved",
+                   (int)(r->perturbation && r->perturbation->chosen >= 0));
 }
 
 /* eigenvalues of the Hessian here times these are those of the Hessians of other losses */
@@ -174,7 +191,7 @@ static json_t *UnitsJSON(const Report *r)
 {
   json_t *json = json_pack("{s:s}", "loss", "|H|^2, a plain sum");
 
-  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->l)));
+  for (const Unit *unit = Units; unit->name; unit++) json_object_set_new(json, unit->name, Real(UnitFactor(unit, r->d, r->m)));
   return json;
 }
 
@@ -197,17 +214,39 @@ static json_t *MemoryJSON(const Report *r)
                    Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
+/* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */
+static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
+{
+  json_t     *others, *value;
+  const char *name;
+  char        text[4096] = "";
+  size_t      used       = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(OptionsOthers(ours, &others));
+  json_object_foreach(others, name, value)
+  {
+    const char *text_of_value = json_string_value(value);
+
+    (void)PetscSNPrintf(text + used, sizeof text - used, "%s-%s%s%s", used ? " " : "", name, *text_of_value ? " " : "",
+                        text_of_value);
+    used = strlen(text);
+  }
+  json_object_set_new(json, "solver_options", json_string(text));
+  json_decref(others);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
-  char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
+  char        path[PETSC_MAX_PATH_LEN];
   PetscMPIInt rank;
   json_t     *json;
-  PetscBool   ok = PETSC_TRUE;
+  Complaint   complaint = {STATUS_HOLDS, ""};
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/report.json", dir));
-  PetscCall(PetscSNPrintf(beside, sizeof(beside), "%s/report.json.new", dir));
   if (rank == 0) {
     json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
                      ProblemJSON(r), "start", StartJSON(r), "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian",
@@ -215,15 +254,16 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    json_object_set_new(json, "loss", LossJSON(r));
     json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
-    ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
-    if (!ok) (void)unlink(beside);
+    PetscCall(AddSolverOptions(options, json));
+    FileWriteJSON(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(17), &complaint);
     json_decref(json);
   }
   json_decref(options);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: is the directory writable, and is there space?", path));
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -7,9 +7,9 @@
 
 static void PrintProblem(const Report *r)
 {
-  printf("\n%s on d = %" PetscInt_FMT " points, l = %" PetscInt_FMT ": m = %" PetscInt_FMT " residuals, n = %" PetscInt_FMT
-         " parameters\n",
-         r->net, r->d, r->l, r->m, r->n);
+  printf("\n%s on d = %" PetscInt_FMT " points, l = %" PetscInt_FMT ": m = %" PetscInt_FMT " residuals", r->net, r->d, r->l, r->m);
+  if (r->missing) printf(" (%" PetscInt_FMT " targets were not observed)", r->missing);
+  printf(", n = %" PetscInt_FMT " parameters\n", r->n);
   if (r->reached)
     printf("  loss      |H|^2 = %.2e, max |H_k| = %.1e, %" PetscInt_FMT " steps (%s; rounding floor %.0e)\n", (double)r->reach.loss,
            (double)r->reach.residual_max, r->reach.steps, ReachReasonText(r->reach.reason), (double)r->reach.floor);
@@ -46,7 +46,7 @@ static void PrintUnits(const Report *r)
   if (!r->spectrum) return;
   printf("  units     eigenvalues are those of L = |H|^2; times");
   for (const Unit *unit = Units; unit->name; unit++)
-    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->l), unit->words);
+    printf("%s %.4g for %s", unit == Units ? "" : ",", (double)UnitFactor(unit, r->d, r->m), unit->words);
   printf("\n");
 }
 
@@ -91,12 +91,28 @@ static void PrintWrapped(const char label[], const char text[])
   printf("%s\n", text);
 }
 
+/* a loss other than |H|^2 */
+static void PrintLoss(const Report *r)
+{
+  char text[256];
+
+  if (!r->reached || r->loss.power == 2) return;
+  (void)snprintf(text, sizeof(text), "sum |H_k|^%g = %.2e: the same M; %s. Eigenvalues here are those of |H|^2",
+                 (double)r->loss.power, (double)r->loss_sum, LossHessianOnM(r->loss.power));
+  PrintWrapped("power", text);
+}
+
 static void PrintOptional(const Report *r)
 {
-  static const char *const labels[] = {[LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "trajectory", [LINE_WALK] = "walk"};
+  static const char *const labels[] =
+      {[LINE_START] = "start",     [LINE_KERNEL] = "K",  [LINE_PERTURB] = "perturb",    [LINE_DENSITY] = "density",
+       [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk", [LINE_CONVEXITY] = "convexity"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
+    if (r->lines[i][0] && (i == LINE_START || i == LINE_KERNEL))
+      printf("  %-10s%s\n", labels[i], r->lines[i]);
+    else if (r->lines[i][0])
+      PrintWrapped(labels[i], r->lines[i]);
 }
 
 static void PrintVerdict(const Report *r, const char dir[])
@@ -115,6 +131,10 @@ static void PrintVerdict(const Report *r, const char dir[])
     CertifyTheorem(r->certificate, sizeof(theorem), theorem);
     PrintWrapped(r->certificate->status == CERTIFY_PROVED ? "proved" : "proof", theorem);
   }
+  if (r->certificate && v->claim == CLAIM_REFUTED) {
+    CertifyRankText(r->certificate, sizeof(theorem), theorem);
+    if (theorem[0]) PrintWrapped("rank", theorem);
+  }
   if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
@@ -130,14 +150,18 @@ static void PrintNext(const Report *r)
     printf("  next      remove the coinciding points and run again\n");
 }
 
+/* of all stages, and of those that took some */
 static void PrintTimes(void)
 {
+  PetscLogDouble     all = 0;
   PetscInt           n;
   const StageRecord *stages;
 
   StageRecords(&n, &stages);
-  printf("  time      ");
-  for (PetscInt i = 0; i < n; i++) printf("%s%s %.1f s", i ? ", " : "", stages[i].name, stages[i].seconds);
+  for (PetscInt i = 0; i < n; i++) all += stages[i].seconds;
+  printf("  time      %.1f s", all);
+  for (PetscInt i = 0, shown = 0; i < n; i++)
+    if (stages[i].seconds >= .05) printf("%s %s %.1f s", shown++ ? "," : ":", stages[i].name, stages[i].seconds);
   printf("; peak memory %.2f GB a rank\n", (double)(ReportPeakMemory() / 1e9));
 }
 
@@ -149,6 +173,7 @@ PetscErrorCode ReportPrint(MPI_Comm comm, const Report *r, const char dir[])
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) {
     PrintProblem(r);
+    PrintLoss(r);
     PrintSpectrum(r);
     PrintMeasured(r);
     PrintOptional(r);

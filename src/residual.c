@@ -123,7 +123,7 @@ static PetscErrorCode SetResidual(ResidualMap map, const PetscReal output[], Vec
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H)
+PetscErrorCode ResidualMapForward(ResidualMap map, Vec theta, Trajectory trajectory)
 {
   const Network   net     = map->network;
   const OpContext context = {map->parameters, theta, NULL};
@@ -134,7 +134,14 @@ PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajector
 
     PetscCall(net->ops[v].kind->forward(&net->ops[v], &context, &arrays));
   }
-  PetscCall(SetResidual(map, trajectory->value[net->nops - 1], H));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapForward(map, theta, trajectory));
+  PetscCall(SetResidual(map, trajectory->value[map->network->nops - 1], H));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -69,7 +69,9 @@ PetscErrorCode RowsCreate(Grid grid, PetscInt d, PetscInt l, const PetscReal y[]
   new->l    = l;
   PetscCall(PetscCalloc1(d + 1, &new->first));
   PetscCall(CountRows(new, y));
-  new->m     = new->first[d];
+  new->m = new->first[d];
+  for (PetscInt i = 0; i < d; i++)
+    if (new->first[i] == new->first[i + 1]) new->gaps = PETSC_TRUE;
   new->group = RowsOfPoints(new, GridGroupPoints(grid, d));
   new->owned = RowsOfPoints(new, GridOwnedPoints(grid, d));
   PetscCall(PetscMalloc3(new->m, &new->point, new->m, &new->output, new->group.last - new->group.first, &new->group_point));

@@ -5,8 +5,10 @@
   disk (1.10 crashes at exit).
 */
 #include "codim/spectrum_file.h"
+#include "file.h"
 #include <errno.h>
 #include <hdf5.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { GROWTH = 1 << 20 }; /* bytes, of the file in memory */
@@ -81,32 +83,11 @@ PetscErrorCode SpectrumFileWrite(SpectrumFile file, const char dataset[], PetscI
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* beside its place, then renamed */
-static PetscBool WriteBytes(const char path[], const void *bytes, size_t size)
-{
-  char      beside[PETSC_MAX_PATH_LEN + 8];
-  FILE     *file;
-  PetscBool ok;
-
-  snprintf(beside, sizeof beside, "%s.tmp", path);
-  file = fopen(beside, "wb");
-  if (!file) return PETSC_FALSE;
-  ok = (PetscBool)(fwrite(bytes, 1, size, file) == size);
-  ok = (PetscBool)(fclose(file) == 0 && ok);
-  ok = (PetscBool)(ok && rename(beside, path) == 0);
-  if (!ok) {
-    const int reason = errno;
-
-    remove(beside);
-    errno = reason;
-  }
-  return ok;
-}
-
 static PetscErrorCode WriteImage(SpectrumFile file, Complaint *complaint)
 {
   ssize_t size;
   void   *image;
+  int     reason;
 
   PetscFunctionBeginUser;
   H5Check(H5Fflush(file->id, H5F_SCOPE_GLOBAL));
@@ -115,9 +96,8 @@ static PetscErrorCode WriteImage(SpectrumFile file, Complaint *complaint)
   PetscCall(PetscMalloc((size_t)size, &image));
   H5Check(H5Fget_file_image(file->id, image, (size_t)size));
   H5Check(H5Fclose(file->id));
-  if (!WriteBytes(file->path, image, (size_t)size))
-    Complain(complaint, STATUS_DATA, "%s: the spectra cannot be written: %s. Choose another `output`, or make room there",
-             file->path, strerror(errno));
+  reason = FileWrite(file->path, image, (size_t)size);
+  if (reason) FileComplain(complaint, file->path, reason);
   PetscCall(PetscFree(image));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -134,4 +114,23 @@ PetscErrorCode SpectrumFileClose(SpectrumFile *file)
   PetscCall(PetscFree(*file));
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscReal *SpectrumFileRead(const char path[], const char name[], PetscInt *n)
+{
+  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), dataset = file < 0 ? file : H5Dopen2(file, name, H5P_DEFAULT);
+  const hid_t space  = dataset < 0 ? dataset : H5Dget_space(dataset);
+  PetscReal  *values = NULL;
+
+  *n = 0;
+  if (space >= 0) {
+    const hssize_t points = H5Sget_simple_extent_npoints(space);
+
+    values = points > 0 ? malloc((size_t)points * sizeof *values) : NULL;
+    if (values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) *n = (PetscInt)points;
+    (void)H5Sclose(space);
+  }
+  if (dataset >= 0) (void)H5Dclose(dataset);
+  if (file >= 0) (void)H5Fclose(file);
+  return values;
 }

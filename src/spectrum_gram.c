@@ -3,7 +3,7 @@
 */
 #include "spectrum_method.h"
 
-static PetscErrorCode EigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
+PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
 {
   const PetscReal u = PETSC_MACHINE_EPSILON / 2;
   PetscReal       c;
@@ -36,7 +36,7 @@ static PetscErrorCode CheckInertia(Tiles K, PetscReal lambda_min, PetscReal E, T
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *s)
+PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, PetscBool *factored, Spectrum *s)
 {
   PetscReal *lambda, trace = 0, sum = 0, sum2 = 0, E = 0;
   Tiles      scratch;
@@ -50,9 +50,13 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscCall(TilesDuplicate(K, &scratch));
   PetscCall(TilesCopy(K, scratch));
   PetscCall(PetscMalloc1(s->m, &lambda));
-  PetscCall(TilesEigenvalues(scratch, lambda));
-  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K), sizeof(s->solver)));
-  PetscCall(EigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
+  if (vectors) {
+    PetscCall(TilesDuplicate(K, &s->vectors));
+    PetscCall(TilesEigenvectors(scratch, lambda, s->vectors));
+  } else
+    PetscCall(TilesEigenvalues(scratch, lambda));
+  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K, vectors), sizeof(s->solver)));
+  PetscCall(GramEigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
   for (PetscInt k = 0; k < s->m; k++) {
     sum += lambda[k];
     sum2 += lambda[k] * lambda[k];
@@ -65,18 +69,21 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spe
   PetscCall(CheckInertia(K, lambda[0], E, scratch, &s->inertia));
   PetscCall(TilesCholesky(K, factored));
   PetscCall(TilesDestroy(&scratch));
-  PetscCall(PetscFree(lambda));
+  if (vectors)
+    s->lambda = lambda;
+  else
+    PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void SpectrumGramCost(const Sizes *s, Cost *cost)
+void SpectrumGramCost(const Sizes *s, PetscBool vectors, Cost *cost)
 {
   Cost gram = {.bytes = 0}, dense = {.work[WORK_STREAM] = 4 * SizesTiles(s)};
 
   GramCost(s, &gram);
-  TilesEigenvaluesCost(s, &dense);
+  (vectors ? TilesEigenvectorsCost : TilesEigenvaluesCost)(s, &dense);
   for (int factorizations = 0; factorizations < 3; factorizations++) TilesCholeskyCost(s, &dense); /* inertia twice; what follows */
-  CostHold(&dense, SizesTiles(s));                                                                 /* scratch */
+  CostHold(&dense, (vectors ? 2 : 1) * SizesTiles(s));                                             /* scratch, vectors */
   CostAdd(&gram, &dense, 1);
   CostReduceAll(&gram, s->P, 8, 3);
   CostAdd(cost, &gram, 1);

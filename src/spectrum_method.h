@@ -23,10 +23,13 @@ extern const SpectrumMethod SpectrumQR, SpectrumSVD;
 PetscInt SpectrumRank(const Spectrum *spectrum, PetscInt *above);
 
 /* All of it from K, which is filled and then factored. Collective. */
-PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool *factored, Spectrum *spectrum);
+PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, PetscBool *factored, Spectrum *spectrum);
 
 /* Cost of that (cost.h). Not collective. */
-void SpectrumGramCost(const Sizes *sizes, Cost *cost);
+void SpectrumGramCost(const Sizes *sizes, PetscBool vectors, Cost *cost);
+
+/* E of spectrum.h: how far computed eigenvalues of K, or of one label's K, are off. Collective. */
+PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E);
 
 /* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
 PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);

@@ -574,9 +574,9 @@ static const Eigensolver *ChooseEigensolver(Tiles tiles, PetscBool vectors)
   return tiles->nprow * tiles->npcol > 1 ? &scalapack : &lapack;
 }
 
-const char *TilesEigensolver(Tiles tiles)
+const char *TilesEigensolver(Tiles tiles, PetscBool vectors)
 {
-  return ChooseEigensolver(tiles, PETSC_FALSE)->name;
+  return ChooseEigensolver(tiles, vectors)->name;
 }
 
 /* vectors: NULL if only values are wanted */

@@ -3,26 +3,9 @@
 
     (K + mu I) c = H,   theta := theta - J^T c,   predicted |H - K c|^2 = mu^2 |c|^2,   |J^T c|^2 = c^T K c = c^T H - mu |c|^2
 */
-#include "codim/train.h"
 #include "codim/checkpoint.h"
+#include "train_state.h"
 #include <math.h>
-
-struct Train_s {
-  ResidualMap         map;
-  const ReachOptions *options;
-  Tao                 tao;
-
-  /* while TrainSolve runs */
-  Vec          theta, H, H_trial, c;
-  Trajectory   trajectory, trial;
-  Jacobian     jacobian;
-  Tiles        K;
-  PetscReal    mu, mean; /* mean: trace(K)/m, the scale of mu */
-  PetscReal    far;      /* |theta| that counts as diverged */
-  PetscInt     before;   /* steps of the runs that this one goes on from */
-  PetscBool    stopped;
-  ReachResult *result;
-};
 
 const char *const ReachMethods[] = {"train", "load", "construct", NULL};
 
@@ -187,8 +170,7 @@ static PetscErrorCode Step(Train train, PetscReal *length, PetscBool *accepted)
 
 /* ---- the solve ------------------------------------------------------------------------------------------------------------ */
 
-/* what the next step needs besides theta */
-static PetscErrorCode TrainArchive(Archive archive, void *context)
+PetscErrorCode TrainArchive(Archive archive, void *context)
 {
   Train train = (Train)context;
 
@@ -228,6 +210,8 @@ static PetscErrorCode LevenbergMarquardt(Train train)
     PetscCall(TaoMonitor(train->tao, result->steps, result->loss, PetscSqrtReal(result->loss), 0, length));
     PetscCall(Progress(train->map->grid->world, (PetscReal)result->steps, 0, "loss %.3e, step length %.2e, mu %.1e",
                        (double)result->loss, (double)length, (double)train->mu));
+    if (train->observer && (result->steps > train->before || !train->before))
+      PetscCall(train->observer(train->observing, result->steps));
     PetscCall(Judge(train));
     if (result->reason != REACH_STAGNATED) break;
     PetscCall(Step(train, &length, &accepted));
@@ -252,39 +236,6 @@ static PetscErrorCode TaoSolve_LevenbergMarquardt(Tao tao)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* for every other Tao: L and 2 J^T H */
-static PetscErrorCode LossAndGradient(Tao tao, Vec theta, PetscReal *loss, Vec gradient, void *context)
-{
-  Train train = (Train)context;
-
-  PetscFunctionBeginUser;
-  (void)tao;
-  PetscCall(ResidualMapApply(train->map, theta, train->trial, train->H_trial));
-  PetscCall(VecDot(train->H_trial, train->H_trial, loss));
-  PetscCall(JacobianLinearize(train->jacobian, theta, train->trial));
-  PetscCall(VecSet(gradient, 0));
-  PetscCall(JacobianMultTransposeAdd(train->jacobian, 2, train->H_trial, gradient));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* another Tao stops where it was asked to, at its next iterate */
-static PetscErrorCode StopTest(Tao tao, void *context)
-{
-  Train              train = (Train)context;
-  TaoConvergedReason reason;
-  PetscInt           steps;
-
-  PetscFunctionBeginUser;
-  PetscCall(TaoDefaultConvergenceTest(tao, NULL));
-  PetscCall(TaoGetConvergedReason(tao, &reason));
-  if (reason != TAO_CONTINUE_ITERATING) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TaoGetIterationNumber(tao, &steps));
-  train->result->steps = train->before + steps;
-  PetscCall(CheckpointSafePoint(train->map->grid->world, "train", TrainArchive, train, &train->stopped));
-  if (train->stopped) PetscCall(TaoSetConvergedReason(tao, TAO_DIVERGED_USER));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train)
 {
   Train new;
@@ -293,18 +244,28 @@ PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *
   PetscCall(PetscNew(&new));
   new->map     = map;
   new->options = options;
+  new->loss    = LossDefaults;
   PetscCall(TaoCreate(map->grid->world, &new->tao));
   PetscCall(TaoSetType(new->tao, TAOSHELL));
   PetscCall(TaoShellSetContext(new->tao, new));
   PetscCall(TaoShellSetSolve(new->tao, TaoSolve_LevenbergMarquardt));
   PetscCall(TaoSetTolerances(new->tao, 0, 0, 0));
   PetscCall(TaoSetMaximumIterations(new->tao, options->steps));
-  PetscCall(TaoSetFunctionLowerBound(new->tao, options->tolerance));
-  PetscCall(TaoSetObjectiveAndGradient(new->tao, NULL, LossAndGradient, new));
-  PetscCall(TaoSetConvergenceTest(new->tao, StopTest, new));
+  PetscCall(TaoProblemSet(new));
   PetscCall(TaoSetFromOptions(new->tao));
   *train = new;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void TrainObserve(Train train, TrainObserver *observer, void *context)
+{
+  train->observer  = observer;
+  train->observing = context;
+}
+
+void TrainSetLoss(Train train, const LossOptions *loss)
+{
+  train->loss = *loss;
 }
 
 PetscErrorCode TrainDestroy(Train *train)
@@ -398,10 +359,12 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
     PetscCall(TaoSetMaximumIterations(train->tao, PetscMax(0, most - train->before)));
   }
   PetscCall(WorkCreate(train));
+  PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
+  if (!ours) PetscCall(TaoProblemCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));
-  PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
   if (!ours) PetscCall(ResultOfTao(train));
+  PetscCall(TaoProblemDestroy(&train->problem));
   PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
   PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);

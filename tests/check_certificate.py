@@ -89,8 +89,9 @@ class Net:
         H, J = [], []
         for x, y in zip(self.x, self.y):
             a, da = self.forward(theta, x)
-            H += [s - t for s, t in zip(a[-1], y)]
-            J += [self.row(theta, a, da, o) for o in range(len(y))]
+            observed = [o for o, t in enumerate(y) if not mp.isnan(t)]
+            H += [a[-1][o] - y[o] for o in observed]
+            J += [self.row(theta, a, da, o) for o in observed]
         return H, J
 
 

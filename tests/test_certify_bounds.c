@@ -562,7 +562,7 @@ static PetscErrorCode SingularValues(void)
   PetscFunctionBeginUser;
   PetscCall(TilesCreate(PETSC_COMM_SELF, m, &K));
   for (PetscInt k = 0; k < m; k++) K->a[k * m + k] = (PetscReal)((k + 1) * (k + 1));
-  PetscCall(BoundSingularValues(K, E_K, E_J, &all));
+  PetscCall(BoundSingularValues(K, E_K, E_J, NULL, NULL, &all));
   PetscCall(BoundSmallestSingularValue(K, E_K, E_J, 0, &least));
   for (PetscInt k = 0; k < m; k++) {
     const PetscReal lambda = (PetscReal)((k + 1) * (k + 1));
@@ -606,7 +606,7 @@ static PetscErrorCode EigensolverErrors(void)
     for (PetscInt j = 0; j < m; j++) { /* I + 10^12 v v^T / |v|^2, rounded: each entry by u 10^12 */
       K->a[j * m + i] = (i == j) + 1e12 * v[i] * v[j] / vv;
     }
-  PetscCall(BoundSingularValues(K, 0, 0, &all));
+  PetscCall(BoundSingularValues(K, 0, 0, NULL, NULL, &all));
   for (PetscInt k = 0; k + 1 < m; k++)
     if (!(all.hi[k] >= 1.000001 && all.lo[k] <= .999999)) inside = PETSC_FALSE;
   Tap((PetscBool)(all.eigen_error >= 60 * 1e12 * U && all.eigen_error < 1e12 * 1e4 * U), "rho_e is at least gamma_m tr K");

@@ -83,7 +83,7 @@ static PetscBool Holds(Data data, PetscInt d, PetscInt p, PetscInt l, const Pets
   for (PetscInt i = 0; i < d * p; i++)
     if (data->all_x[i] != x[i]) return PETSC_FALSE;
   for (PetscInt i = 0; i < d * l; i++)
-    if (data->all_y[i] != y[i]) return PETSC_FALSE;
+    if (data->all_y[i] != y[i] && !(PetscIsNanReal(data->all_y[i]) && PetscIsNanReal(y[i]))) return PETSC_FALSE;
   return PETSC_TRUE;
 }
 
@@ -489,33 +489,85 @@ static void TestOneHot(void)
          (PetscReal[]){1, 2, 3}, (PetscReal[]){-1, 0, 1, 1, 0, -1, -1, 0, 1});
 }
 
+/* ---- targets that were not observed ------------------------------------------------------------------------------- */
+
+static void TestMissing(void)
+{
+  const PetscReal nan = (PetscReal)NAN, x[] = {1, 2, 3, 4}, y[] = {nan, 0, 2, nan, 4, 10, 3, nan};
+  Data            data;
+
+  WriteText("missing.csv", "u,y,z\n1,,0\n2,2,NaN\n3,4,10\n4, 3, nan\n");
+  WriteNpy("missing_x.npy", 1, "'<f8'", "False", "(4, 1)", x, sizeof x);
+  WriteNpy("missing_y.npy", 1, "'<f8'", "False", "(4, 2)", y, sizeof y);
+  Expect("CSV: an empty cell, or nan, is a target that was not observed", (Asked){.file = "missing.csv", .outputs = 2}, 4, 1, 2, x,
+         y);
+  Expect(".npy: so is NaN", (Asked){.x = "missing_x.npy", .y = "missing_y.npy"}, 4, 1, 2, x, y);
+  Expect("unit targets: of what was observed", (Asked){.file = "missing.csv", .outputs = 2, .target_scale = SCALE_UNIT}, 4, 1, 2, x,
+         (PetscReal[]){nan, -1, -1, nan, 1, 1, 0, nan});
+  Expect("standard targets: of what was observed", (Asked){.file = "missing.csv", .outputs = 2, .target_scale = SCALE_STANDARD}, 4,
+         1, 2, x, (PetscReal[]){nan, -1, -1 / PetscSqrtReal(2. / 3), nan, 1 / PetscSqrtReal(2. / 3), 1, 0, nan});
+  WriteText("unlabelled.csv", "u,class\n1,1\n2,\n3,0\n");
+  Expect("onehot: where there is no class, no output was observed", (Asked){.file = "unlabelled.csv", .target = TARGET_ONEHOT}, 3,
+         1, 2, x, (PetscReal[]){0, 1, nan, nan, 1, 0});
+  TapCall(DataCreate(PETSC_COMM_WORLD, Options((Asked){.file = "missing.csv", .outputs = 2}), &data));
+  Tap((PetscBool)(data->missing == 3), "they are counted");
+  TapCall(DataWriteProblem(data, In("missing.h5")));
+  TapCall(DataDestroy(&data));
+  Expect("HDF5: a problem keeps them", (Asked){.file = "missing.h5"}, 4, 1, 2, x, y);
+}
+
 /* ---- twins -------------------------------------------------------------------------------------------------------- */
 
-static void ExpectTwins(const char claim[], const char text[], PetscInt distinct, const PetscInt twins[2],
-                        const PetscInt contradiction[2])
+static void TapSame(const Coincidences *found, const Coincidences *expected, const char claim[])
+{
+  Tap((PetscBool)(found->classes == expected->classes && found->rows == expected->rows && found->pair[0] == expected->pair[0] &&
+                  found->pair[1] == expected->pair[1] && found->wrong[0] == expected->wrong[0] &&
+                  found->wrong[1] == expected->wrong[1]),
+      "%s", claim);
+}
+
+static void ExpectTwins(const char claim[], const char text[], PetscInt outputs, const Coincidences *expected)
 {
   Data data;
 
   WriteText("twins.csv", text);
-  TapCall(DataCreate(PETSC_COMM_WORLD, Options((Asked){.file = "twins.csv"}), &data));
-  Tap((PetscBool)(data->distinct == distinct && data->twins[0] == twins[0] && data->twins[1] == twins[1] &&
-                  data->contradiction[0] == contradiction[0] && data->contradiction[1] == contradiction[1]),
-      "%s", claim);
+  TapCall(DataCreate(PETSC_COMM_WORLD, Options((Asked){.file = "twins.csv", .outputs = outputs}), &data));
+  TapSame(&data->equal, expected, claim);
   TapCall(DataDestroy(&data));
 }
 
 static void TestTwins(void)
 {
-  const PetscInt none[2] = {-1, -1};
-
-  ExpectTwins("no two points coincide", "u,v,y\n1,2,0\n2,1,0\n1,3,0\n", 3, none, none);
+  ExpectTwins("no two points coincide", "u,v,y\n1,2,0\n2,1,0\n1,3,0\n", 1, &(Coincidences){3, 3, {-1, -1}, {-1, -1}});
   ExpectTwins("of two pairs the one that is complete first; equal targets contradict nothing",
-              "u,v,y\n9,9,0\n1,2,5\n1,2,5\n0,0,0\n9,9,0\n", 3, (PetscInt[]){1, 2}, none);
-  ExpectTwins("-0 equals 0, and a contradiction need not be the first pair", "u,v,y\n0,1,5\n-0.0,1,5\n3,3,1\n0,1,6\n3,3,2\n", 2,
-              (PetscInt[]){0, 1}, (PetscInt[]){0, 3});
-  ExpectTwins("the contradiction of the least larger index", "u,v,y\n1,1,0\n2,2,0\n2,2,1\n1,1,1\n", 2, (PetscInt[]){1, 2},
-              (PetscInt[]){1, 2});
-  ExpectTwins("one point alone", "u,v,y\n1,1,0\n", 1, none, none);
+              "u,v,y\n9,9,0\n1,2,5\n1,2,5\n0,0,0\n9,9,0\n", 1, &(Coincidences){3, 3, {1, 2}, {-1, -1}});
+  ExpectTwins("-0 equals 0, and a contradiction need not be the first pair", "u,v,y\n0,1,5\n-0.0,1,5\n3,3,1\n0,1,6\n3,3,2\n", 1,
+              &(Coincidences){2, 2, {0, 1}, {0, 3}});
+  ExpectTwins("the contradiction of the least larger index", "u,v,y\n1,1,0\n2,2,0\n2,2,1\n1,1,1\n", 1,
+              &(Coincidences){2, 2, {1, 2}, {1, 2}});
+  ExpectTwins("one point alone", "u,v,y\n1,1,0\n", 1, &(Coincidences){1, 1, {-1, -1}, {-1, -1}});
+  ExpectTwins("equal points at which different outputs were observed have nothing in common", "u,y,z\n1,2,\n1,,3\n2,0,0\n", 2,
+              &(Coincidences){2, 4, {-1, -1}, {-1, -1}});
+  ExpectTwins("... those with one output in common do, and contradict each other there only", "u,y,z\n1,2,nan\n1,,3\n1,4,3\n2,,0\n",
+              2, &(Coincidences){2, 3, {0, 2}, {0, 2}});
+  ExpectTwins("... of two that complete a third, the first", "u,y,z\n1,2,nan\n1,,3\n1,2,4\n", 2,
+              &(Coincidences){1, 2, {0, 2}, {1, 2}});
+}
+
+/* of f(-x) = f(x) and f(-x) = -f(x) */
+static void TestOpposites(void)
+{
+  const char   text[] = "u,v,y,z\n1,-2,5,\n-1,2,,3\n0,0,0,1\n-1,2,-5,4\n1,-2,5,7\n";
+  Coincidences found;
+  Data         data;
+
+  WriteText("twins.csv", text);
+  TapCall(DataCreate(PETSC_COMM_WORLD, Options((Asked){.file = "twins.csv", .outputs = 2}), &data));
+  TapCall(DataFindCoincidences(data, SYMMETRY_EVEN, &found));
+  TapSame(&found, &(Coincidences){2, 4, {0, 3}, {0, 3}}, "even: x and -x are one class, if an output was observed at both");
+  TapCall(DataFindCoincidences(data, SYMMETRY_ODD, &found));
+  TapSame(&found, &(Coincidences){1, 2, {2, 2}, {2, 2}}, "odd: 0 is in none, and its y must be 0");
+  TapCall(DataDestroy(&data));
 }
 
 /* ---- to the groups ------------------------------------------------------------------------------------------------ */
@@ -580,7 +632,7 @@ static void TestProblem(void)
   described = (PetscBool)(HasText("problem.h5", "x", "definition") && HasText("problem.h5", "x", "scale") &&
                           HasText("problem.h5", "y", "definition") && HasText("problem.h5", "y", "scale"));
   Tap(described, "problem.h5 says what /x and /y are");
-  Tap((PetscBool)(access(In("problem.h5.tmp"), F_OK) != 0), "nothing is left beside problem.h5");
+  Tap((PetscBool)(access(In("problem.h5.new"), F_OK) != 0), "nothing is left beside problem.h5");
   HearBegin();
   ierr = DataWriteProblem(data, "/dev/null/no/problem.h5");
   HearEnd(sizeof text, text);
@@ -677,7 +729,10 @@ static void TestBadCsv(void)
   RefusedCsv("CSV: words for a number, named by row and column", "u,v,y\n1,2,3\n1,abc,3\n", "bad.csv|data row 2|line 3|'v'|'abc'");
   RefusedCsv("CSV: something behind a number", "u,v,y\n1,2,3 4\n", "data row 1|'y'|'3 4' is not a number");
   RefusedCsv("CSV: an empty cell", "u,v,y\n1,,3\n", "data row 1|'v'|empty");
-  RefusedCsv("CSV: nan", "u,v,y\n1,2,3\n1,2,3\nnan,2,3\n", "data row 3|column 1 'u'|not finite");
+  RefusedCsv("CSV: nan among the inputs", "u,v,y\n1,2,3\n1,2,3\nnan,2,3\n", "data row 3|column 1 'u'|not finite");
+  RefusedCsv("CSV: an empty input", "u,v,y\n1,,3\n", "data row 1|column 2 'v'|empty");
+  RefusedCsv("CSV: an infinite target", "u,v,y\n1,2,inf\n", "data row 1|column 3 'y'|not finite");
+  RefusedCsv("CSV: no target observed at all", "u,v,y\n1,2,nan\n1,3,\n", "bad.csv|every target of the 2 points is NaN");
   RefusedCsv("CSV: a number beyond the range of double", "u,v,y\n1,1e999,3\n", "data row 1|'v'|not finite");
   RefusedCsv("CSV: a cell too few", "u,v,y\n1,2,3\n1,2\n", "data row 2|2 cells|3");
   RefusedCsv("CSV: a blank line within", "u,v,y\n1,2,3\n\n1,2,3\n", "data row 2|0 cells");
@@ -808,8 +863,8 @@ static void TestBadTargets(void)
 
 static void TestKeys(void)
 {
-  const char *names[] = {"data_file",   "data_x",     "data_y",      "data_images",       "data_labels", "data_outputs",
-                         "data_points", "data_scale", "data_target", "data_target_scale", NULL};
+  const char *names[] = {"data_file",   "data_x",       "data_y",     "data_images", "data_labels",       "data_outputs",
+                         "data_points", "data_heldout", "data_scale", "data_target", "data_target_scale", NULL};
   PetscBool   ok      = PETSC_TRUE;
 
   for (int k = 0; ok; k++) {
@@ -819,7 +874,7 @@ static void TestKeys(void)
     }
     ok = (PetscBool)(DataKeys[k].name && !strcmp(names[k], DataKeys[k].name) && DataKeys[k].help[0]);
   }
-  Tap(ok, "the keys are the ten of the job file, each with a help text");
+  Tap(ok, "the keys are the eleven of the job file, each with a help text");
 }
 
 int main(int argc, char **argv)
@@ -838,7 +893,9 @@ int main(int argc, char **argv)
   TestIdx();
   TestScales();
   TestOneHot();
+  TestMissing();
   TestTwins();
+  TestOpposites();
   TestScatter(D);
   TestScatter(2); /* fewer points than ranks */
   TestNetTargets("CSV", (Asked){.file = "a.csv"}, 3, 4);

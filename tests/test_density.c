@@ -149,7 +149,7 @@ static PetscErrorCode TestProbes(const Point *point, const char name[])
   Density              density;
 
   PetscFunctionBeginUser;
-  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, &density));
+  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, NULL, &density));
   Tap((PetscBool)(density.probes == PROBES && density.products >= PROBES && density.products <= PROBES * STEPS),
       "%s on %d x %d: %d probes, %d products", name, point->problem.grid->G, point->problem.grid->Q, PROBES, (int)density.products);
   for (PetscInt p = 0; p < PROBES; p++) {
@@ -183,7 +183,7 @@ static PetscErrorCode TestErrorBars(const Point *point, const char name[])
   DensityEstimate      e;
 
   PetscFunctionBeginUser;
-  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, &density));
+  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, NULL, &density));
   for (PetscInt g = 1; g < 12; g += 2) { /* t away from eigenvalues: halfway in the gap that 10^(-g/2) lambda_max lies in */
     PetscReal t     = lambda_max * PetscPowReal(10, -(PetscReal)g / 2);
     PetscInt  above = 0;
@@ -238,7 +238,7 @@ static PetscErrorCode TestBias(const Point *point)
   PetscCall(JacobianNormSquared(point->problem.jacobian, &norm2));
   TapClose(DensityTrace(&known, 1).value, 2 * norm2, norm2, 1e-10, "... the trace is 2 |J|_F^2");
   PetscCall(DensityDestroy(&known));
-  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, &sampled));
+  PetscCall(DensityCompute(point->A, point->problem.parameters, &options, NULL, &sampled));
   e = DensityTrace(&sampled, 1);
   Tap((PetscBool)(PetscAbsReal(e.value - 2 * norm2) <= 6 * e.error), "few probes: the trace within 6 errors of 2 |J|_F^2");
   Tap((PetscBool)(sampled.nodes[0] <= m + 2), "the sampled quadrature stops at the invariant space, too: %d nodes",

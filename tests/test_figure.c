@@ -200,12 +200,12 @@ static void TestUnwritable(void)
   dup2(kept, STDERR_FILENO);
   close(kept);
   Tap((PetscBool)(ExitStatusOfError(taken) == STATUS_DATA), "so is a directory of that name");
-  Tap((PetscBool)(access(In("taken.tmp"), F_OK) != 0), "and nothing is left beside it");
+  Tap((PetscBool)(access(In("taken.new"), F_OK) != 0), "and nothing is left beside it");
 }
 
 int main(int argc, char **argv)
 {
-  int removed = 0;
+  int removed = 0, written = 0;
 
   TapBegin(&argc, &argv);
   MPI_Comm_rank(PETSC_COMM_WORLD, &world_rank);
@@ -219,10 +219,11 @@ int main(int argc, char **argv)
   TestUnwritable();
   MPI_Barrier(PETSC_COMM_WORLD);
   if (world_rank == 0) {
-    remove(In("spectrum.svg"));
+    written = !remove(In("spectrum.svg")) && !remove(In("spectrum.gnuplot")) && !remove(In("spectrum.csv"));
     rmdir(In("taken"));
     removed = rmdir(dir) == 0;
   }
+  Tap((PetscBool)(written || world_rank), "the picture, its script and its table were written");
   Tap((PetscBool)(removed || world_rank), "no file is left over");
   return TapEnd();
 }

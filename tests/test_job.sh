@@ -159,6 +159,22 @@ claim "another kind of net" refused 64 'dense layer' jobs/cnn.yaml -reach_method
 claim "coinciding points are the answer: refuted" ends 2 3 "$place/twins.yaml" -net_activation smoolu -reach_method construct
 claim "... naming them" grep -q 'distinct points; 1 and 3 have the same x' "$place/log"
 
+# ---- a change of the targets
+claim "a singular zero: the targets are moved to a regular one, 3 ranks" ends 0 3 jobs/theorem-2.1-perturbed.yaml
+claim "... says the verdict" says targets_moved true
+claim "... proved" says basis '"proved"'
+claim "... of the targets as they are stored" says targets '"stored"'
+claim "... where rank J was 21" grep -q '"rank": 21' "$place/out/report.json"
+claim "... with every size tried" test "$(grep -c '"size": ' "$place/out/report.json")" -ge 36
+claim "... in perturbation.h5" test -s "$place/out/perturbation.h5"
+claim "... and is proved again from the files" checks 2
+claim "without perturb.size it is refuted" ends 2 2 jobs/theorem-2.1-perturbed.yaml -perturb_size 0
+claim "rank J < m for every theta: no change helps" ends 2 2 jobs/no-linear.yaml -perturb_size 1e-3
+claim "... and it says why" grep -q 'H(R^n) has measure zero' "$place/log"
+claim "where rank J = m nothing is moved" ends 0 2 "$place/small.yaml" -perturb_size 1e-3
+claim "... says the report" says targets_moved false
+claim "perturb without certify" refused 64 'certify: true' "$place/small.yaml" -perturb_size 1e-3 -certify false
+
 # ---- weights
 claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
 claim "... in no step" says iterations 0
@@ -230,5 +246,21 @@ refuse_checkpoint() {
 claim "SIGUSR1: stops, exit 75, with a checkpoint" stopped
 claim "a job with another seed does not take it" refuse_checkpoint
 claim "the same job on another number of ranks goes on from it" resumed
+moved_stopped() {
+  rm -rf "$place/out"
+  ${MPIEXEC:-mpiexec} -n 2 "$codim" run jobs/theorem-2.1-perturbed.yaml -hessian_density 26 -hessian_density_probes 100000 -output "$place/out" \
+    >"$place/log" 2>&1 &
+  launcher=$!
+  sleep 4
+  kill -USR1 $launcher
+  wait $launcher
+  [ $? = 75 ] && [ -s "$place/out/checkpoint.h5" ]
+}
+moved_resumed() {
+  run 3 run jobs/theorem-2.1-perturbed.yaml -hessian_density 0 -output "$place/out"
+  [ "$status" = 0 ] && grep -q 'going on from.*perturb' "$place/log" && says targets_moved true && checks 2
+}
+claim "a job that moved its targets stops" moved_stopped
+claim "... and goes on with these targets" moved_resumed
 claim "version" sh -c "$codim --version | grep -q 'codim .*PETSc\|codim .*Petsc'"
 echo "1..$count"

@@ -5,7 +5,6 @@
   of rank J, and all but surely equal to it. Floating point must decide on that rank or leave it open; no bound of rank J for every theta may
   be below it; and derivatives are the same integers.
 */
-#include "../src/data_read.h"
 #include "codim/refute.h"
 #include "codim/spectrum.h"
 #include "modular.h"
@@ -169,18 +168,13 @@ static PetscErrorCode Options(const ModNet *net, const char graph[], NetOptions 
 /* y = 0, which every one of these nets can give */
 static PetscErrorCode DataOf(const Trial *trial, Data *data)
 {
-  Complaint complaint = {STATUS_HOLDS, ""};
-
   PetscFunctionBeginUser;
   PetscCall(DataRandom(PETSC_COMM_WORLD, trial->d, trial->net.p, trial->net.l, 1, data));
-  (*data)->twins[0] = (*data)->twins[1] = (*data)->contradiction[0] = (*data)->contradiction[1] = -1;
   if ((*data)->all_x) {
     for (int k = 0; k < trial->d * trial->net.p; k++) (*data)->all_x[k] = trial->x[k];
     PetscCall(PetscArrayzero((*data)->all_y, trial->d * trial->net.l));
-    DataFindTwins(*data, &complaint);
   }
-  PetscCallMPI(MPI_Bcast(&(*data)->distinct, 1, MPIU_INT, 0, PETSC_COMM_WORLD));
-  PetscCallMPI(MPI_Bcast((*data)->twins, 2, MPIU_INT, 0, PETSC_COMM_WORLD));
+  PetscCall(DataFindCoincidences(*data, SYMMETRY_NONE, &(*data)->equal));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -231,7 +225,7 @@ static PetscErrorCode Linearize(const Trial *trial, Problem *problem)
 
 static PetscErrorCode DecidedRank(Problem *problem, PetscInt *rank)
 {
-  const SpectrumOptions options = {0, 4e9};
+  const SpectrumOptions options = {.assembled_max = 4e9};
   Spectrum              spectrum;
   Tiles                 K;
   PetscBool             factored;

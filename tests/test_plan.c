@@ -7,10 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-static ReachOptions    reach;
-static SpectrumOptions spectrum;
-static HessianOptions  hessian = {.extreme = 2, .zeros = 4};
-static WalkOptions     walk;
+static ReachOptions     reach;
+static SpectrumOptions  spectrum;
+static HessianOptions   hessian = {.extreme = 2, .zeros = 4};
+static PerturbOptions   perturb;
+static ConvexityOptions convexity;
+static WalkOptions      walk;
+static PathOptions      path;
 
 static PetscErrorCode NetOf(PetscInt width, Network *network)
 {
@@ -23,14 +26,17 @@ static PetscErrorCode NetOf(PetscInt width, Network *network)
 
 static PlanJob JobOf(Network network, PetscInt d)
 {
-  const PlanJob job = {.network  = network,
-                       .d        = d,
-                       .reach    = &reach,
-                       .spectrum = &spectrum,
-                       .hessian  = &hessian,
-                       .walk     = &walk,
-                       .steps    = 8,
-                       .products = 60};
+  const PlanJob job = {.network   = network,
+                       .d         = d,
+                       .reach     = &reach,
+                       .spectrum  = &spectrum,
+                       .hessian   = &hessian,
+                       .perturb   = &perturb,
+                       .convexity = &convexity,
+                       .walk      = &walk,
+                       .path      = &path,
+                       .steps     = 8,
+                       .products  = 60};
 
   return job;
 }

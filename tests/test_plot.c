@@ -155,7 +155,10 @@ int main(int argc, char **argv)
   TapCall(TestEmpty());
   TapCall(TestTable());
   MPI_Barrier(PETSC_COMM_WORLD);
-  if (rank == 0) (void)unlink(path);
+  if (rank == 0) {
+    (void)unlink(path);
+    (void)unlink(PetscStrlcat(path, ".gnuplot", sizeof path) ? "" : path);
+  }
   snprintf(path, sizeof path, "/nonexistent/%d", id);
   {
     const Plot plot = {"t", NULL, 0, NULL};

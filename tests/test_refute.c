@@ -3,7 +3,6 @@
   What exact arithmetic refutes, for every theta: nets and points small enough to count by hand. Every bound must be attained by K's
   eigenvalues at a random theta, else it is too weak; it must never be below them; and nets next to these must not be refuted.
 */
-#include "../src/data_read.h"
 #include "../src/rational_rank.h"
 #include "codim/gram.h"
 #include "codim/refute.h"
@@ -13,20 +12,6 @@
 static const NetOptions Plain = {.widths = {1, {9}}, .activation = "tanh", .seed = 4, .gain = 1, .bias_gain = .5};
 
 /* ---- points ---------------------------------------------------------------------------------------------------------------- */
-
-/* the points from all_x, all_y on rank 0, changed by then */
-static PetscErrorCode Compared(Data data)
-{
-  Complaint complaint = {STATUS_HOLDS, ""};
-
-  PetscFunctionBeginUser;
-  for (PetscInt k = 0; k < 2; k++) data->twins[k] = data->contradiction[k] = -1;
-  if (data->all_x) DataFindTwins(data, &complaint);
-  PetscCallMPI(MPI_Bcast(&data->distinct, 1, MPIU_INT, 0, data->comm));
-  PetscCallMPI(MPI_Bcast(data->twins, 2, MPIU_INT, 0, data->comm));
-  PetscCallMPI(MPI_Bcast(data->contradiction, 2, MPIU_INT, 0, data->comm));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 /* random, of small integers over 8: exact, and of few bits */
 static PetscErrorCode Points(PetscInt d, PetscInt p, PetscInt l, Data *data)
@@ -88,7 +73,7 @@ static PetscErrorCode Refute(Data data, const NetOptions *net, Outcome *o)
 
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(o, sizeof *o));
-  PetscCall(Compared(data));
+  PetscCall(DataFindCoincidences(data, SYMMETRY_NONE, &data->equal));
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, 1, data, net, &problem));
   PetscCall(RefuteExactly(data, problem.map, PETSC_TRUE, &o->refutation, &o->c));
   PetscCall(NumericalRank(&problem, &o->rank));
@@ -199,7 +184,7 @@ static PetscErrorCode OneBias(void)
   net.bias = PETSC_TRUE;
   PetscCall(Points(7, 3, 2, &data));
   Copy(data, 2, 5, -1);
-  PetscCall(Compared(data));
+  PetscCall(DataFindCoincidences(data, SYMMETRY_NONE, &data->equal));
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, 1, data, &net, &problem));
   for (PetscInt op = 1; op <= 3; op += 2) {
     const PetscInt bias = problem.network->ops[op].bias;
@@ -412,7 +397,7 @@ static PetscErrorCode TooLarge(void)
   PetscCall(Refute(data, &net, &o));
   Tap((PetscBool)(!o.refutation.refuted && strstr(o.refutation.note, "too large")), "... which is said");
   PetscCall(PointsToZero(8, 2, 2, &data));
-  PetscCall(Compared(data));
+  PetscCall(DataFindCoincidences(data, SYMMETRY_NONE, &data->equal));
   PetscCall(Net("square", PETSC_FALSE, 1, nine, &net));
   {
     Problem problem;

@@ -291,7 +291,7 @@ static PetscErrorCode TestEigen(PetscInt m)
   PetscCall(TilesEigenvalues(tiles, lambda));
   PetscCall(SameEverywhere(m, lambda, &same));
   Tap((PetscBool)(LargestDifference(m, lambda, A.d) <= allowed * PetscMax(1, A.d[m - 1])), "m = %d: %s finds the known eigenvalues",
-      (int)m, TilesEigensolver(tiles));
+      (int)m, TilesEigensolver(tiles, PETSC_FALSE));
   Fill(&A, tiles);
   PetscCall(TilesEigenvectors(tiles, lambda, vectors));
   PetscCall(SameEverywhere(m, lambda, &same_vectors));

@@ -48,7 +48,7 @@ static PetscErrorCode TestCase(const char name[])
   PetscCall(ProblemLinearizeHessian(&problem));
   PetscCall(FullHessianCompute(problem.hessian, &full));
   PetscCall(VecNorm(problem.H, NORM_2, &norm));
-  factor = UnitFactor(FindUnit("pytorch_mseloss"), c.d, c.l);
+  factor = UnitFactor(FindUnit("pytorch_mseloss"), c.d, c.m);
   Tap((PetscBool)(PetscAbsReal(factor * norm * norm - *loss) <= 1e-12 * (*loss + PetscSqr(c.output_size))),
       "%s: the loss times %.4g is MSELoss", name, (double)factor);
   Agree(c.n, factor, full.lambda, lambda, 1e-11, "every eigenvalue of the Hessian is that of MSELoss");

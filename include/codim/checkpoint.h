@@ -22,6 +22,7 @@
 typedef struct {
   MPI_Comm   comm;
   PetscReal  minutes; /* 0: only when asked to stop */
+  PetscInt   stop_at; /* as if asked to stop at that safe point, counted from 1; 0: never */
   PetscReal  bytes;   /* about how large it will be */
   ArchiveFn *state;   /* of the whole job, but for the stage it is in */
   void      *context;
@@ -51,6 +52,11 @@ PetscErrorCode CheckpointResume(const char name[], ArchiveFn *state, void *conte
 
 /** The stage that was interrupted begins anew: what it left is not taken. */
 PetscErrorCode CheckpointForget(void);
+
+/** Until it is called with false: safe points do nothing, and nothing is resumed. For work inside a stage that uses other stages' methods and is done
+    again as a whole. The same on every rank; not collective. */
+void      CheckpointHold(PetscBool hold);
+PetscBool CheckpointHeld(void);
 
 /** Between two stages. *stop as at a safe point. */
 PetscErrorCode CheckpointStageEnd(MPI_Comm comm, PetscBool *stop);

@@ -10,6 +10,7 @@
 */
 #pragma once
 
+#include "cost.h"
 #include "data.h"
 #include "jacobian.h"
 
@@ -35,3 +36,6 @@ PetscErrorCode ConstructDestroy(Construct *construct);
     no direction and scale tells them apart in double precision: they are named. Collective. */
 PetscErrorCode ConstructSolve(Construct construct, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian,
                               ConstructResult *result);
+
+/** With three solves. Not collective. */
+void ConstructCost(const Sizes *sizes, Cost *cost);

@@ -37,7 +37,7 @@ typedef struct {
 } DensityEstimate;
 
 typedef struct {
-  PetscInt   n;
+  PetscInt   n;             /* eigenvalues: dimension of the space */
   PetscInt   steps, probes; /* probes: completed ones */
   PetscInt   products;
   PetscInt  *nodes;                    /* of each probe: steps, or fewer where it is exact before */
@@ -46,10 +46,17 @@ typedef struct {
   PetscReal  seconds;
 } Density;
 
-/** 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. It can pause between probes (checkpoint.h); stopped, it returns those
-    completed. The probes are streams of
-    random.h: the same on any grid. Collective. */
-PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, Density *density);
+/* An invariant subspace whose eigenvalues alone are wanted. */
+typedef struct {
+  PetscInt dimension;
+  PetscErrorCode (*project)(void *context, Vec v); /* onto it, in place */
+  void *context;
+} DensitySpace;
+
+/** `space` NULL: all of R^n. 8 n_local (steps + 3) bytes while it runs; 24 steps probes to keep. It can pause between probes (checkpoint.h); stopped, it returns those
+    completed. The probes are streams of random.h: the same on any grid. Collective. */
+PetscErrorCode DensityCompute(Mat A, Parameters parameters, const DensityOptions *options, const DensitySpace *space,
+                              Density *density);
 
 /** The quadrature, by so many steps, of the measure of n eigenvalues: `count` of them in lambda, n - count equal to 0. One "probe", without
     randomness. 8 count (steps + 3) bytes. Not collective: the same on every rank. */
@@ -69,6 +76,10 @@ DensityEstimate DensityCount(const Density *density, PetscReal t, PetscBool belo
 /** The weight of the node next to 0: what the quadrature calls zero. low, high: how many eigenvalues can be strictly between its neighbours.
     Not collective. */
 DensityEstimate DensityNearZero(const Density *density);
+
+/** How many eigenvalues the nodes on one side of the node next to 0 stand for: told to be positive (negative, if `below`). Bracketed as counts
+    are. Not collective. */
+DensityEstimate DensitySide(const Density *density, PetscBool below);
 
 /** sum over the eigenvalues of lambda^power, power 1 or 2: tr A, tr A^2, without bias. Not collective. */
 DensityEstimate DensityTrace(const Density *density, PetscInt power);

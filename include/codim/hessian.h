@@ -17,7 +17,8 @@ struct Hessian_s {
   ResidualMap map;
   Vec         theta;          /* borrowed */
   Trajectory  trajectory;     /* borrowed */
-  Adjoint     adjoint;        /* of the seed 2 H */
+  Adjoint     adjoint;        /* of the seed 2 H, or u */
+  PetscReal  *second;         /* the diagonal of D on the group's rows; NULL: 2 */
   PetscReal **saved;          /* of every op: what its tangent and adjoint's tangent use again in each product */
   PetscReal **dot, **bar_dot; /* of every value, along v */
   PetscInt    products;       /* HessianMult calls so far */
@@ -32,6 +33,10 @@ PetscErrorCode HessianDestroy(Hessian *hessian);
 /** Store the linearization at theta; theta and trajectory are borrowed, and not changed, until the next one or HessianDestroy.
     With G > 1 it holds theta's shard (ParametersHold). Collective. */
 PetscErrorCode HessianLinearize(Hessian hessian, Vec theta, Trajectory trajectory, Vec H);
+
+/** The same for the Hessian J^T D J + sum_k u_k Hessian(H_k) of another function of the residuals, with the first derivatives u and the second
+    ones, the diagonal of D; both are copied. Collective. */
+PetscErrorCode HessianLinearizeOf(Hessian hessian, Vec theta, Trajectory trajectory, Vec first, Vec second);
 
 /** y = part v. Collective. */
 PetscErrorCode HessianMult(Hessian hessian, HessianPart part, Vec v, Vec y);

@@ -16,6 +16,7 @@ typedef struct {
   PetscReal    node_memory; /* bytes of a node that the job may take; 0: what the system calls available */
   OptionString output;
   PetscReal    checkpoint_minutes; /* 0: only when asked to stop */
+  PetscInt     checkpoint_stop;    /* at that safe point; 0: never */
 } RunOptions;
 
 /** The tables of all keys of a job file; NULL-terminated. */
@@ -46,5 +47,19 @@ PetscErrorCode JobPlan(const char job_file[], ExitStatus *status);
 /** codim calibrate: measure the machine, into a file (calibrate.h). Collective on PETSC_COMM_WORLD. */
 PetscErrorCode JobCalibrate(const char path[], ExitStatus *status);
 
+/** codim report: the page of a finished run, or, where more directories follow on the command line, a comparison in -output FILE (compare.html).
+    Rank 0 writes. Collective. */
+PetscErrorCode JobReport(const char dir[], ExitStatus *status);
+
+/** A job with the options of a finished run, as its report.json has them; the command line overrides, and the output is DIR/rerun if it does not say.
+    Run from where the first was: paths are relative. STATUS_DATA where dir has no readable report. Collective. */
+PetscErrorCode JobCreateRerun(const char dir[], Job *job);
+
+/** The finished rerun against dir: verdict, counts, rank, and every singular value within what both runs resolve. STATUS_DATA where one differs. Collective. */
+PetscErrorCode JobCompareRerun(Job job, const char dir[]);
+
 /** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);
+
+/** Its status is written: another run may have the directory. Not collective; after JobDestroy, too. */
+void JobReleaseOutput(void);

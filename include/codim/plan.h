@@ -8,23 +8,30 @@
 
 #include "calibrate.h"
 #include "certify.h"
+#include "convexity.h"
 #include "extremes.h"
+#include "path.h"
+#include "perturb.h"
 #include "spectrum.h"
 #include "train.h"
 #include "walk.h"
 
 /* What of a job a plan depends on; borrowed. */
 typedef struct {
-  Network                network;
-  PetscInt               d;
-  const ReachOptions    *reach;
-  const SpectrumOptions *spectrum;
-  const HessianOptions  *hessian;
-  const WalkOptions     *walk;
-  PetscBool              certify;
-  PetscReal              node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
-  PetscInt               G, Q;            /* the grid where G Q is the number of ranks; 0: free */
-  PetscReal              steps, products; /* assumed: steps to a zero, products of the Hessian with a vector */
+  Network                 network;
+  PetscInt                d;
+  const ReachOptions     *reach;
+  const SpectrumOptions  *spectrum;
+  const HessianOptions   *hessian;
+  const PerturbOptions   *perturb;
+  const ConvexityOptions *convexity;
+  const WalkOptions      *walk;
+  const PathOptions      *path;
+  PetscBool               certify;
+  PetscBool               keep;            /* set while a plan is made: the spectrum keeps K's eigenvectors for the certificate */
+  PetscReal               node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
+  PetscInt                G, Q;            /* the grid where G Q is the number of ranks; 0: free */
+  PetscReal               steps, products; /* assumed: steps to a zero, products of the Hessian with a vector */
 } PlanJob;
 
 typedef struct {
@@ -45,6 +52,7 @@ typedef struct {
   PetscReal available; /* bytes a rank may take */
   PetscReal held;      /* bytes of the largest rank from the start to the end */
   PetscReal needed;    /* bytes of the largest rank at the peak of what will run */
+  PetscBool keeps;     /* K's eigenvectors, from the spectrum to the certificate: not where something would not fit then */
   PetscInt  nstages;
   PlanStage stages[PLAN_STAGES_MAX];
   PetscReal seconds;      /* of all that will run; infinity: no calibration */

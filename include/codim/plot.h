@@ -50,8 +50,16 @@ typedef struct {
   const PlotPanel *panels;
 } Plot;
 
-/** An SVG file, beside its place first. Rank 0 reads `plot`. STATUS_DATA if it cannot be written. Collective. */
+/** An SVG file, and beside it the same plot as a script for gnuplot: .gnuplot where path ends in .svg. Rank 0 reads `plot`. STATUS_DATA if one
+    cannot be written. Collective. */
 PetscErrorCode PlotWrite(MPI_Comm comm, const char path[], const Plot *plot);
+
+/** The script alone, where the picture is not this module's. Collective. */
+PetscErrorCode PlotWriteScript(MPI_Comm comm, const char svg[], const Plot *plot);
 
 /** The <svg> element alone, for a page. In the C locale. Not collective. */
 PetscErrorCode PlotPrint(FILE *out, const Plot *plot);
+
+/** A script for gnuplot (5.2 or later) that holds the numbers and draws NAME.pdf: vectors, 3.25 in wide, colour-blind safe. In the C locale. Not
+    collective. */
+void PlotPrintScript(FILE *out, const char name[], const Plot *plot);

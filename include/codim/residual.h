@@ -45,6 +45,9 @@ PetscErrorCode TrajectorySwap(Trajectory a, Trajectory b);
 /** A seed from an m-sized Vec: seed = alpha u at the observed outputs of the group's points, 0 at the others; N x l. Collective. */
 PetscErrorCode ResidualMapSeed(ResidualMap map, PetscReal alpha, Vec u, PetscReal seed[]);
 
+/** The trajectory at theta; of a map, or of some of its points (sgd.c). Collective. */
+PetscErrorCode ResidualMapForward(ResidualMap map, Vec theta, Trajectory trajectory);
+
 /** The trajectory at theta, and H. Collective. */
 PetscErrorCode ResidualMapApply(ResidualMap map, Vec theta, Trajectory trajectory, Vec H);
 

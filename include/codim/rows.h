@@ -19,6 +19,7 @@ struct Rows_s {
   PetscInt *first;          /* d + 1: point i has the rows first[i] … first[i+1] - 1 */
   PetscInt *point, *output; /* m: of each row */
   Range     group, owned;   /* this group's rows, this rank's */
+  PetscBool gaps;           /* some point has no row */
   PetscInt *group_point;    /* of each of the group's rows: which of the group's points it belongs to */
 };
 

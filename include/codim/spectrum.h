@@ -34,10 +34,14 @@
 #include "gram.h"
 #include "options.h"
 
+typedef enum { LABELS_AUTO, LABELS_ALWAYS, LABELS_NEVER } SpectrumLabels;
+
 typedef struct {
   PetscInt  method;        /* auto gram qr svd */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
+  PetscInt  labels;        /* SpectrumLabels: what one label's K alone is worth (tangent_kernel.h) */
   PetscReal node_memory;   /* as in RunOptions: no key of its own */
+  PetscBool vectors;       /* no key: keep the eigenvectors of K */
 } SpectrumOptions;
 
 extern const OptionKey SpectrumKeys[];
@@ -67,6 +71,8 @@ typedef struct {
   const char   *method; /* "gram", "qr" or "svd" */
   char          solver[64];
   SpectrumCheck check;
+  Tiles         vectors; /* of K, and its eigenvalues, ascending; NULL: not kept; owned */
+  PetscReal    *lambda;
   char          note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
 } Spectrum;
 

@@ -17,3 +17,6 @@ PetscErrorCode SpectrumFileWrite(SpectrumFile file, const char dataset[], PetscI
 
 /** The file is written beside its place and renamed. STATUS_DATA with the system's reason if that fails. Collective. */
 PetscErrorCode SpectrumFileClose(SpectrumFile *file);
+
+/** A dataset of such a file, for malloc's free; NULL and *n = 0 where it is not there. Serial. */
+PetscReal *SpectrumFileRead(const char path[], const char dataset[], PetscInt *n);

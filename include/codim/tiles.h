@@ -92,8 +92,8 @@ PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);
     works, where those are 2^31 entries or more (one rank: m > 32 756). ELPA has no such bound; on one rank it serves m >= 1000. */
 PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors);
 
-/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues uses for this matrix. Not collective. */
-const char *TilesEigensolver(Tiles tiles);
+/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues, or TilesEigenvectors, uses for this matrix. Not collective. */
+const char *TilesEigensolver(Tiles tiles, PetscBool vectors);
 
 /* ---- cost (cost.h): what is added to `cost`, for matrices of the sizes' tiles. Not collective. ------------------------ */
 

@@ -3,12 +3,12 @@
 
   A step is -J^T c with (K + mu I) c = H: one m x m Cholesky, never an n x n matrix; theta is updated in place, and a rejected step is
   undone by adding it back. mu follows the gain ratio (|H|^2 - |H_new|^2) / (|H|^2 - mu^2 |c|^2) (Nielsen 1999): quadratic at the end.
-  Any other -tao_type serves the same problem through the objective and its gradient.
+  Any other -tao_type serves the same problem: it is given the loss (loss.h), its gradient and its exact Hessian.
 */
 #pragma once
 
 #include "gram.h"
-#include "options.h"
+#include "loss.h"
 #include <petsctao.h>
 
 typedef struct {
@@ -49,6 +49,15 @@ typedef struct Train_s *Train;
 /** A Tao of type shell whose solve is Levenberg-Marquardt (-tao_type changes it); options with the prefix tao_ are read now. Collective. */
 PetscErrorCode TrainCreate(ResidualMap map, const ReachOptions *options, Train *train);
 PetscErrorCode TrainDestroy(Train *train);
+
+/** What a Tao of another type minimizes; |H|^2 if not set. Not collective. */
+void TrainSetLoss(Train train, const LossOptions *loss);
+
+typedef PetscErrorCode TrainObserver(void *context, PetscInt step);
+
+/** Levenberg-Marquardt calls it at its start and after every step: trajectory, H and the factors in `jacobian` belong to theta, K is scratch, and
+    nothing else may be changed. NULL: nobody looks. Not collective; the observer is. */
+void TrainObserve(Train train, TrainObserver *observer, void *context);
 
 /** Move theta, in place, to the tolerance, from where it is. On return trajectory, H and the factors in `jacobian` belong to theta.
     K is scratch; another trajectory lives while it runs. Collective. */

@@ -63,6 +63,7 @@ def write(name):
         file["hessian_times_direction"] = (hessian @ direction).numpy()
 
 
-torch.set_default_dtype(torch.float64)
-for case_name in ["mlp-tanh-zero", "mlp-softplus-3out-zero", "mlp-softplus-3out"]:
-    write(case_name)
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    for case_name in ["mlp-tanh-zero", "mlp-softplus-3out-zero", "mlp-softplus-3out"]:
+        write(case_name)
