@@ -347,34 +347,34 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* clang-format off */
 const JobStage JobStages[] = {
     {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
-      "after every step, iterate or file; a look in one piece"},
+      "it pauses after every step, iterate or file; a look runs in one piece"},
     {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
-      "after every step"},
+      "it pauses after every step"},
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_method spectrum_assembled svd_",
-      "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
+      "qr pauses after every block of rows; the eigenvalues of K, and svd, run in one piece"},
     {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
-      "in one piece"},
+      "it runs in one piece"},
     {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_method spectrum_assembled svd_",
       "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
       "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
-      "at every restart of a solver"},
+      "it pauses at every restart of a solver"},
     {"full",     RunFull,        PlanFull,       PETSC_TRUE,  JobFullArchive,     "hessian_full",
-      "after every product, but it begins anew; its eigenvalues in one piece"},
+      "it stops after every product and begins anew; its eigenvalues run in one piece"},
     {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
-      "after every probe"},
+      "it pauses after every probe"},
     {"tangent",  JobTangent,     JobPlanTangent, PETSC_TRUE,  JobTangentArchive,  "spectrum_labels weakest_",
-      "in one piece"},
+      "it runs in one piece"},
     {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
-      "in one piece"}, /* after the solvers that use K's factor */
+      "it runs in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
-      "in one piece"},
+      "it runs in one piece"},
     {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
-      "after every step, but it begins anew"},
+      "it stops after every step and begins anew"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
-      "after every step"},
+      "it pauses after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",
-      "in one piece"},
+      "it runs in one piece"},
     {NULL,       NULL,           NULL,           PETSC_FALSE, NULL,               NULL, NULL}
 };
 /* clang-format on */

@@ -21,6 +21,7 @@ static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads
                       PetscBool kept, PlanStage *stage)
 {
   stage->name     = what->name;
+  stage->pauses   = what->pauses;
   stage->optional = what->optional;
   what->plan(job, &plan->sizes, stage);
   stage->bytes   = plan->held + stage->cost.bytes + (kept ? SizesTiles(&plan->sizes) : 0);
