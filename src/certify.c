@@ -10,6 +10,7 @@
 #include "codim/certify.h"
 #include "certify_enclose.h"
 #include "certify_norms.h"
+#include "certify_pivots.h"
 #include "certify_recursion.h"
 #include <fenv.h>
 #include <float.h>
@@ -31,7 +32,8 @@ typedef struct {
   PetscBool             panels, split; /* what is sharper, and dearer: panels of W, the split residual */
   LabelNorm            *labels;
   Measures              measures;
-  PetscBool             same; /* the ranks of each group hold the same doubles */
+  PetscBool             same;   /* the ranks of each group hold the same doubles */
+  PetscBool             pivots; /* K was cut down to independent rows */
   ErrorBounds           errors;
   SingularBounds        singular;
   Certificate          *c;
@@ -420,7 +422,8 @@ void CertificateClear(ResidualMap map, Certificate *c)
                                .margin         = INFINITY,
                                .kink           = {.unit = -1},
                                .rank_bound     = -1,
-                               .rank_radius    = INFINITY};
+                               .rank_radius    = INFINITY,
+                               .rank           = -1};
 
   *c   = nothing;
   c->m = map->m;
@@ -485,6 +488,75 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- a rank below m -------------------------------------------------------------------------------------------------------------
+   rank J <= R near theta_0 is known. If R rows of J(theta_0) have sigma_min >= s > 0, then rank J = R there, and, as these rows move by at most
+   Lambda |theta - theta_0|, in the open ball of radius R' with R' Lambda(R') <= s. Where the rank is constant, the level sets of H are
+   manifolds of codimension R (constant rank theorem): M is there empty or one. Its Hessian 2 J^T J has R positive eigenvalues on it.
+   K and J restricted to some rows are off by no more than the whole of them. */
+
+static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
+{
+  Recursion    recursion = {proof->map, NULL, proof->labels};
+  Certificate *c         = proof->c;
+  PetscReal    squares;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  CertificateClear(proof->map, c);
+  if (!proof->measures) {
+    PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+    PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+    proof->pivots = PETSC_FALSE;
+    if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
+  }
+  if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
+  recursion.measures = proof->measures;
+  PetscCall(BoundErrors(&recursion, &proof->errors));
+  PetscCall(GramError(proof, &c->gram_error));
+  c->jacobian_error = proof->errors.jacobian;
+  PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, 0, &proof->singular));
+  c->eigen_error = proof->singular.eigen_error;
+  *found         = (PetscBool)(proof->singular.s > 0);
+  if (!*found) PetscFunctionReturn(PETSC_SUCCESS);
+  c->sigma_min_lower = proof->singular.s;
+  PetscCall(BoundLipschitz(&recursion, c->ball, &c->lipschitz, NULL));
+  PetscCall(RegularRadius(proof));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                           Certificate *c)
+{
+  Certificate at    = {.rank = -1};
+  Proof       proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = &at};
+  PetscBool   found = PETSC_FALSE, sharper = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  CertificateClear(map, &at);
+  PetscCall(CheckAssumptions(map, &at));
+  if (at.reason[0] || c->rank_bound < 1) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(ProofBegin(&proof));
+  while (!found && sharper) {
+    PetscCall(AttemptDestroy(&proof));
+    PetscCall(EstablishRank(&proof, c->rank_bound, &found));
+    if (!found) PetscCall(Sharpen(&proof, &sharper));
+  }
+  if (found) {
+    c->rank            = c->rank_bound;
+    c->sigma_min_lower = at.sigma_min_lower;
+    c->regular_radius  = PetscMin(at.regular_radius, c->rank_radius);
+    c->gram_error      = at.gram_error;
+    c->jacobian_error  = at.jacobian_error;
+    c->eigen_error     = at.eigen_error;
+    c->split           = proof.split;
+    c->panels          = proof.panels;
+    c->exact_targets   = options->exact_targets;
+  }
+  PetscCall(AttemptDestroy(&proof));
+  PetscCall(ProofEnd(&proof));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode CertificateArchive(Archive archive, Certificate *c)
 {
   const PetscBool reading = ArchiveReading(archive);
@@ -516,7 +588,7 @@ PetscErrorCode CertificateDestroy(Certificate *c)
 
 void CertifySkip(const char reason[], Certificate *c)
 {
-  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1};
+  const Certificate nothing = {.status = CERTIFY_SKIPPED, .rank_bound = -1, .rank = -1};
 
   *c = nothing;
   snprintf(c->reason, sizeof c->reason, "%s", reason);
@@ -568,12 +640,32 @@ static void ProvedText(const Certificate *c, size_t size, char text[])
                       Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->m, c->m, c->n - c->m, at);
 }
 
+void CertifyRankText(const Certificate *c, size_t size, char text[])
+{
+  char s[32], R[32];
+
+  text[0] = '\0';
+  if (c->status != CERTIFY_REFUTED || c->rank < 0) return;
+  (void)PetscSNPrintf(text, size,
+                      "At the stored weights rank J = %" PetscInt_FMT " is proved: so many rows of J have sigma_min >= %s. In the "
+                      "ball of radius %s around them rank J is %" PetscInt_FMT ", and M %s a manifold of codimension %" PetscInt_FMT
+                      ", on which the Hessian has exactly %" PetscInt_FMT " positive eigenvalues",
+                      c->rank, Outward(c->sigma_min_lower, PETSC_FALSE, sizeof s, s),
+                      Outward(c->regular_radius, PETSC_FALSE, sizeof R, R), c->rank,
+                      c->exact_targets ? "is, through the stored weights, whose outputs the targets are by definition,"
+                                       : "is empty or",
+                      c->rank, c->rank);
+}
+
 void CertifyTheorem(const Certificate *c, size_t size, char text[])
 {
+  char rank[640];
+
+  CertifyRankText(c, sizeof rank, rank);
   if (c->status == CERTIFY_PROVED)
     ProvedText(c, size, text);
   else
-    snprintf(text, size, "%s: %s", CertifyStatusText(c->status), c->reason);
+    snprintf(text, size, "%s: %s%s%s", CertifyStatusText(c->status), c->reason, rank[0] ? ". " : "", rank);
 }
 
 /* ---- cost ---------------------------------------------------------------------------------------------------------------------- */

@@ -67,7 +67,8 @@ static const Constant Constants[] = {CONSTANT("targets_rounding", targets_roundi
                                      CONSTANT("jacobian_error", jacobian_error),
                                      CONSTANT("eigen_error", eigen_error),
                                      CONSTANT("orthogonality", orthogonality),
-                                     CONSTANT("margin", margin)};
+                                     CONSTANT("margin", margin),
+                                     CONSTANT("rank_radius", rank_radius)};
 
 #undef CONSTANT
 
@@ -160,6 +161,8 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "reason", c->reason[0] ? json_string(c->reason) : json_null());
   json_object_set_new(root, "theorem", json_string(text));
   json_object_set_new(root, "targets", json_string(c->exact_targets ? "net" : "stored"));
+  json_object_set_new(root, "rank_bound", c->rank_bound < 0 ? json_null() : json_integer(c->rank_bound));
+  json_object_set_new(root, "rank_established", c->rank < 0 ? json_null() : json_integer(c->rank));
   json_object_set_new(root, "constants", ConstantsToJSON(c));
   json_object_set_new(root, "assumptions", assumptions);
   json_object_set_new(root, "problem",
@@ -353,6 +356,17 @@ static PetscBool EnclosuresMeet(const json_t *root, const Certificate *c, size_t
   return PETSC_TRUE;
 }
 
+/* a rank that is claimed to be attained */
+static PetscBool RankAgrees(const json_t *root, const Certificate *c, size_t size, char text[])
+{
+  const json_t *recorded = json_object_get(root, "rank_established");
+
+  if (!json_is_integer(recorded) || json_integer_value(recorded) == c->rank) return PETSC_TRUE;
+  snprintf(text, size, "rank J = %lld is recorded, %s is proved", (long long)json_integer_value(recorded),
+           c->rank < 0 ? "no rank" : "another rank");
+  return PETSC_FALSE;
+}
+
 static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, char text[])
 {
   const char *status = json_string_value(json_object_get(root, "status"));
@@ -364,6 +378,7 @@ static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, c
   }
   if (strcmp(status, "proved") == 0 && !(ConstantsAgree(root, c, size, text) && EnclosuresMeet(root, c, size, text)))
     return PETSC_FALSE;
+  if (!RankAgrees(root, c, size, text)) return PETSC_FALSE;
   snprintf(text, size, "status %s is borne out", status);
   return PETSC_TRUE;
 }

@@ -22,12 +22,12 @@ PetscErrorCode JobCreateCheck(const char dir[], Job *job)
     PetscCall(PetscOptionsSetValue(NULL, "-net_file", net));
   }
   PetscCall(PetscOptionsSetValue(NULL, "-data_file", problem));
+  if (exact_targets) PetscCall(PetscOptionsSetValue(NULL, "-data_target", "net"));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_method", "load"));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_weights", weights));
   PetscCall(PetscOptionsSetValue(NULL, "-reach_polish", "false"));
   PetscCall(PetscOptionsSetValue(NULL, "-output", dir));
   PetscCall(JobCreate(dir, job));
-  (*job)->exact_targets = exact_targets;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -40,7 +40,7 @@ PetscErrorCode JobCheck(Job job, ExitStatus *status)
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/certificate.json", job->run.output));
   PetscCall(StageBegin(job->comm, "check"));
-  if (!job->report.certificate) {
+  if (!job->refutation.contradiction) {
     PetscCall(JobBegin(job));
     PetscCall(JobReach(job));
   }

@@ -231,6 +231,25 @@ static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* ---- certificate, output -------------------------------------------------------------------------------------------------------- */
 
+/* the targets are what the net gives at theta, by definition */
+static PetscBool TargetsAreExact(Job job)
+{
+  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && !JobTargetsMoved(job));
+}
+
+/* of a refutation: is the bound of the rank attained here? */
+static PetscErrorCode EstablishRank(Job job)
+{
+  CertifyOptions options = CertifyDefaults;
+
+  PetscFunctionBeginUser;
+  options.exact_targets = TargetsAreExact(job);
+  if (job->run.certify && job->report.reached && job->report.reach.reason != REACH_DIVERGED &&
+      JobStageFits(job, "certify", 0, NULL))
+    PetscCall(CertifyRank(job->map, job->theta, job->trajectory, job->K, &options, &job->certificate));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* at a zero they refute the claim; elsewhere they may be why there is none */
 static PetscErrorCode FindDeadUnits(Job job)
 {
@@ -240,9 +259,10 @@ static PetscErrorCode FindDeadUnits(Job job)
   PetscFunctionBeginUser;
   PetscCall(RefuteDeadUnits(job->data, job->map, job->theta, job->trajectory, &dead));
   if (dead.rank_bound >= r->m) PetscFunctionReturn(PETSC_SUCCESS);
-  if (r->at_zero)
+  if (r->at_zero) {
     PetscCall(CertifyRefuteNear(job->map, &dead, &job->certificate));
-  else
+    PetscCall(EstablishRank(job));
+  } else
     PetscCall(PetscStrncpy(r->dead, dead.why, sizeof(r->dead)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -254,13 +274,15 @@ PetscErrorCode JobCertify(Job job)
   char           reason[160];
 
   PetscFunctionBeginUser;
-  PetscCall(HessianDestroy(&job->hessian));               /* room */
-  if (r->certificate) PetscFunctionReturn(PETSC_SUCCESS); /* refuted by exact means */
-  r->certificate  = &job->certificate;
-  options.vectors = &job->spectrum.vectors;
-  options.lambda  = job->spectrum.lambda;
-  options.exact_targets =
-      (PetscBool)(job->exact_targets || (job->data_options.target == TARGET_NET && r->moved == 0 && !JobTargetsMoved(job)));
+  PetscCall(HessianDestroy(&job->hessian)); /* room */
+  if (r->certificate) {                     /* refuted by exact means */
+    PetscCall(EstablishRank(job));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  r->certificate        = &job->certificate;
+  options.vectors       = &job->spectrum.vectors;
+  options.lambda        = job->spectrum.lambda;
+  options.exact_targets = TargetsAreExact(job);
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)

@@ -53,7 +53,6 @@ struct Job_s {
   Trajectory trajectory;
   Jacobian   jacobian;
   Hessian    hessian;
-  PetscBool  exact_targets; /* codim check: the targets are what the net gives at theta, by definition */
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */

@@ -147,13 +147,14 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
                    c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
                    "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
                    "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
                    Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
-                   "rank_bound", Count(c->rank_bound), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius),
-                   "split_residual", (int)c->split, "enclosed", (int)c->enclosed);
+                   "rank_bound", Count(c->rank_bound), "rank_established", Count(c->rank), "rank_radius",
+                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
+                   (int)c->enclosed);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */

@@ -130,6 +130,10 @@ static void PrintVerdict(const Report *r, const char dir[])
     CertifyTheorem(r->certificate, sizeof(theorem), theorem);
     PrintWrapped(r->certificate->status == CERTIFY_PROVED ? "proved" : "proof", theorem);
   }
+  if (r->certificate && v->claim == CLAIM_REFUTED) {
+    CertifyRankText(r->certificate, sizeof(theorem), theorem);
+    if (theorem[0]) PrintWrapped("rank", theorem);
+  }
   if (v->basis == BASIS_PROVED && v->claim == CLAIM_HOLDS)
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)

@@ -139,6 +139,42 @@ static PetscErrorCode LeaveUndecided(const char name[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* rank J <= bound is taken for known: attained at these weights, or not */
+static PetscErrorCode Ranks(const char name[])
+{
+  Problem     problem;
+  Certificate c;
+  Case        expected;
+  Tiles       K;
+  PetscInt    r = 0;
+  PetscMPIInt size;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  PetscCall(CaseCreate(name, &expected));
+  while (r < expected.m && expected.sigma[r] > 1e-10 * expected.sigma[0]) r++;
+  PetscCall(CaseOn(&expected, PETSC_COMM_WORLD, size % 2 ? 1 : 2, &problem));
+  PetscCall(TilesCreate(problem.grid->world, problem.map->m, &K));
+  for (PetscInt more = 0; more < 2; more++) {
+    CertificateClear(problem.map, &c);
+    c.status     = CERTIFY_REFUTED;
+    c.rank_bound = r + more;
+    PetscCall(CertifyRank(problem.map, problem.theta, problem.trajectory, K, &CertifyDefaults, &c));
+    if (more)
+      Tap((PetscBool)(c.rank == -1 && c.regular_radius == 0), "... rank %d is not", (int)(r + 1));
+    else
+      Tap((PetscBool)(c.rank == r && c.regular_radius > 1e-4 && c.sigma_min_lower > 0 &&
+                      c.sigma_min_lower <= expected.sigma[r - 1] * (1 + 1e-11)),
+          "%s: rank %d is established, s = %.3g where sigma_r = %.3g", name, (int)r, (double)c.sigma_min_lower,
+          (double)expected.sigma[r - 1]);
+    PetscCall(CertificateDestroy(&c));
+  }
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscCall(CaseDestroy(&expected));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- options, spoiled weights ------------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode SplitIsSharper(void)
@@ -365,6 +401,9 @@ int main(int argc, char **argv)
   TapCall(LeaveUndecided("linear-rank-deficient"));
   TapCall(LeaveUndecided("quadratic-rank-deficient"));
   TapCall(LeaveUndecided("mlp-erf"));
+  TapCall(Ranks("linear-rank-deficient"));
+  TapCall(Ranks("quadratic-rank-deficient"));
+  TapCall(Ranks("tied-embedding"));
   TapCall(SplitIsSharper());
   TapCall(SpoiledWeights());
   TapCall(Kinks());

@@ -71,6 +71,7 @@ typedef struct {
   PetscBool  empty;          /* refuted: M is empty */
   PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
   PetscReal  rank_radius;    /* infinity: for every theta */
+  PetscInt   rank;           /* refuted: = rank_bound, and rank J = it in the ball of radius regular_radius; -1: not established */
   PetscInt   m, n;           /* residuals, parameters */
   PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
   PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
@@ -84,6 +85,12 @@ typedef struct {
     n-sized temporary. Collective. */
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);
+
+/** Of a refutation with a bound of the rank: is it attained at theta, by rows of J that K shows to be independent? Then rank, sigma_min_lower (of
+    these rows), regular_radius and what they rest on are set: rank J is constant in that ball, M there empty or a manifold of codimension
+    `rank`. K is scratch; twice its size while it runs. Collective. */
+PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
+                           Certificate *certificate);
 
 /** Undecided, with nothing found. Not collective. */
 void CertificateClear(ResidualMap map, Certificate *certificate);
@@ -99,8 +106,9 @@ PetscErrorCode CertificateArchive(Archive archive, Certificate *certificate);
 /** proved, refuted, undecided or skipped. Not collective. */
 const char *CertifyStatusText(CertifyStatus status);
 
-/** The theorem in a sentence or two, with its numbers rounded outwards; or why there is none. Not collective. */
+/** The theorem in a sentence or two, with its numbers rounded outwards; or why there is none, and what rank is established. Not collective. */
 void CertifyTheorem(const Certificate *certificate, size_t size, char text[]);
+void CertifyRankText(const Certificate *certificate, size_t size, char text[]); /* the latter alone; "" */
 
 /* What a certificate is about. */
 typedef struct {
