@@ -53,6 +53,7 @@ TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
 TEST    = $(TEST_C:%.c=$(BUILD)/%)
 BENCH   = $(BUILD)/tests/bench/bench
+THEORY  = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/theory/*.c))
 
 all: $(BUILD)/codim
 
@@ -78,7 +79,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d $(THEORY:=.d)
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 # where packages can be had, the reference BLAS, more than ten times slower, does not do
@@ -171,10 +172,29 @@ results: deps
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+# densities, trajectories and walks: what README.md shows of them, some minutes
+LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
+look: deps data
+	$(again) all
+	@for job in $(LOOK); do echo "---- $$job"; $(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/$$job.yaml || exit 1; \
+	  for file in density trajectory walk walk-growth; do \
+	    if [ -s results/$$job/$$file.svg ]; then cp results/$$job/$$file.svg results/look/$$job-$$file.svg; fi; \
+	    if [ -s results/$$job/$$file.csv ]; then cp results/$$job/$$file.csv results/look/$$job-$$file.csv; fi; done; done
+# Fashion-MNIST
+FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
 # every job that stands for a claim of the paper: the table of README.md
 claims: deps-test
 	$(again) all
 	@MPIEXEC='$(MPIEXEC)' NP=$(NP) BUILD=$(BUILD) perl tests/claims
+# against theory: each experiment is a program, a job file, a table and a figure
+theory: deps
+	$(again) $(THEORY)
+	@mkdir -p results/theory
+	@for t in kernel smallest rank gradient; do \
+	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
+	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
+	@rm -f results/theory/padded.json
 bench: deps
 	$(again) $(BENCH)
 	@mkdir -p results/bench
@@ -211,13 +231,13 @@ format: ; clang-format -i $(CODE)
 check-format: ; @clang-format --dry-run -Werror $(CODE)
 check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
-	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH))
-	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH))
+	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
+	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
 check-tidy: $(BUILD)/include/codim/version.h
 	@printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
 	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
 check-index64:
-	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH))
+	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH) $(THEORY))
 check-petsc-debug:
 	LD_LIBRARY_PATH=$(PETSC_DEBUG):$$LD_LIBRARY_PATH $(MAKE) --no-print-directory test
 check-asan:
@@ -233,7 +253,9 @@ help:
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
+	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
@@ -242,5 +264,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: theory calibrate all run test mutants results look data claims bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -312,7 +312,8 @@ PetscBool GramAssembles(Network net, PetscReal d, PetscReal m, PetscInt label, P
   return assembles;
 }
 
-PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
+/* only: the label; -1: all */
+static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
 {
   const ResidualMap map = jacobian->map;
   Workspace         w;
@@ -326,8 +327,9 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt first = 0; first < nuses; first += CountUses(nuses, uses, first)) {
     const PetscInt  count   = CountUses(nuses, uses, first);
-    const LabelUse *partner = JoiningPartner(nuses, uses, &uses[first]);
+    const LabelUse *partner = only < 0 ? JoiningPartner(nuses, uses, &uses[first]) : NULL;
 
+    if (only >= 0 && uses[first].label != only) continue;
     if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, uses[first].label, &flops))
       PetscCall(AddWeight(&w, count, &uses[first], partner ? 1 : 0));
     else if (!partner)
@@ -335,6 +337,20 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
   }
   PetscCall(PetscFree(uses));
   PetscCall(WorkspaceDestroy(&w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Compute(jacobian, -1, K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Compute(jacobian, label, K));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

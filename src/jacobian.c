@@ -219,31 +219,45 @@ static PetscReal PlacePairNorm(size_t i, size_t row, const LabelUse *use, PetscI
   return sum;
 }
 
-/* over the owned rows */
-static PetscReal UsePairNorm(Rows rows, const LabelUse *use, const LabelUse *other)
+/* norms2 += the owned rows' */
+static void AddUsePair(Rows rows, const LabelUse *use, const LabelUse *other, PetscReal norms2[])
 {
-  PetscReal sum = 0;
+  const PetscInt before = rows->owned.first - rows->group.first;
 
-  for (PetscInt row = rows->owned.first - rows->group.first; row < rows->owned.last - rows->group.first; row++)
+  for (PetscInt row = before; row < rows->owned.last - rows->group.first; row++)
     for (PetscInt t = 0; t < use->T; t++)
-      for (PetscInt s = 0; s < other->T; s++) sum += PlacePairNorm((size_t)rows->group_point[row], (size_t)row, use, t, other, s);
-  return sum;
+      for (PetscInt s = 0; s < other->T; s++)
+        norms2[row - before] += PlacePairNorm((size_t)rows->group_point[row], (size_t)row, use, t, other, s);
+}
+
+PetscErrorCode JacobianRowNormsSquared(Jacobian jacobian, PetscInt label, Vec norms2)
+{
+  PetscInt   nuses;
+  LabelUse  *uses;
+  PetscReal *local;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecSet(norms2, 0));
+  PetscCall(VecGetArray(norms2, &local));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses; i++)
+    for (PetscInt j = 0; j < nuses; j++)
+      if (uses[i].label == uses[j].label && (label < 0 || uses[i].label == label))
+        AddUsePair(jacobian->map->rows, &uses[i], &uses[j], local);
+  PetscCall(PetscFree(uses));
+  PetscCall(VecRestoreArray(norms2, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2)
 {
-  const ResidualMap map = jacobian->map;
-  PetscInt          nuses;
-  LabelUse         *uses;
+  Vec norms2;
 
   PetscFunctionBeginUser;
-  *norm2 = 0;
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++)
-    for (PetscInt j = 0; j < nuses; j++)
-      if (uses[i].label == uses[j].label) *norm2 += UsePairNorm(map->rows, &uses[i], &uses[j]);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, norm2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
-  PetscCall(PetscFree(uses));
+  PetscCall(RowsCreateVec(jacobian->map->rows, &norms2));
+  PetscCall(JacobianRowNormsSquared(jacobian, -1, norms2));
+  PetscCall(VecSum(norms2, norm2));
+  PetscCall(VecDestroy(&norms2));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

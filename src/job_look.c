@@ -218,7 +218,8 @@ PetscErrorCode JobWalk(Job job)
   job->factored = PETSC_FALSE;
   PetscCall(VecDuplicate(job->theta, &theta));
   PetscCall(VecCopy(job->theta, theta));
-  PetscCall(WalkRun(job->map, NULL, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K, &job->walk));
+  PetscCall(WalkRun(job->map, job->heldout, &job->walk_options, PetscMax(job->reach.tolerance, r->reach.floor), theta, job->K,
+                    &job->walk));
   if (!CheckpointStopped()) {
     FinishWalk(job);
     PetscCall(PetscSNPrintf(end, sizeof(end), "%s/walk.safetensors", job->run.output));

@@ -114,6 +114,7 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(PetscSNPrintf(certificate, sizeof(certificate), "%s/certificate.json", job->run.output));
   PetscCall(PetscSNPrintf(net, sizeof(net), "%s/net.json", job->run.output));
   PetscCall(PetscSNPrintf(perturbation, sizeof(perturbation), "%s/perturbation.h5", job->run.output));
+  PetscCall(JobClearResults(job));
   PetscCall(DataWriteProblem(job->data, problem));
   PetscCall(NetworkWrite(job->comm, job->network, net));
   if (JobTargetsMoved(job)) PetscCall(PerturbWrite(job->data, &job->perturbation, perturbation));

@@ -165,6 +165,7 @@ static ExitStatus Execute(const Command *command, int argc, char **argv)
   ierr = command->run(argv[2], &status, output);
   if (ierr) status = ExitStatusOfError(ierr);
   if (rank == 0 && output[0]) StatusWrite(output, status);
+  JobReleaseOutput();
   if (status == STATUS_BUG) MPI_Abort(MPI_COMM_WORLD, STATUS_BUG);
   MPI_Barrier(MPI_COMM_WORLD); /* no rank ends before the status is written */
   if (SlepcFinalize()) status = STATUS_BUG;

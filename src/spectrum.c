@@ -17,13 +17,19 @@ static const SpectrumMethod *const Methods[] = {METHODS(TABLE)};
 
 enum { METHOD_AUTO }; /* of Names */
 
-const OptionKey SpectrumKeys[] = {{"spectrum_method", KEY_CHOICE, offsetof(SpectrumOptions, method), "auto", 0, 0, Names,
-                                   "how the singular values of J are found: gram, the eigenvalues of K = J J^T; qr, a streamed QR "
-                                   "of J^T; svd, SLEPc's SVD of the "
-                                   "assembled J; auto, gram, and qr where gram does not find rank m"},
-                                  {"spectrum_assembled_max", KEY_REAL, offsetof(SpectrumOptions, assembled_max), "4e9", 0, 1e15,
-                                   NULL, "bytes a rank of the assembled J, at most"},
-                                  {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
+static const char *const Labels[] = {"auto", "always", "never", NULL};
+
+const OptionKey SpectrumKeys[] =
+    {{"spectrum_method", KEY_CHOICE, offsetof(SpectrumOptions, method), "auto", 0, 0, Names,
+      "how the singular values of J are found: gram, the eigenvalues of K = J J^T; qr, a streamed QR "
+      "of J^T; svd, SLEPc's SVD of the "
+      "assembled J; auto, gram, and qr where gram does not find rank m"},
+     {"spectrum_assembled_max", KEY_REAL, offsetof(SpectrumOptions, assembled_max), "4e9", 0, 1e15, NULL,
+      "bytes a rank of the assembled J, at most"},
+     {"spectrum_labels", KEY_CHOICE, offsetof(SpectrumOptions, labels), "auto", 0, 0, Labels,
+      "rank and least eigenvalue of each label's own K, an m x m eigenvalue problem for each: auto, where all of them take at "
+      "most 2 10^11 flops"},
+     {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options)
 {

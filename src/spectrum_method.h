@@ -28,6 +28,9 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, Petsc
 /* Cost of that (cost.h). Not collective. */
 void SpectrumGramCost(const Sizes *sizes, PetscBool vectors, Cost *cost);
 
+/* E of spectrum.h: how far computed eigenvalues of K, or of one label's K, are off. Collective. */
+PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E);
+
 /* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
 PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);
 

@@ -241,5 +241,21 @@ refuse_checkpoint() {
 claim "SIGUSR1: stops, exit 75, with a checkpoint" stopped
 claim "a job with another seed does not take it" refuse_checkpoint
 claim "the same job on another number of ranks goes on from it" resumed
+moved_stopped() {
+  rm -rf "$place/out"
+  ${MPIEXEC:-mpiexec} -n 2 "$codim" run jobs/theorem-2.1-perturbed.yaml -hessian_density 26 -hessian_density_probes 100000 -output "$place/out" \
+    >"$place/log" 2>&1 &
+  launcher=$!
+  sleep 4
+  kill -USR1 $launcher
+  wait $launcher
+  [ $? = 75 ] && [ -s "$place/out/checkpoint.h5" ]
+}
+moved_resumed() {
+  run 3 run jobs/theorem-2.1-perturbed.yaml -hessian_density 0 -output "$place/out"
+  [ "$status" = 0 ] && grep -q 'going on from.*perturb' "$place/log" && says targets_moved true && checks 2
+}
+claim "a job that moved its targets stops" moved_stopped
+claim "... and goes on with these targets" moved_resumed
 claim "version" sh -c "$codim --version | grep -q 'codim .*PETSc\|codim .*Petsc'"
 echo "1..$count"

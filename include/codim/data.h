@@ -32,6 +32,7 @@ typedef struct {
   OptionString images, labels; /* IDX, gzipped or not */
   PetscInt     outputs;        /* CSV: how many columns are targets; 0: not given, then 1 */
   PetscInt     points;         /* how many, from the first; 0: all */
+  PetscInt     heldout;        /* points after those, on which only the outputs are looked at; scaled as the points are */
   PetscInt     scale;          /* DataScale */
   PetscInt     target;         /* DataTarget */
   PetscInt     target_scale;   /* DataScale */
@@ -60,6 +61,8 @@ struct Data_s {
   PetscInt     points, inputs, outputs; /* d, p, l: known on every rank, as all numbers here */
   PetscInt     missing;                 /* targets that were not observed: m = l d - missing */
   Coincidences equal;                   /* points with equal x; `wrong`: with different y, M is then empty */
+  PetscInt     heldout;                 /* points held out */
+  PetscReal   *held_x;                  /* rank 0: heldout x p; NULL elsewhere */
   PetscReal   *all_x, *all_y;           /* rank 0: d x p and d x l, row-major, 8 d (p + l) bytes; NULL elsewhere */
   PetscReal   *x, *y;                   /* after DataScatter: this group's points, row-major */
 };
@@ -73,6 +76,9 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
 PetscErrorCode DataCreateShape(MPI_Comm comm, const DataOptions *options, Data *data);
 
 PetscErrorCode DataDestroy(Data *data);
+
+/** The points held out, as data of their own: no target is observed. STATUS_DATA on too little memory. Collective. */
+PetscErrorCode DataCreateHeldout(Data data, Data *heldout);
 
 /** Give every rank its group's points: 8 (p + l) bytes a point; on rank 0 they are the first of all_x, all_y, without a copy.
     Again with another grid: the former x, y are gone. STATUS_DATA on too little memory. Collective on the grid's world. */

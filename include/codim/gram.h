@@ -14,8 +14,9 @@
 
 enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
 
-/** The lower triangle of K. Collective. */
+/** The lower triangle of K; of one label's term of the sum. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
+PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K);
 
 /** Does a label go by its assembled block, for d points and m residuals? *flops: what its way costs. Not collective. */
 PetscBool GramAssembles(Network network, PetscReal d, PetscReal m, PetscInt label, PetscReal *flops);

@@ -34,9 +34,12 @@
 #include "gram.h"
 #include "options.h"
 
+typedef enum { LABELS_AUTO, LABELS_ALWAYS, LABELS_NEVER } SpectrumLabels;
+
 typedef struct {
   PetscInt  method;        /* auto gram qr svd */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
+  PetscInt  labels;        /* SpectrumLabels: what one label's K alone is worth (tangent_kernel.h) */
   PetscReal node_memory;   /* as in RunOptions: no key of its own */
   PetscBool vectors;       /* no key: keep the eigenvectors of K */
 } SpectrumOptions;
