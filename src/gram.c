@@ -436,7 +436,7 @@ static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
 static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
-  const PetscReal most   = PetscMax(1, GRAM_PANEL / what->cols),
+  const PetscReal most   = PetscMax(1, GRAM_PANEL / (PetscReal)what->cols),
                   width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
   PetscReal       held   = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;

@@ -76,6 +76,14 @@ PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product);
     and positive (dpotrf and pdpotrf let NaN pass). m^3/3 flops. */
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 
+/* The Cholesky factorization of A - tau I in the place of A, and the norms of A as TilesNorms has them. */
+typedef struct {
+  PetscReal tau, trace, squares, diagonal;
+  PetscBool ended; /* false: it broke down */
+} ShiftedCholesky;
+
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedCholesky *factor);
+
 /** b := A^(-1) b from a Cholesky factor; b has m entries, the same on every rank before and after. 2 m^2 flops. */
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
 
@@ -99,7 +107,7 @@ const char *TilesEigensolver(Tiles tiles, PetscBool vectors);
 
 void TilesCholeskyCost(const Sizes *sizes, Cost *cost); /* with the check of the diagonal */
 void TilesSolveCost(const Sizes *sizes, Cost *cost);
-void TilesGramCost(const Sizes *sizes, Cost *cost);
+void TilesGramCost(const Sizes *sizes, PetscBool transposed, Cost *cost);
 void TilesEigenvaluesCost(const Sizes *sizes, Cost *cost);
 void TilesEigenvectorsCost(const Sizes *sizes, Cost *cost); /* without `vectors`, which the caller has */
 
