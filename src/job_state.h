@@ -12,6 +12,7 @@
 #include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/start.h"
 #include "codim/tangent_kernel.h"
 #include "codim/walk.h"
 
@@ -44,6 +45,7 @@ struct Job_s {
   ResidualMap   map;
   Train         train;
   Construct     construct; /* NULL: not asked for */
+  Start         start;
   Extremes      extremes;
   TangentKernel tangent;
   Path          path;
@@ -57,6 +59,7 @@ struct Job_s {
   Hessian    hessian;
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
+  PetscBool  shifted;        /* K holds spectrum.factor */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
   PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
 
@@ -75,7 +78,7 @@ struct Job_s {
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
-  ReachResult     start;
+  ReachResult     start_reach;
   ConstructResult constructed;
   PerturbResult   perturbation;
   ConvexityResult convexity;
@@ -139,6 +142,7 @@ PetscErrorCode JobFactor(Job job);
 PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
 PetscErrorCode JobTangentArchive(Archive archive, Job job);
+PetscErrorCode JobStartArchive(Archive archive, Job job);
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobPerturbArchive(Archive archive, Job job);
