@@ -364,7 +364,7 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* clang-format off */
 const JobStage JobStages[] = {
     {"loaded",   RunStart,       PlanStart,      PETSC_TRUE,  JobStartArchive,    "net_ loss_ reach_",
-      "in one piece"},
+      "it runs in one piece"},
     {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "it pauses after every step, iterate or file; a look runs in one piece"},
     {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
