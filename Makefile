@@ -180,6 +180,12 @@ bench: deps
 	@mkdir -p results/bench
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
 	@cp $(BENCH).txt results/bench/core.txt
+# five nets, and weights rounded to float32: all of them are proved
+certified: deps
+	$(again) all
+	@mkdir -p results/bench
+	@python3 tests/bench/certified.py $(BUILD)/codim $(MPIEXEC) -n $(NP) >$(BUILD)/certified.txt; status=$$?; cat $(BUILD)/certified.txt; \
+	  cp $(BUILD)/certified.txt results/bench/certified.txt; exit $$status
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
@@ -235,6 +241,7 @@ help:
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
+	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
@@ -242,5 +249,5 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: certified calibrate all run test mutants results bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
