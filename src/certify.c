@@ -10,6 +10,7 @@
 #include "codim/certify.h"
 #include "certify_enclose.h"
 #include "certify_norms.h"
+#include "certify_paths.h"
 #include "certify_pivots.h"
 #include "certify_recursion.h"
 #include <fenv.h>
@@ -20,7 +21,7 @@
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
+const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL, SPLIT_AUTO};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
@@ -29,9 +30,10 @@ typedef struct {
   Trajectory            trajectory; /* plain */
   Tiles                 K;
   const CertifyOptions *options;
-  PetscBool             panels, split; /* what is sharper, and dearer: panels of W, the split residual */
+  PetscBool             panels, split, sharp; /* what is sharper, and dearer: panels of W, the split residual, paths */
   LabelNorm            *labels;
   Measures              measures;
+  PetscReal            *paths;  /* certify_paths.h; NULL if not sharp */
   PetscBool             same;   /* the ranks of each group hold the same doubles */
   PetscBool             pivots; /* K was cut down to independent rows */
   ErrorBounds           errors;
@@ -78,12 +80,14 @@ static PetscErrorCode CheckAssumptions(ResidualMap map, Certificate *c)
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------------ */
 
-/* flops of three forward passes, against those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
-static PetscBool SplitPays(const Proof *proof)
+/* flops of three forward passes, and those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
+static void Flops(const Proof *proof, PetscReal *split, PetscReal *dense)
 {
   const Network   net = proof->map->network;
   const PetscReal d = (PetscReal)proof->map->d, m = (PetscReal)proof->map->m;
-  PetscReal       split = 0, others = (proof->options->enclose ? 9 : 1) * m * m * m;
+
+  *split = 0;
+  *dense = (proof->options->enclose ? 9 : 1) * m * m * m;
 
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp *op = &net->ops[v];
@@ -91,11 +95,37 @@ static PetscBool SplitPays(const Proof *proof)
     if (op->weight >= 0) {
       const PetscReal T = (PetscReal)op->places, h = (PetscReal)op->dim / T, k = (PetscReal)net->labels[op->weight].cols;
 
-      split += 6 * d * T * h * k;
-      others += T * T * (d * d * k + m * m * h);
+      *split += 6 * d * T * h * k;
+      *dense += T * T * (d * d * k + m * m * h);
     }
   }
-  return (PetscBool)(4 * split <= others);
+}
+
+static PetscBool SplitPays(const Proof *proof)
+{
+  PetscReal split, dense;
+
+  Flops(proof, &split, &dense);
+  return (PetscBool)(4 * split <= dense);
+}
+
+/* paths, of N points: `at_once` where they cost next to nothing, else some seconds */
+static PetscBool SharpPays(Network net, PetscReal N, PetscReal dense, PetscBool at_once)
+{
+  PetscReal flops, bytes;
+
+  PathsCost(net, N, &flops, &bytes);
+  return (PetscBool)(bytes <= 2.5e8 && flops <= (at_once ? PetscMax(2e8, dense / 4) : 4e10));
+}
+
+/* the largest group's points: the same on all ranks */
+static PetscBool SharpPaysHere(const Proof *proof, PetscBool at_once)
+{
+  const Range largest = BlockRange(proof->map->d, proof->map->grid->G, 0);
+  PetscReal   split, dense;
+
+  Flops(proof, &split, &dense);
+  return SharpPays(proof->map->network, (PetscReal)(largest.last - largest.first), dense, at_once);
 }
 
 /* ---- bounds at theta_0 ---------------------------------------------------------------------------------------------------- */
@@ -139,11 +169,16 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
 static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
   struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+  PetscBool         same;
 
   PetscFunctionBeginUser;
   PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
   PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, &proof->same, &proof->measures));
+  if (proof->sharp) {
+    PetscCall(PathsCreate(proof->map, proof->theta, trajectory, &same, &proof->paths));
+    proof->same = (PetscBool)(proof->same && same);
+  }
   PetscCall(GramCompute(&jacobian, proof->K));
   PetscCall(AdjointDestroy(&jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -169,7 +204,7 @@ static PetscErrorCode LinearizeSplit(Proof *proof)
 /* eta and s; false: no s > 0 */
 static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   Certificate    *c         = proof->c;
   PetscReal       squares;
 
@@ -248,7 +283,7 @@ static void KeepMargin(const Proof *proof, const Margin *margin)
    differentiable there, as s > 0 only comes of finite bounds */
 static PetscErrorCode TryBall(const Proof *proof, PetscReal r, Margin *margin, PetscBool *proved)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
   PetscReal       Lambda, h = 0, rho = 0;
@@ -299,7 +334,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
 /* R: the largest found with R Lambda(R) <= s. Lambda grows with R, so R <= s/Lambda(r): from there down, then bisection of the last step. */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
-  const Recursion    recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion    recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   const Certificate *c         = proof->c;
   const PetscReal    s = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
   PetscReal          good = Up(c->ball * c->lipschitz) <= s ? c->ball : 0, bad = INFINITY, Lambda;
@@ -324,7 +359,7 @@ static PetscErrorCode RegularRadius(const Proof *proof)
    eta_low/sigma_max, which is r. */
 static PetscErrorCode DistanceLower(const Proof *proof)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   const PetscReal eta = proof->c->residual_lower, S = proof->singular.largest, r = eta / S * (1 + SLACK);
   PetscReal       Lambda, distance;
 
@@ -365,6 +400,7 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
   CertificateClear(proof->map, proof->c);
   proof->c->split  = proof->split;
   proof->c->panels = proof->panels;
+  proof->c->paths  = proof->sharp;
   if (!proof->measures) PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
   if (!proof->same) {
     Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
@@ -384,6 +420,14 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode ForgetPoint(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(PetscFree(proof->paths));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* the cheapest of what has not been tried; false: nothing is left */
 static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
 {
@@ -394,7 +438,10 @@ static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
     proof->panels = PETSC_TRUE;
   } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
     proof->split = PETSC_TRUE;
-    PetscCall(MeasuresDestroy(&proof->measures));
+    PetscCall(ForgetPoint(proof));
+  } else if (!proof->sharp && proof->options->paths == SPLIT_AUTO && SharpPaysHere(proof, PETSC_FALSE)) {
+    proof->sharp = PETSC_TRUE;
+    PetscCall(ForgetPoint(proof));
   } else
     *sharper = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -437,6 +484,7 @@ static PetscErrorCode ProofBegin(Proof *proof)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
   proof->split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(proof)));
+  proof->sharp  = (PetscBool)(options->paths == SPLIT_ALWAYS || (options->paths == SPLIT_AUTO && SharpPaysHere(proof, PETSC_TRUE)));
   proof->panels = LabelPanelsAreCheap(proof->map);
   PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -445,7 +493,7 @@ static PetscErrorCode ProofBegin(Proof *proof)
 static PetscErrorCode ProofEnd(Proof *proof)
 {
   PetscFunctionBeginUser;
-  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(ForgetPoint(proof));
   PetscCall(PetscFree(proof->labels));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -496,7 +544,7 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
 
 static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
 {
-  Recursion    recursion = {proof->map, NULL, proof->labels};
+  Recursion    recursion = {proof->map, NULL, proof->labels, NULL};
   Certificate *c         = proof->c;
   PetscReal    squares;
 
@@ -511,6 +559,7 @@ static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *foun
   }
   if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
   recursion.measures = proof->measures;
+  recursion.paths    = proof->paths;
   PetscCall(BoundErrors(&recursion, &proof->errors));
   PetscCall(GramError(proof, &c->gram_error));
   c->jacobian_error = proof->errors.jacobian;
@@ -550,6 +599,7 @@ PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Ti
     c->eigen_error     = at.eigen_error;
     c->split           = proof.split;
     c->panels          = proof.panels;
+    c->paths           = proof.sharp;
     c->exact_targets   = options->exact_targets;
   }
   PetscCall(AttemptDestroy(&proof));
@@ -674,7 +724,11 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
 {
   Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
 
+  PetscReal flops, bytes;
+
   BoundLabelNormsCost(s, &part);
+  PathsCost(s->network, s->N, &flops, &bytes);
+  if (SharpPays(s->network, s->N, 0, PETSC_TRUE)) CostHold(&linearize, bytes);
   SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
   GramCost(s, &linearize);

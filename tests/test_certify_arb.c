@@ -460,8 +460,10 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
 
 static PetscErrorCode CheckNet(PetscInt64 seed, PetscErrorCode (*random)(PetscInt64, Problem *), Tally *tally)
 {
-  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0),
-                                  PETSC_FALSE, 0};
+  const CertifySplit   ways[]  = {SPLIT_NEVER, SPLIT_AUTO, SPLIT_ALWAYS};
+  const CertifyOptions options = {.split   = Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER,
+                                  .enclose = (PetscBool)(Choose(seed, 31, 4) > 0),
+                                  .paths   = ways[Choose(seed, 32, 3)]};
   Problem              problem;
   Certificate          c;
   Tiles                K;

@@ -94,6 +94,9 @@ claim "... proved" says resnet basis '"proved"'
 claim "a recurrent net, on 2 x 2 ranks: holds" ends 0 4 gru gru -grid 2,2
 claim "... proved" says gru basis '"proved"'
 claim "... and again on 1 rank" checks 0 1 gru
+claim "a recurrent net of 8 steps: holds" ends 0 2 gru8 gru -net_steps 8 -net_step_inputs 8
+claim "... proved" says gru8 basis '"proved"'
+claim "... by derivatives between values, not products of norms" grep -q '"paths": true' "$place/gru8/certificate.json"
 claim "a graph, from loaded weights to a zero: holds" ends 0 2 graph graph
 mv "$place/graph.json" "$place/gone.json"
 claim "... proved" says graph basis '"proved"'
