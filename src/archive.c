@@ -503,15 +503,7 @@ PetscErrorCode ArchiveVec(Archive a, const char name[], Parameters parameters, V
 
 /* ---- the file -------------------------------------------------------------------------------------------------------------- */
 
-/* Room for all of it now: HDF5 1.10 neither keeps the system's reason for a failure nor survives a full disk. Not every file system can. */
-static int Reserve(int fd, PetscInt64 bytes)
-{
-  const int reason = posix_fallocate(fd, 0, (off_t)bytes);
-
-  return reason == EOPNOTSUPP || reason == ENOSYS || reason == EINVAL ? 0 : reason;
-}
-
-/* rank 0: the text's place, the image, and room for the Vecs */
+/* rank 0: the text's place, the image, and room for the Vecs: HDF5 1.10 neither keeps the system's reason for a failure nor survives a full disk */
 static PetscErrorCode WriteImage(Archive a, const char path[], PetscInt64 vec_bytes, Complaint *complaint)
 {
   const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
@@ -526,10 +518,10 @@ static PetscErrorCode WriteImage(Archive a, const char path[], PetscInt64 vec_by
   PetscCall(PetscMalloc1(TEXT + size, &image));
   memset(image, '\n', TEXT);
   H5Check(H5Fget_file_image(a->file, image + TEXT, (size_t)size));
-  if (!reason) reason = Reserve(fd, TEXT + size + vec_bytes + GROWTH);
+  if (!reason) reason = FileReserve(fd, TEXT + size + vec_bytes + GROWTH);
   if (!reason && pwrite(fd, image, (size_t)(TEXT + size), 0) != TEXT + size) reason = errno ? errno : ENOSPC;
   if (fd >= 0 && close(fd) && !reason) reason = errno;
-  if (reason) Complain(complaint, STATUS_DATA, "%s cannot be written: %s", path, strerror(reason));
+  if (reason) FileComplain(complaint, path, reason);
   PetscCall(PetscFree(image));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -603,7 +595,7 @@ PetscErrorCode ArchiveWrite(Archive a, const char path[], Complaint *complaint)
   if (!complaint->status) PetscCall(HashFile(a, beside, bytes, digest, complaint));
   if (!complaint->status && a->rank == 0) {
     reason = Seal(beside, path, bytes, digest);
-    if (reason) Complain(complaint, STATUS_DATA, "%s cannot be written: %s", path, strerror(reason));
+    if (reason) FileComplain(complaint, path, reason);
   }
   PetscCall(ComplaintShare(a->comm, complaint));
   if (a->rank == 0 && complaint->status && !FileBeside(path, beside)) (void)unlink(beside);

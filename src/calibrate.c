@@ -6,6 +6,7 @@
 #include "blas.h"
 #include "codim/random.h"
 #include "codim/tiles.h"
+#include "file.h"
 #include "sha256.h"
 #include <jansson.h>
 #include <math.h>
@@ -249,7 +250,7 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
 {
   json_t     *json, *rates = json_object();
   PetscMPIInt rank;
-  PetscBool   ok = PETSC_TRUE;
+  Complaint   complaint = {STATUS_HOLDS, ""};
 
   PetscFunctionBeginUser;
   for (int kind = 0; kind < WORK_KINDS; kind++) json_object_set_new(rates, Kinds[kind].name, json_real((double)c->rate[kind]));
@@ -257,9 +258,9 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
                    "a_second_of_one_rank", rates, "latency_seconds", (double)c->latency, "received_bytes_a_second",
                    !isfinite(c->bandwidth) ? json_null() : json_real((double)c->bandwidth));
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) ok = (PetscBool)(json_dump_file(json, path, JSON_INDENT(2) | JSON_REAL_PRECISION(4)) == 0);
+  if (rank == 0) FileWriteJSON(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(4), &complaint);
   json_decref(json);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: is the directory there, and writable?", path));
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -2,6 +2,7 @@
   certify_json.c: certificate.json, written and read back.
 */
 #include "codim/certify.h"
+#include "file.h"
 #include "sha256.h"
 #include <errno.h>
 #include <math.h>
@@ -184,20 +185,6 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   return root;
 }
 
-/* beside its place first */
-static void WriteFile(const char path[], const json_t *root, Complaint *complaint)
-{
-  char  beside[PETSC_MAX_PATH_LEN];
-  FILE *file;
-  int   ok;
-
-  snprintf(beside, sizeof beside, "%s.new", path);
-  file = fopen(beside, "w");
-  ok   = file && !json_dumpf(root, file, JSON_INDENT(1)) && fputc('\n', file) != EOF && !fflush(file) && !fsync(fileno(file));
-  if (file) ok = !fclose(file) && ok;
-  if (!ok || rename(beside, path)) Complain(complaint, STATUS_DATA, "cannot write %s: %s", path, strerror(errno));
-}
-
 PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject, const Certificate *c)
 {
   Complaint complaint = {STATUS_HOLDS, ""};
@@ -206,7 +193,7 @@ PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject
   if (subject->map->grid->rank == 0) {
     json_t *root = CertificateToJSON(subject, c, &complaint);
 
-    if (!complaint.status) WriteFile(path, root, &complaint);
+    if (!complaint.status) FileWriteJSON(path, root, JSON_INDENT(1), &complaint);
     json_decref(root);
   }
   PetscCall(ComplaintRaise(subject->map->grid->world, &complaint));

@@ -63,7 +63,7 @@ PetscErrorCode PathsCreate(ResidualMap map, Vec theta, Trajectory trajectory, Pe
 
 void PathsCost(Network net, PetscReal N, PetscReal *flops, PetscReal *bytes)
 {
-  const PetscReal nops = (PetscReal)net->nops;
+  const PetscReal nops   = (PetscReal)net->nops;
   PetscReal       before = 0, dims = 0; /* flops of a row, and entries, of the values up to v */
 
   *flops = *bytes = 0;

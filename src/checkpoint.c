@@ -8,6 +8,7 @@
 
 static struct {
   PetscBool         begun, stopped, held;
+  PetscInt          points; /* safe points passed */
   CheckpointOptions options;
   PetscMPIInt       rank;
   FilePath          path;
@@ -59,6 +60,8 @@ static PetscErrorCode Due(PetscReal interval, PetscBool *stop, PetscBool *due)
   int                  mine[2] = {StopFlag(), 0}, any[2];
 
   PetscFunctionBeginUser;
+  checkpoint.points++;
+  if (checkpoint.options.stop_at && checkpoint.points >= checkpoint.options.stop_at) mine[0] = 1;
   if (checkpoint.rank == 0 && checkpoint.options.minutes > 0 && !checkpoint.pending)
     mine[1] = since >= PetscMax((PetscLogDouble)interval, (PetscLogDouble)Share * checkpoint.cost);
   PetscCallMPI(MPI_Allreduce(mine, any, 2, MPI_INT, MPI_MAX, checkpoint.options.comm));
@@ -156,6 +159,7 @@ PetscErrorCode CheckpointBegin(const char dir[], const CheckpointOptions *option
   PetscFunctionBeginUser;
   checkpoint.options = *options;
   checkpoint.stopped = PETSC_FALSE;
+  checkpoint.points  = 0;
   PetscCallMPI(MPI_Comm_rank(options->comm, &checkpoint.rank));
   PetscCall(PetscSNPrintf(checkpoint.path, sizeof checkpoint.path, "%s/checkpoint.h5", dir));
   if (checkpoint.rank == 0 && !FileBeside(checkpoint.path, beside)) (void)unlink(beside); /* of a run that died while it wrote */

@@ -24,10 +24,14 @@ const OptionKey DataKeys[] = {
     {"data_outputs", KEY_INT, FIELD(outputs), "0", 0, (PetscReal)PETSC_MAX_INT, NULL,
      "CSV only: how many of the last columns are targets (0: not given, then 1)"},
     {"data_points", KEY_INT, FIELD(points), "0", 0, (PetscReal)PETSC_MAX_INT, NULL, "d: use the first so many points (0: all)"},
+    {"data_heldout", KEY_INT, FIELD(heldout), "0", 0, (PetscReal)PETSC_MAX_INT, NULL,
+     "so many points of the same file after those used (of all: the last) are held out: only the change of the outputs there is "
+     "measured"},
     {"data_scale", KEY_CHOICE, FIELD(scale), "none", 0, 0, Scales,
      "inputs: as they are; each column to [0,1]; column means off, then over the standard deviation of all entries"},
     {"data_target", KEY_CHOICE, FIELD(target), "value", 0, 0, Targets,
-     "targets: as they are; one column of classes 0, 1, … to one output a class; what the net gives at the weights loaded"},
+     "targets: as they are; one column of classes 0, 1, … to one output a class; what the net gives at the weights loaded, or at "
+     "its random start"},
     {"data_target_scale", KEY_CHOICE, FIELD(target_scale), "none", 0, 0, Scales,
      "targets: as they are; each output to [-1,1]; each output's mean off, then over its standard deviation"},
     {NULL, KEY_BOOL, 0, NULL, 0, 0, NULL, NULL},
@@ -104,6 +108,28 @@ static void ReadTables(const DataOptions *options, Table *x, Table *y, Complaint
   }
 }
 
+/* the last rows, to held: *x and *y keep the others */
+static void SplitHeldout(const DataOptions *options, Table *x, Table *y, PetscReal **held, Complaint *complaint)
+{
+  const size_t N = (size_t)options->heldout, p = x->cols;
+
+  if (N == 0 || complaint->status) return;
+  if (x->rows <= N) {
+    Complain(complaint, STATUS_DATA, "%s: of its %zu points %zu cannot be held out", x->path, x->rows, N);
+    return;
+  }
+  x->rows -= N;
+  if (y->rows > x->rows) y->rows = x->rows;
+  if (!x->a) return; /* its shape was wanted */
+  *held = malloc(N * p * sizeof **held);
+  if (!*held) {
+    Complain(complaint, STATUS_DATA, "too little memory for the %zu points held out", N);
+    return;
+  }
+  memcpy(*held, x->a + x->rows * p, N * p * sizeof **held);
+  ScaleLike((DataScale)options->scale, x->rows, p, x->a, N, *held);
+}
+
 static void TransformTables(const DataOptions *options, Table *x, Table *y, Complaint *complaint)
 {
   const char *overflow = " after scaling: the column's numbers are too large for it";
@@ -137,7 +163,7 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
   const DataOptions *options = &data->options;
   const char        *x_path  = options->file[0] ? options->file : options->x[0] ? options->x : options->images;
   const char        *y_path  = options->file[0] ? options->file : options->y[0] ? options->y : options->labels;
-  const size_t       points  = (size_t)options->points;
+  const size_t       points  = options->points ? (size_t)options->points + (size_t)options->heldout : 0;
   Table              x       = {.name = "x", .path = x_path, .min_dims = 2, .max_dims = TABLE_DIMS_MAX, .points = points};
   Table              y       = {.name = "y", .path = y_path, .min_dims = 1, .max_dims = 2, .points = points};
 
@@ -145,10 +171,12 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
   y.shape_only = (PetscBool)(shape_only && options->target != TARGET_ONEHOT); /* classes are counted */
   CheckOptions(options, complaint);
   if (!complaint->status) ReadTables(options, &x, options->target == TARGET_NET ? NULL : &y, complaint);
+  SplitHeldout(options, &x, &y, &data->held_x, complaint);
   if (!complaint->status) TransformTables(options, &x, &y, complaint);
   if (!complaint->status) data->missing = (PetscInt)CountMissing(&y, complaint);
   data->all_x   = x.a;
   data->all_y   = y.a;
+  data->heldout = options->heldout;
   data->points  = (PetscInt)x.rows;
   data->inputs  = (PetscInt)x.cols;
   data->outputs = (PetscInt)y.cols;
@@ -158,14 +186,15 @@ static void DataRead(Data data, PetscBool shape_only, Complaint *complaint)
 
 static PetscErrorCode DataBcastSizes(Data data)
 {
-  PetscInt sizes[4] = {data->points, data->inputs, data->outputs, data->missing};
+  PetscInt sizes[5] = {data->points, data->inputs, data->outputs, data->missing, data->heldout};
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(sizes, 4, MPIU_INT, 0, data->comm));
+  PetscCallMPI(MPI_Bcast(sizes, 5, MPIU_INT, 0, data->comm));
   data->points  = sizes[0];
   data->inputs  = sizes[1];
   data->outputs = sizes[2];
   data->missing = sizes[3];
+  data->heldout = sizes[4];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -235,6 +264,7 @@ PetscErrorCode DataDestroy(Data *data)
   DataFreeBlock(*data);
   free((*data)->all_x);
   free((*data)->all_y);
+  free((*data)->held_x);
   PetscCall(PetscFree(*data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -261,6 +291,33 @@ static PetscErrorCode ScatterRows(Grid grid, PetscInt d, PetscInt cols, const Pe
   if (grid->rank && grid->q == 0) PetscCallMPI(MPI_Recv(block, count, row, 0, 0, grid->world, MPI_STATUS_IGNORE));
   PetscCallMPI(MPI_Bcast(block, count, row, 0, grid->group));
   PetscCallMPI(MPI_Type_free(&row));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode DataCreateHeldout(Data data, Data *heldout)
+{
+  const size_t x = (size_t)data->heldout * (size_t)data->inputs, y = (size_t)data->heldout * (size_t)data->outputs;
+  PetscMPIInt  rank;
+  Data         made;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(data->comm, &rank));
+  PetscCall(PetscNew(&made));
+  made->comm    = data->comm;
+  made->options = data->options;
+  made->points  = data->heldout;
+  made->inputs  = data->inputs;
+  made->outputs = data->outputs;
+  made->missing = (PetscInt)y;
+  if (rank == 0) {
+    made->all_x = malloc(x * sizeof *made->all_x);
+    made->all_y = malloc(y * sizeof *made->all_y);
+    if (made->all_x) memcpy(made->all_x, data->held_x, x * sizeof *made->all_x);
+    for (size_t k = 0; made->all_y && k < y; k++) made->all_y[k] = NAN;
+  }
+  *heldout = made;
+  PetscCall(UserCheck(data->comm, (PetscBool)(rank || (made->all_x && made->all_y)), STATUS_DATA,
+                      "too little memory for the %" PetscInt_FMT " points held out", data->heldout));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

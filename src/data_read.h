@@ -56,6 +56,8 @@ void NumbersDecode(Number number, size_t n, const unsigned char raw[], size_t st
 /* ---- after reading: data_scale.c ----------------------------------------------------------------------------------- */
 
 void ScaleInputs(DataScale scale, size_t d, size_t p, PetscReal x[]);
+void ScaleLike(DataScale scale, size_t d, size_t p, const PetscReal x[], size_t N,
+               PetscReal held[]);                                                            /* as ScaleInputs will scale x */
 void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[], Complaint *complaint); /* NaN stays */
 
 /** One column of classes to one column a class. */

@@ -75,6 +75,23 @@ void ScaleInputs(DataScale scale, size_t d, size_t p, PetscReal x[])
   }
 }
 
+void ScaleLike(DataScale scale, size_t d, size_t p, const PetscReal x[], size_t N, PetscReal held[])
+{
+  const PetscReal s = scale == SCALE_STANDARD && N ? Deviation(d * p, 1, x) : 0;
+
+  for (size_t j = 0; j < p && N && scale != SCALE_NONE; j++) {
+    PetscReal origin = scale == SCALE_STANDARD ? Mean(d, p, x + j) : x[j], far = x[j], width;
+
+    for (size_t i = 0; i < d && scale == SCALE_UNIT; i++) {
+      origin = PetscMin(origin, x[i * p + j]);
+      far    = PetscMax(far, x[i * p + j]);
+    }
+    width = scale == SCALE_UNIT ? far - origin : s;
+    for (size_t i = 0; i < N; i++)
+      held[i * p + j] = width > 0 ? (held[i * p + j] - origin) / width : scale == SCALE_UNIT ? 0 : held[i * p + j] - origin;
+  }
+}
+
 void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[], Complaint *complaint)
 {
   PetscReal *observed = malloc(d * sizeof *observed);

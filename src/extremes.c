@@ -54,10 +54,11 @@ struct Extremes_s {
   PetscReal       lambda_max;
   ExtremesResult *result;
 
-  /* the solver that runs, and where it goes on from: what it had after so many iterations */
-  PetscInt  solver, iterations, products, nstart;
-  Vec      *start;
+  /* the solver that runs, and where it goes on from: what it had after so many iterations. kept: vectors of its result's pairs so far */
+  PetscInt  solver, iterations, products, nstart, nkept;
+  Vec      *start, *kept;
   PetscBool pausing;
+  PetscInt  settled; /* pairs that had converged before the iteration in which all do */
 };
 
 static EigenPairs *PairsOf(ExtremesResult *result, PetscInt solver)
@@ -125,17 +126,31 @@ static PetscErrorCode SizeBasis(EPS eps, PetscInt nev, PetscInt n)
 
 enum { DENSE = 100 };
 
-/* The test that was chosen; but a solver that is to pause finds every pair converged: it ends, whatever its method, and hands over the
-   vectors it has. Called at least once an iteration. */ // NOLINTNEXTLINE(readability-function-size)
-static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
-                                         void *context)
+/* After every iteration. One that is to pause does another, in which every pair counts as converged: it ends, whatever its method, and hands
+   over the vectors it has. So there is progress however often it pauses.                                                                 */
+// NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode StopOrPause(EPS eps, PetscInt iterations, PetscInt most, PetscInt converged, PetscInt wanted,
+                                  EPSConvergedReason *reason, void *context)
 {
   Extremes e = (Extremes)context;
 
   PetscFunctionBeginUser;
+  PetscCall(EPSStoppingBasic(eps, iterations, most, converged, wanted, reason, NULL));
+  if (*reason != EPS_CONVERGED_ITERATING) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(CheckpointWanted(e->map->grid->world, &e->pausing));
+  e->settled = converged;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the test that was chosen, unless it is to pause */ // NOLINTNEXTLINE(readability-function-size)
+static PetscErrorCode ConvergedOrPausing(EPS eps, PetscScalar value, PetscScalar imaginary, PetscReal residual, PetscReal *error,
+                                         void *context)
+{
+  const Extremes e = (Extremes)context;
+
+  PetscFunctionBeginUser;
   (void)eps;
   (void)imaginary;
-  if (!e->pausing) PetscCall(CheckpointWanted(e->map->grid->world, &e->pausing));
   *error = e->pausing ? 0 : e->relative[e->solver] ? residual / PetscAbsScalar(value) : residual;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -147,6 +162,7 @@ static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max
   const PetscInt nev  = PetscMin(nev_max, e->map->n);
   const Plan    *plan = &Plans[solver];
   EPSConv        test;
+  PetscBool      pauses;
   EPS            eps;
 
   PetscFunctionBeginUser;
@@ -163,7 +179,11 @@ static PetscErrorCode SolverCreate(Extremes e, PetscInt solver, PetscInt nev_max
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetConvergenceTest(eps, &test));
   e->relative[solver] = (PetscBool)(test == EPS_CONV_REL);
-  if (test == EPS_CONV_REL || test == EPS_CONV_ABS) PetscCall(EPSSetConvergenceTestFunction(eps, ConvergedOrPausing, e, NULL));
+  PetscCall(PetscObjectTypeCompareAny((PetscObject)eps, &pauses, EPSKRYLOVSCHUR, EPSLOBPCG, ""));
+  if (pauses && (test == EPS_CONV_REL || test == EPS_CONV_ABS)) { /* others run in one piece */
+    PetscCall(EPSSetConvergenceTestFunction(eps, ConvergedOrPausing, e, NULL));
+    PetscCall(EPSSetStoppingTestFunction(eps, StopOrPause, e, NULL));
+  }
   e->eps[solver] = eps;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -195,32 +215,28 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
 
 /* ---- where a solver starts -------------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode ForgetStart(Extremes e)
+static PetscErrorCode MakeVecs(Extremes e, PetscInt count, Vec **vecs)
 {
   PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < e->nstart; i++) PetscCall(VecDestroy(&e->start[i]));
-  PetscCall(PetscFree(e->start));
-  e->nstart = 0;
+  PetscCall(PetscMalloc1(count, vecs));
+  for (PetscInt i = 0; i < count; i++) PetscCall(ParametersCreateVec(e->map->parameters, &(*vecs)[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode MakeStart(Extremes e, PetscInt count)
+static PetscErrorCode ForgetVecs(PetscInt *count, Vec **vecs)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(count, &e->start));
-  e->nstart = count;
-  for (PetscInt i = 0; i < count; i++) PetscCall(ParametersCreateVec(e->map->parameters, &e->start[i]));
+  for (PetscInt i = 0; i < *count; i++) PetscCall(VecDestroy(&(*vecs)[i]));
+  PetscCall(PetscFree(*vecs));
+  *count = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how many vectors a method makes use of */
-static PetscErrorCode CountStart(EPS eps, PetscInt wanted, PetscInt *count)
+/* LOBPCG makes use of many, Krylov methods of one */
+static PetscErrorCode IsBlock(EPS eps, PetscBool *block)
 {
-  PetscBool lobpcg;
-
   PetscFunctionBeginUser;
-  PetscCall(PetscObjectTypeCompare((PetscObject)eps, EPSLOBPCG, &lobpcg));
-  *count = lobpcg ? wanted : 1;
+  PetscCall(PetscObjectTypeCompare((PetscObject)eps, EPSLOBPCG, block));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -230,10 +246,11 @@ static PetscErrorCode SetStart(Extremes e, EPS eps)
   const PetscInt kept = e->nstart;
   Vec           *vectors;
   PetscInt       count;
+  PetscBool      block;
 
   PetscFunctionBeginUser;
-  PetscCall(CountStart(eps, Wanted(e, e->solver), &count));
-  count = PetscMin(PetscMax(count, kept), e->map->n);
+  PetscCall(IsBlock(eps, &block));
+  count = PetscMin(PetscMax(block ? Wanted(e, e->solver) : 1, kept), e->map->n);
   PetscCall(PetscMalloc1(count, &vectors));
   for (PetscInt i = 0; i < count; i++) {
     if (i < kept) {
@@ -247,29 +264,81 @@ static PetscErrorCode SetStart(Extremes e, EPS eps)
   PetscCall(EPSSetInitialSpace(eps, count, vectors));
   for (PetscInt i = kept; i < count; i++) PetscCall(VecDestroy(&vectors[i]));
   PetscCall(PetscFree(vectors));
-  PetscCall(ForgetStart(e)); /* the solver holds them now */
+  PetscCall(ForgetVecs(&e->nstart, &e->start)); /* the solver holds them now */
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The vectors that a paused solver has, best first. One that starts from a single vector gets their sum: its Krylov space has them all
-   again after as many products.                                                                                                       */
-static PetscErrorCode KeepVectors(Extremes e, EPS eps)
+/* a pair of the result */
+static PetscErrorCode AddPair(Extremes e, EPS eps, PetscInt i)
 {
-  PetscInt found, count = 0, wanted = Wanted(e, e->solver);
-  Vec      v;
+  EigenPairs *pairs = PairsOf(e->result, e->solver);
 
   PetscFunctionBeginUser;
+  if (!pairs->value) PetscCall(PetscMalloc2(pairs->wanted, &pairs->value, pairs->wanted, &pairs->residual));
+  PetscCall(EPSGetEigenvalue(eps, i, &pairs->value[pairs->found], NULL));
+  PetscCall(EPSComputeError(eps, i, EPS_ERROR_ABSOLUTE, &pairs->residual[pairs->found++]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A paused Krylov method starts from a single vector again: pairs that had converged are final, and deflated from now on */
+static PetscErrorCode KeepSettled(Extremes e, EPS eps)
+{
+  Vec     *kept;
+  PetscInt before = e->nkept;
+
+  PetscFunctionBeginUser;
+  if (!e->settled) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(MakeVecs(e, before + e->settled, &kept));
+  for (PetscInt i = 0; i < before; i++) PetscCall(VecCopy(e->kept[i], kept[i]));
+  PetscCall(ForgetVecs(&e->nkept, &e->kept));
+  for (PetscInt i = 0; i < e->settled; i++) {
+    PetscCall(AddPair(e, eps, i));
+    PetscCall(EPSGetEigenvector(eps, i, kept[before + i], NULL));
+  }
+  e->kept  = kept;
+  e->nkept = before + e->settled;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The vectors that a paused solver has, best first; a Krylov method gets the sum of those that have not converged: its space has them all again
+   after as many products.                                                                                                                 */
+static PetscErrorCode KeepVectors(Extremes e, EPS eps)
+{
+  PetscInt  found, first = 0;
+  PetscBool block;
+  Vec       v;
+
+  PetscFunctionBeginUser;
+  PetscCall(IsBlock(eps, &block));
   PetscCall(EPSGetConverged(eps, &found));
-  PetscCall(CountStart(eps, wanted, &count));
-  found = PetscMin(found, wanted);
-  PetscCall(MakeStart(e, PetscMin(count, found)));
-  if (!e->nstart) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!block) {
+    PetscCall(KeepSettled(e, eps));
+    first = e->settled;
+  }
+  found = PetscMin(found, first + Wanted(e, e->solver) - e->nkept);
+  if (found == first) PetscFunctionReturn(PETSC_SUCCESS);
+  e->nstart = block ? found : 1;
+  PetscCall(MakeVecs(e, e->nstart, &e->start));
   PetscCall(VecDuplicate(e->start[0], &v));
-  for (PetscInt i = 0; i < found; i++) {
+  for (PetscInt i = first; i < found; i++) {
     PetscCall(EPSGetEigenvector(eps, i, v, NULL));
-    PetscCall(VecAXPY(e->start[i % e->nstart], 1, v));
+    PetscCall(VecAXPY(e->start[(i - first) % e->nstart], 1, v));
   }
   PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode VecsArchive(Archive archive, const char name[], Extremes e, PetscInt *count, Vec **vecs)
+{
+  char one[32];
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveInt(archive, name, count));
+  if (ArchiveReading(archive)) PetscCall(MakeVecs(e, *count, vecs));
+  for (PetscInt i = 0; i < *count; i++) {
+    PetscCall(PetscSNPrintf(one, sizeof one, "%s_%" PetscInt_FMT, name, i));
+    PetscCall(ArchiveVec(archive, one, e->map->parameters, (*vecs)[i]));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -283,7 +352,7 @@ static PetscErrorCode PairsArchive(Archive archive, const char name[], EigenPair
   PetscCall(ArchiveInt(archive, "found", &pairs->found));
   PetscCall(ArchiveInt(archive, "products", &pairs->products));
   PetscCall(ArchiveReal(archive, "tolerance", &pairs->tolerance));
-  if (ArchiveReading(archive)) PetscCall(PetscMalloc2(pairs->found, &pairs->value, pairs->found, &pairs->residual));
+  if (ArchiveReading(archive)) PetscCall(PetscMalloc2(pairs->wanted, &pairs->value, pairs->wanted, &pairs->residual));
   PetscCall(ArchiveReals(archive, "value", pairs->found, pairs->value));
   PetscCall(ArchiveReals(archive, "residual", pairs->found, pairs->residual));
   PetscCall(ArchiveLeave(archive));
@@ -303,21 +372,15 @@ PetscErrorCode ExtremesResultArchive(Archive archive, ExtremesResult *result)
 /* what is found, and where the solver goes on */
 static PetscErrorCode ExtremesArchive(Archive archive, void *context)
 {
-  Extremes e     = (Extremes)context;
-  PetscInt count = e->nstart;
-  char     name[32];
+  Extremes e = (Extremes)context;
 
   PetscFunctionBeginUser;
   PetscCall(ExtremesResultArchive(archive, e->result));
   PetscCall(ArchiveInt(archive, "solver", &e->solver));
   PetscCall(ArchiveInt(archive, "iterations", &e->iterations));
   PetscCall(ArchiveInt(archive, "products", &e->products));
-  PetscCall(ArchiveInt(archive, "vectors", &count));
-  if (ArchiveReading(archive)) PetscCall(MakeStart(e, count));
-  for (PetscInt i = 0; i < count; i++) {
-    PetscCall(PetscSNPrintf(name, sizeof name, "vector_%" PetscInt_FMT, i));
-    PetscCall(ArchiveVec(archive, name, e->map->parameters, e->start[i]));
-  }
+  PetscCall(VecsArchive(archive, "start", e, &e->nstart, &e->start));
+  PetscCall(VecsArchive(archive, "kept", e, &e->nkept, &e->kept));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -361,19 +424,49 @@ static PetscErrorCode SetTolerance(Extremes e, EPS eps)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Collect(EPS eps, EigenPairs *pairs)
+/* by insertion: ascending where the smallest are wanted, descending where the largest are */
+static void SortPairs(EPSWhich which, EigenPairs *pairs)
 {
-  PetscInt found;
+  const PetscReal sign = which == EPS_SMALLEST_REAL ? 1 : -1;
+
+  for (PetscInt i = 1; i < pairs->found; i++) {
+    const PetscReal value = pairs->value[i], residual = pairs->residual[i];
+    PetscInt        k = i;
+
+    for (; k > 0 && sign * pairs->value[k - 1] > sign * value; k--) {
+      pairs->value[k]    = pairs->value[k - 1];
+      pairs->residual[k] = pairs->residual[k - 1];
+    }
+    pairs->value[k]    = value;
+    pairs->residual[k] = residual;
+  }
+}
+
+/* those wanted that it has found, among those kept, in their order */
+static PetscErrorCode Collect(Extremes e, EPS eps, EigenPairs *pairs)
+{
+  PetscInt found, missing = pairs->wanted - e->nkept;
+  EPSWhich which;
 
   PetscFunctionBeginUser;
   PetscCall(EPSGetConverged(eps, &found));
-  pairs->found = PetscMin(found, pairs->wanted);
+  PetscCall(EPSGetWhichEigenpairs(eps, &which));
   PetscCall(EPSGetTolerances(eps, &pairs->tolerance, NULL));
-  PetscCall(PetscMalloc2(pairs->found, &pairs->value, pairs->found, &pairs->residual));
-  for (PetscInt i = 0; i < pairs->found; i++) {
-    PetscCall(EPSGetEigenvalue(eps, i, &pairs->value[i], NULL));
-    PetscCall(EPSComputeError(eps, i, EPS_ERROR_ABSOLUTE, &pairs->residual[i]));
-  }
+  for (PetscInt i = 0; i < PetscMin(found, missing); i++) PetscCall(AddPair(e, eps, i));
+  if (e->nkept) SortPairs(which, pairs);
+  PetscCall(ForgetVecs(&e->nkept, &e->kept));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* what is kept is not looked for again */
+static PetscErrorCode Deflate(Extremes e, EPS eps, PetscInt nev, PetscInt ncv, PetscInt mpd)
+{
+  const PetscInt columns = PetscMin(ncv, e->map->n - e->nkept);
+
+  PetscFunctionBeginUser;
+  if (!e->nkept) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(EPSSetDimensions(eps, nev - e->nkept, columns, PetscMin(mpd, columns)));
+  PetscCall(EPSSetDeflationSpace(eps, e->nkept, e->kept));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -382,13 +475,15 @@ static PetscErrorCode Solve(Extremes e, EPS eps, Mat A)
 {
   const PetscInt before = e->hessian->products;
   EigenPairs    *pairs  = PairsOf(e->result, e->solver);
-  PetscInt       iterations;
+  PetscInt       iterations, ncv, mpd;
 
   PetscFunctionBeginUser;
   e->pausing = PETSC_FALSE;
   PetscCall(EPSSetOperators(eps, A, NULL));
+  PetscCall(EPSGetDimensions(eps, &pairs->wanted, &ncv, &mpd));
   PetscCall(UseProjection(e, eps));
   PetscCall(SetTolerance(e, eps));
+  PetscCall(Deflate(e, eps, pairs->wanted, ncv, mpd));
   PetscCall(SetStart(e, eps));
   PetscCall(EPSSolve(eps));
   if (e->pausing) {
@@ -397,12 +492,12 @@ static PetscErrorCode Solve(Extremes e, EPS eps, Mat A)
     e->iterations += iterations;
     e->products += e->hessian->products - before;
   } else {
-    PetscCall(EPSGetDimensions(eps, &pairs->wanted, NULL, NULL));
-    PetscCall(Collect(eps, pairs));
+    PetscCall(Collect(e, eps, pairs));
     pairs->products = e->products + e->hessian->products - before;
     e->iterations = e->products = 0;
   }
   PetscCall(EPSReset(eps)); /* its vectors make room for the next solver's */
+  PetscCall(EPSSetDimensions(eps, pairs->wanted, ncv > 0 ? ncv : PETSC_DEFAULT, mpd > 0 ? mpd : PETSC_DEFAULT));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -446,7 +541,8 @@ PetscErrorCode ExtremesSolve(Extremes e, Hessian hessian, Jacobian jacobian, Til
   PetscCall(CreateKernelMat(e, &PSP));
   PetscCall(CheckpointResume("extremes", ExtremesArchive, e, &resumed));
   PetscCall(RunSolvers(e, A, PSP, &stop));
-  PetscCall(ForgetStart(e));
+  PetscCall(ForgetVecs(&e->nstart, &e->start));
+  PetscCall(ForgetVecs(&e->nkept, &e->kept));
   PetscCall(MatDestroy(&PSP));
   PetscCall(MatDestroy(&A));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,4 +76,30 @@ int FileWrite(const char path[], const void *bytes, size_t size)
 
   if (!reason) reason = WriteBytes(beside, bytes, size);
   return reason ? reason : FilePublish(beside, path);
+}
+
+int FileReserve(int fd, PetscInt64 bytes)
+{
+  const int reason = posix_fallocate(fd, 0, (off_t)bytes);
+
+  return reason == EOPNOTSUPP || reason == ENOSYS || reason == EINVAL ? 0 : reason;
+}
+
+void FileComplain(Complaint *complaint, const char path[], int reason)
+{
+  Complain(complaint, STATUS_DATA, "%s cannot be written: %s. Make room there, or choose another `output`", path, strerror(reason));
+}
+
+void FileWriteJSON(const char path[], const json_t *json, size_t flags, Complaint *complaint)
+{
+  char  *text   = json_dumps(json, flags);
+  size_t size   = text ? strlen(text) : 0;
+  int    reason = EINVAL; /* not a number, or not UTF-8: json_dumps says no more */
+
+  if (text) {
+    text[size] = '\n'; /* where the final 0 was */
+    reason     = FileWrite(path, text, size + 1);
+  }
+  if (reason) FileComplain(complaint, path, reason);
+  free(text);
 }

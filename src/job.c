@@ -2,9 +2,7 @@
   job.c: a job from its options to its report; see job.h. Its stages are in job_stages.c.
 */
 #include "job_state.h"
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define KEY(name, type, field, value, min, help)                                                                                   \
   {                                                                                                                                \
@@ -20,6 +18,8 @@ static const OptionKey RunKeys[] =
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
      KEY("checkpoint_minutes", KEY_REAL, checkpoint_minutes, "10", 0,
          "minutes between two writings of output/checkpoint.h5; 0: only when asked to stop"),
+     KEY("checkpoint_stop", KEY_INT, checkpoint_stop, "0", 0,
+         "stop at this safe point, counted from 1, as if asked to: to try out how a job is resumed; 0: never"),
      {NULL, KEY_INT, 0, NULL, 0, 0, NULL, NULL}};
 
 #undef KEY
@@ -47,22 +47,8 @@ static PetscErrorCode DefaultOutput(const char job_file[], OptionString output)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static int MakeDirectories(const char path[])
-{
-  OptionString partial;
-
-  (void)PetscStrncpy(partial, path, sizeof(partial));
-  for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    if (mkdir(partial, 0777) && errno != EEXIST) return errno;
-    *slash = '/';
-  }
-  return mkdir(path, 0777) && errno != EEXIST ? errno : 0;
-}
-
 PetscErrorCode JobReadOptions(Job job, const char job_file[])
 {
-
   PetscFunctionBeginUser;
   PetscCall(OptionsRead(job->comm, "Data", DataKeys, &job->data_options));
   PetscCall(OptionsRead(job->comm, "Net", NetKeys, &job->net_options));
@@ -80,28 +66,15 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
                       STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
-  PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
-                      STATUS_USAGE,
-                      "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(
+      UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method != REACH_CONSTRUCT),
+                STATUS_USAGE,
+                "data.target: net takes the targets from loaded weights or from the random start: reach.method load or train"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
                       "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
                       "grid wants two numbers, G and Q, e.g. -grid 2,1; there are %" PetscInt_FMT, job->run.grid.n));
   if (!job->run.output[0]) PetscCall(DefaultOutput(job_file, job->run.output));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode MakeOutput(Job job)
-{
-  PetscMPIInt rank;
-  int         reason = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(job->comm, &rank));
-  if (rank == 0) reason = MakeDirectories(job->run.output);
-  PetscCall(UserCheck(job->comm, (PetscBool)(reason == 0), STATUS_DATA, "cannot make the output directory %s: %s", job->run.output,
-                      strerror(reason)));
-  job->output_made = PETSC_TRUE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -117,6 +90,7 @@ PlanJob JobToPlan(Job job)
                         .walk        = &job->walk_options,
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
+                        .at_zero     = (PetscBool)(job->data_options.target == TARGET_NET),
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
                         .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
@@ -145,13 +119,20 @@ static PetscErrorCode BuildProblem(Job job)
   PetscCall(DataScatter(job->data, job->grid));
   PetscCall(ParametersCreate(job->grid, job->network->nlabels, job->network->labels, &job->parameters));
   PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->data, &job->map));
+  if (job->data->heldout) {
+    PetscCall(DataCreateHeldout(job->data, &job->heldout_data));
+    PetscCall(DataScatter(job->heldout_data, job->grid));
+    PetscCall(ResidualMapCreate(job->grid, job->network, job->parameters, job->heldout_data, &job->heldout));
+  }
   PetscCall(TrainCreate(job->map, &job->reach, &job->train));
   TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
+  PetscCall(StartCreate(job->map, &job->hessian_options, &job->start));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
+  PetscCall(TangentKernelCreate(job->map, &job->spectrum_options, &job->tangent));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -209,7 +190,7 @@ static PetscErrorCode Refute(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JobCreate(const char job_file[], Job *job)
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
 {
   Job new;
 
@@ -218,7 +199,7 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   *job      = new;
   new->comm = PETSC_COMM_WORLD;
   PetscCall(JobReadOptions(new, job_file));
-  PetscCall(MakeOutput(new));
+  if (claim) PetscCall(JobClaimDirectory(new));
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));
@@ -226,6 +207,13 @@ PetscErrorCode JobCreate(const char job_file[], Job *job)
   DescribeProblem(new);
   PetscCall(Refute(new));
   PetscCall(StageEnd(new->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode JobCreate(const char job_file[], Job *job)
+{
+  PetscFunctionBeginUser;
+  PetscCall(JobMake(job_file, PETSC_TRUE, job));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -255,12 +243,16 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(VecDestroy(&j->theta));
   PetscCall(VecDestroy(&j->theta_0));
   PetscCall(PerturbResultDestroy(&j->perturbation));
+  PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(StartDestroy(&j->start));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
+  PetscCall(ResidualMapDestroy(&j->heldout));
   PetscCall(ResidualMapDestroy(&j->map));
   PetscCall(ParametersDestroy(&j->parameters));
   PetscCall(NetworkDestroy(&j->network));
+  PetscCall(DataDestroy(&j->heldout_data));
   PetscCall(DataDestroy(&j->data));
   PetscCall(GridDestroy(&j->grid));
   PetscCall(PetscFree(*job));
@@ -286,7 +278,6 @@ json_t *JobOptionsToJSON(Job job)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------ */
 
-/* a stage's name among those done, or the one it goes on with */
 static PetscErrorCode PrintResumed(Job job)
 {
   const StageRecord *records;
@@ -300,7 +291,8 @@ static PetscErrorCode PrintResumed(Job job)
   n = 0;
   for (PetscInt i = 0; JobStages[i].name; i++)
     if (job->done[i]) PetscCall(PetscPrintf(job->comm, "%s %s", n++ ? "," : "", JobStages[i].name));
-  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " no stage yet"));
+  if (!job->done[job->current]) PetscCall(PetscPrintf(job->comm, "%s %s in part", n++ ? "," : "", JobStages[job->current].name));
+  PetscCall(PetscPrintf(job->comm, "%s\n", n ? "" : " nothing yet"));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -310,7 +302,8 @@ static PetscErrorCode Begin(Job job)
   CheckpointOptions options = {.comm = job->comm, .minutes = job->run.checkpoint_minutes, .state = JobArchive, .context = job};
 
   PetscFunctionBeginUser;
-  options.bytes = 8 * (PetscReal)job->map->n;
+  options.stop_at = job->run.checkpoint_stop;
+  options.bytes   = 8 * (PetscReal)job->map->n;
   PetscCall(StageBegin(job->comm, "setup"));
   PetscCall(JobBegin(job));
   PetscCall(JobIdentify(job));

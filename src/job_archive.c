@@ -7,7 +7,6 @@
 */
 #include "job_state.h"
 #include "sha256.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,41 +28,21 @@ static PetscBool IsPath(const char name[])
   return (PetscBool)(!strcmp(name, "reach_weights") || !strcmp(name, "net_file") || !strcmp(name, "net_graph"));
 }
 
-/* solvers' options: "-tao_type lmvm -tao_monitor …", as PETSc gives them */
-static PetscErrorCode AddSolverOptions(const json_t *ours, const char prefixes[], json_t *object)
-{
-  char *all, *end;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetAll(NULL, &all));
-  for (char *name = all; name && *name; name = end) {
-    char *value;
-
-    end = strstr(name + 1, " -");
-    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
-    if (end) *end++ = '\0';
-    value = name + strcspn(name, " ");
-    if (*value) *value++ = '\0';
-    if (HasPrefix(name + 1, prefixes) && !json_object_get(ours, name + 1))
-      json_object_set_new(object, name + 1, json_string(value));
-  }
-  PetscCall(PetscFree(all));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* a stage's options with their values; a new reference */
 static PetscErrorCode StageOptions(Job job, const JobStage *stage, json_t **object)
 {
-  json_t     *all = JobOptionsToJSON(job), *value;
+  json_t     *all = JobOptionsToJSON(job), *solvers, *value;
   const char *key;
 
   PetscFunctionBeginUser;
   *object = json_object();
+  PetscCall(OptionsOthers(all, &solvers));
+  json_object_update(all, solvers);
+  json_decref(solvers);
   json_object_foreach(all, key, value)
   {
     if (HasPrefix(key, stage->options) && !IsPath(key)) json_object_set(*object, key, value);
   }
-  PetscCall(AddSolverOptions(all, stage->options, *object));
   json_decref(all);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -203,9 +182,11 @@ static PetscErrorCode HashArchive(Archive archive, Job job, const char name[], c
 
 static PetscErrorCode IdentityArchive(Archive archive, Job job)
 {
-  char version[256];
+  char      version[256];
+  PetscBool there;
 
   PetscFunctionBeginUser;
+  PetscCall(ArchiveEnter(archive, "identity", &there));
   PetscCall(PetscStrncpy(version, ReportVersion(), sizeof version));
   PetscCall(ArchiveText(archive, "version", sizeof version, version));
   PetscCall(UserCheck(job->comm, (PetscBool)(strcmp(version, ReportVersion()) == 0), STATUS_DATA,
@@ -214,6 +195,7 @@ static PetscErrorCode IdentityArchive(Archive archive, Job job)
   PetscCall(HashArchive(archive, job, "data", job->identity.problem, "data_"));
   PetscCall(HashArchive(archive, job, "net", job->identity.net, "net_"));
   PetscCall(HashArchive(archive, job, "start", job->identity.start, "reach_"));
+  PetscCall(ArchiveLeave(archive));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -237,6 +219,7 @@ PetscErrorCode JobReachArchive(Archive archive, Job job)
   PetscCall(ArchiveStruct(archive, "result", sizeof r->reach, &r->reach));
   PetscCall(ArchiveBool(archive, "at_zero", &r->at_zero));
   PetscCall(ArchiveReal(archive, "moved", &r->moved));
+  PetscCall(ArchiveText(archive, "start", sizeof r->lines[0], r->lines[LINE_START]));
   r->reached = PETSC_TRUE;
   if (!ArchiveReading(archive)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &at));
@@ -324,18 +307,22 @@ static PetscErrorCode TimesArchive(Archive archive)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* loaded weights, before they were moved */
-static PetscErrorCode StartArchive(Archive archive, Job job)
+/* loaded weights, before they are moved */
+PetscErrorCode JobStartArchive(Archive archive, Job job)
 {
   Report   *r     = &job->report;
-  PetscBool start = (PetscBool)(r->start != NULL), certified, there;
+  PetscBool start = (PetscBool)(r->start_reach != NULL), certified, there;
 
   PetscFunctionBeginUser;
   certified = (PetscBool)(r->start_certificate != NULL);
   PetscCall(ArchiveBool(archive, "has_start", &start));
   PetscCall(ArchiveBool(archive, "has_start_certificate", &certified));
-  if (start) PetscCall(ArchiveStruct(archive, "start", sizeof job->start, &job->start));
-  if (start) r->start = &job->start;
+  if (start) {
+    PetscCall(ArchiveStruct(archive, "reach", sizeof job->start_reach, &job->start_reach));
+    r->start_reach = &job->start_reach;
+    r->start       = job->start;
+  }
+  PetscCall(StartArchive(archive, job->start)); /* and how far it was moved, in the end */
   if (!certified) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ArchiveEnter(archive, "start_certificate", &there));
   PetscCall(CertificateArchive(archive, &job->start_certificate));
@@ -411,7 +398,6 @@ PetscErrorCode JobArchive(Archive archive, void *context)
   PetscCall(ArchiveInt(archive, "interruptions", &job->report.interruptions));
   PetscCall(TimesArchive(archive));
   PetscCall(ArchiveVec(archive, "theta", job->parameters, job->theta));
-  PetscCall(StartArchive(archive, job));
   for (PetscInt i = 0; JobStages[i].name; i++) PetscCall(StageArchive(archive, job, i));
   PetscCall(CurrentArchive(archive, job));
   PetscFunctionReturn(PETSC_SUCCESS);

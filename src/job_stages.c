@@ -30,11 +30,10 @@ PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[])
   return PETSC_FALSE;
 }
 
-/* y := f_theta at the weights loaded */
+/* y := f_theta at the weights that are there */
 static PetscErrorCode TakeTargets(Job job)
 {
   PetscFunctionBeginUser;
-  PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   PetscCall(ResidualMapApply(job->map, job->theta, job->trajectory, job->H));
   PetscCall(DataSetTargets(job->data, job->grid, job->trajectory->value[job->network->nops - 1]));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -44,7 +43,6 @@ PetscErrorCode JobBegin(Job job)
 {
   PetscFunctionBeginUser;
   PetscCall(Allocate(job));
-  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
   if (job->construct) {
     PetscCall(ConstructSolve(job->construct, job->theta, job->trajectory, job->H, job->jacobian, &job->constructed));
     job->report.constructed = &job->constructed;
@@ -52,6 +50,7 @@ PetscErrorCode JobBegin(Job job)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
   if (job->reach.method != REACH_TRAIN && job->reach.polish) {
     PetscCall(VecDuplicate(job->theta, &job->theta_0));
     PetscCall(VecCopy(job->theta, job->theta_0));
@@ -59,15 +58,20 @@ PetscErrorCode JobBegin(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate */
-static PetscErrorCode CertifyStart(Job job)
+/* weights as they were loaded, if they are going to be moved: the Hessian there, and their own certificate */
+static PetscErrorCode RunStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
-  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
-  job->report.start = &job->start;
-  if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
+  if (job->reach.method != REACH_LOAD || !job->theta_0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start_reach));
+  job->report.start_reach = &job->start_reach;
+  job->report.start       = job->start;
+  if (job->start_reach.reason == REACH_DIVERGED || !JobStageFits(job, "loaded", sizeof(job->start->skipped), job->start->skipped))
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(StartLook(job->start, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  if (!job->run.certify) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose       = PETSC_FALSE;
   options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
@@ -75,33 +79,34 @@ static PetscErrorCode CertifyStart(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how far polishing moved theta; 0 only where it did not */
-static PetscErrorCode Moved(Job job)
+static void PlanStart(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  PetscReal largest;
+  CertifyOptions quick = CertifyDefaults;
 
-  PetscFunctionBeginUser;
-  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
-  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
-  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
-  job->report.moved = PetscMax(job->report.moved, largest);
-  PetscCall(VecDestroy(&job->theta_0));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  stage->wanted = (PetscBool)(job->reach->method == REACH_LOAD && job->reach->polish);
+  if (!stage->wanted) return;
+  quick.enclose = PETSC_FALSE;
+  if (job->hessian->full) FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  StartCost(s, job->hessian, &stage->cost);
+  if (job->certify) CertifyCost(s, &quick, &stage->cost);
+  CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  CostLonger(&stage->longest, &stage->cost);
 }
 
 PetscErrorCode JobReach(Job job)
 {
   Report         *r     = &job->report;
-  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
   const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
 
   PetscFunctionBeginUser;
-  if (load && moves && !r->start) PetscCall(CertifyStart(job));
   if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (job->theta_0) PetscCall(Moved(job));
+  if (job->theta_0) PetscCall(StartMove(job->start, job->heldout, job->theta_0, job->theta));
+  PetscCall(VecDestroy(&job->theta_0));
+  r->moved = job->start->movement.moved;
+  if (r->start) StartDescribe(r->start, job->start_reach.start_loss, sizeof(r->lines[0]), r->lines[LINE_START]);
   PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
@@ -112,14 +117,11 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
   const PetscBool given = (PetscBool)(job->reach->method != REACH_TRAIN);
-  CertifyOptions  quick = CertifyDefaults;
 
   stage->wanted = PETSC_TRUE;
-  quick.enclose = PETSC_FALSE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
-  if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
-  TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  TrainCost(s, job->at_zero || (given && !job->reach->polish) ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
 }
@@ -146,6 +148,7 @@ PetscErrorCode JobSpectrum(Job job)
   }
   job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
+  job->shifted         = (PetscBool)(job->spectrum.counted && job->spectrum.factor.ended);
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -180,23 +183,21 @@ static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 
 static PetscErrorCode RunExtremes(Job job)
 {
-  Report   *r          = &job->report;
-  PetscReal lambda_max = 0;
+  Report *r = &job->report;
 
   PetscFunctionBeginUser;
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
-  SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  if (!(lambda_max > 0)) {
+  if (!(SpectrumLargest(&job->spectrum) > 0)) {
     PetscCall(PetscStrncpy(r->skipped[SKIPPED_EXTREMES], "J = 0 sets no scale for its solvers", sizeof(r->skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
-                          lambda_max, &job->extremes_result));
+                          SpectrumLargest(&job->spectrum), &job->extremes_result));
   r->extremes   = &job->extremes_result;
-  r->zero_bound = ZeroBound(&job->extremes_result, lambda_max);
+  r->zero_bound = ZeroBound(&job->extremes_result, SpectrumLargest(&job->spectrum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -234,7 +235,8 @@ static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* the targets are what the net gives at theta, by definition */
 static PetscBool TargetsAreExact(Job job)
 {
-  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && !JobTargetsMoved(job));
+  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && job->report.reach.steps == 0 &&
+                     !JobTargetsMoved(job));
 }
 
 /* of a refutation: is the bound of the rank attained here? */
@@ -283,6 +285,12 @@ PetscErrorCode JobCertify(Job job)
   options.vectors       = &job->spectrum.vectors;
   options.lambda        = job->spectrum.lambda;
   options.exact_targets = TargetsAreExact(job);
+  if (job->spectrum.counted || PlanFindStage(&job->plan, "certify")->frugal) options.enclose = PETSC_FALSE;
+  if (job->shifted) {
+    options.factor   = &job->spectrum.factor;
+    options.jacobian = job->jacobian;
+  }
+  job->shifted = PETSC_FALSE;
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -299,15 +307,24 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* without enclosures where their two more matrices of K's size do not fit, or only the count is wanted */
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  CertifyOptions options = CertifyDefaults;
-  Tiles          kept    = NULL;
+  const ShiftedCholesky factor  = {.ended = PETSC_TRUE};
+  CertifyOptions        options = CertifyDefaults, quick = CertifyDefaults;
+  Tiles                 kept = NULL;
+  char                  limit[160];
 
   stage->wanted = job->certify;
+  quick.enclose = PETSC_FALSE;
   if (job->keep) options.vectors = &kept;
-  if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &options, &stage->cost);
+  if (SpectrumCounts(job->spectrum)) quick.factor = &factor;
+  TilesLimit(s, PETSC_TRUE, sizeof(limit), limit);
+  CertifyCost(s, &quick, &stage->smaller);
+  if (SpectrumCounts(job->spectrum) || limit[0])
+    stage->cost = stage->smaller;
+  else
+    CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 
@@ -346,15 +363,17 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
+    {"loaded",   RunStart,       PlanStart,      PETSC_TRUE,  JobStartArchive,    "net_ loss_ reach_",
+      "in one piece"},
     {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
     {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step"},
-    {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_ svd_",
+    {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_method spectrum_assembled svd_",
       "qr: after every block of rows; the eigenvalues of K, and svd, in one piece"},
     {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
       "in one piece"},
-    {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_ svd_",
+    {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_method spectrum_assembled svd_",
       "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
       "hessian_extreme hessian_zeros largest_ smallest_ zeros_ kernel_",
@@ -363,6 +382,8 @@ const JobStage JobStages[] = {
       "after every product, but it begins anew; its eigenvalues in one piece"},
     {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
       "after every probe"},
+    {"tangent",  JobTangent,     JobPlanTangent, PETSC_TRUE,  JobTangentArchive,  "spectrum_labels weakest_",
+      "in one piece"},
     {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
       "in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",

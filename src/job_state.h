@@ -12,6 +12,8 @@
 #include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/start.h"
+#include "codim/tangent_kernel.h"
 #include "codim/walk.h"
 
 /* whose checkpoint: SHA-256 of the points and of the net, and of loaded weights a sum of mixed bits; "" where there is none */
@@ -24,7 +26,7 @@ enum { JOB_STAGES_MAX = 32 };
 struct Job_s {
   MPI_Comm         comm;
   RunOptions       run;
-  PetscBool        output_made;
+  PetscBool        output_made; /* and ours */
   DataOptions      data_options;
   NetOptions       net_options;
   ReachOptions     reach;
@@ -36,17 +38,19 @@ struct Job_s {
   WalkOptions      walk_options;
   PathOptions      path_options;
 
-  Data        data;
-  Grid        grid;
-  Network     network;
-  Parameters  parameters;
-  ResidualMap map;
-  Train       train;
-  Construct   construct; /* NULL: not asked for */
-  Extremes    extremes;
-  Path        path;
-  PlanJob     plan_job;
-  Plan        plan; /* available: bytes a rank may take */
+  Data          data;
+  Grid          grid;
+  Network       network;
+  Parameters    parameters;
+  ResidualMap   map;
+  Train         train;
+  Construct     construct; /* NULL: not asked for */
+  Start         start;
+  Extremes      extremes;
+  TangentKernel tangent;
+  Path          path;
+  PlanJob       plan_job;
+  Plan          plan; /* available: bytes a rank may take */
 
   /* the point, and what belongs to it */
   Vec        theta, H;
@@ -55,6 +59,7 @@ struct Job_s {
   Hessian    hessian;
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
+  PetscBool  shifted;        /* K holds spectrum.factor */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
   PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
 
@@ -68,10 +73,12 @@ struct Job_s {
   FullHessian     full;
   Density         density, density_known;
   PetscReal      *density_lambda; /* what is known beside it */
+  Data            heldout_data;
+  ResidualMap     heldout; /* NULL: nothing is held out */
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
-  ReachResult     start;
+  ReachResult     start_reach;
   ConstructResult constructed;
   PerturbResult   perturbation;
   ConvexityResult convexity;
@@ -94,6 +101,8 @@ extern const JobStage JobStages[]; /* NULL-terminated */
 PetscErrorCode JobBegin(Job job);            /* memory, and the theta it starts from */
 PetscErrorCode JobLinearizeHessian(Job job); /* job->hessian at theta, if it is not there */
 
+PetscErrorCode JobTangent(Job job); /* K is scratch afterwards */
+PlanStageFn    JobPlanTangent;
 PetscErrorCode JobDensity(Job job);
 PlanStageFn    JobPlanDensity, JobPlanTrajectory, JobPlanWalk, JobPlanPerturb, JobPlanSpectrumAgain, JobPlanConvexity;
 PetscErrorCode JobTrajectory(Job job);
@@ -110,6 +119,13 @@ PetscErrorCode JobReach(Job job);       /* theta, and everything that is at it *
 PetscErrorCode JobCertify(Job job);     /* after the stages that use K's factor */
 PetscErrorCode JobWriteOutput(Job job); /* every file but report.json and status; also where M is known to be empty */
 
+/* claim: for a run, which writes to the output directory */
+PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job);
+
+/* The output directory is made, ours alone until JobReleaseOutput (job.h), and has no status. STATUS_USAGE where another run has it, STATUS_DATA where it cannot be
+   written to. JobClearResults: an earlier run's results go, as this one's are about to come. */
+PetscErrorCode JobClaimDirectory(Job job);
+PetscErrorCode JobClearResults(Job job);
 PetscErrorCode JobReadOptions(Job job, const char job_file[]); /* every table but the plan's */
 PlanJob        JobToPlan(Job job);                             /* data and network are there */
 
@@ -125,6 +141,8 @@ PetscErrorCode JobFactor(Job job);
 /* the checkpoint: whose it is, the whole state, and the stages' results */
 PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
+PetscErrorCode JobTangentArchive(Archive archive, Job job);
+PetscErrorCode JobStartArchive(Archive archive, Job job);
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobPerturbArchive(Archive archive, Job job);

@@ -11,7 +11,7 @@ enum {
   STREAM_LOOK     = (1 << 22) + (1 << 20),
   CURVATURE_STEPS = 10,
   KERNEL_STEPS    = 30,
-  KERNEL_PROBES   = 4,
+  KERNEL_PROBES   = 3,
   BASIS_MAX       = 60,
   DAVIDSON_STEPS  = 200
 };
@@ -198,7 +198,7 @@ static PetscErrorCode Solve(Looker l, EPS eps, Mat A, PetscReal tolerance, Petsc
 
 /* Close to M the low end comes from the kernel block: it differs from that by |S|^2 over 2 lambda_min(K) at most, where products with the exact Hessian
    have rounding errors on the scale of its largest eigenvalue. */
-static PetscBool IsNearM(const Look *look)
+PetscBool LookIsNearM(const Look *look)
 {
   return (PetscBool)(look->curvature <= 1e-5 * look->gauss_newton_least);
 }
@@ -214,7 +214,7 @@ static PetscErrorCode Ends(Looker l, Mat A)
   PetscFunctionBeginUser;
   if (!l->options->extreme) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Solve(l, l->largest, A, 1e-8 * scale, 100, look->largest, look->largest_residual));
-  if (IsNearM(look)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (LookIsNearM(look)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TilesCopy(l->K, l->factor));
   PetscCall(TilesShift(l->factor, mu / 2));
   PetscCall(TilesCholesky(l->factor, &factored));
@@ -270,12 +270,12 @@ static PetscErrorCode KernelBlock(Looker l)
   square                         = DensityTrace(&density, 2);
   negative                       = DensitySide(&density, PETSC_TRUE);
   l->look->kernel_largest        = PetscMax(largest, -least);
-  l->look->kernel_rms            = PetscSqrtReal(square.value / space.dimension);
+  l->look->kernel_rms            = PetscSqrtReal(square.value / (PetscReal)space.dimension);
   l->look->kernel_rms_error      = square.value > 0 ? .5 * square.error / square.value * l->look->kernel_rms : 0;
-  l->look->kernel_negative       = negative.value / space.dimension;
-  l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / space.dimension;
-  l->look->kernel_negative_error = negative.error / space.dimension;
-  if (IsNearM(l->look) && l->options->extreme && !l->options->full) {
+  l->look->kernel_negative       = negative.value / (PetscReal)space.dimension;
+  l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / (PetscReal)space.dimension;
+  l->look->kernel_negative_error = negative.error / (PetscReal)space.dimension;
+  if (LookIsNearM(l->look) && l->options->extreme && !l->options->full) {
     l->look->smallest[0]          = least;
     l->look->smallest_residual[0] = residual + PetscSqr(l->look->curvature) / l->look->gauss_newton_least;
   }

@@ -3,6 +3,7 @@
 */
 #include "codim/network.h"
 #include "builders/builders.h"
+#include "file.h"
 #include "network_file.h"
 #include <errno.h>
 #include <string.h>
@@ -116,13 +117,13 @@ PetscErrorCode NetworkDestroy(Network *network)
 
 PetscErrorCode NetworkWrite(MPI_Comm comm, Network net, const char path[])
 {
+  Complaint   complaint = {STATUS_HOLDS, ""};
   PetscMPIInt rank;
-  PetscBool   ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) ok = (PetscBool)(json_dump_file(net->file, path, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) == 0);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: %s", path, strerror(errno)));
+  if (rank == 0) FileWriteJSON(path, net->file, JSON_INDENT(1) | JSON_REAL_PRECISION(17), &complaint);
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

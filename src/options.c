@@ -1,5 +1,6 @@
 /* options.c: the keys in the options database, and as JSON. */
 #include "options_key.h"
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -157,4 +158,27 @@ json_t *OptionsToJSON(const OptionKey keys[], const void *values)
     json_object_set_new(object, key->name, entry ? entry : json_null()); /* none: an infinity, or text that is not UTF-8 */
   }
   return object;
+}
+
+/* "-tao_type lmvm -tao_monitor …", as PETSc gives them; the job file and -skip_petscrc are main's */
+PetscErrorCode OptionsOthers(const json_t *ours, json_t **others)
+{
+  char *all, *end;
+
+  PetscFunctionBeginUser;
+  *others = json_object();
+  PetscCall(PetscOptionsGetAll(NULL, &all));
+  for (char *name = all; name && *name; name = end) {
+    char *value;
+
+    end = strstr(name + 1, " -");
+    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
+    if (end) *end++ = '\0';
+    value = name + strcspn(name, " ");
+    if (*value) *value++ = '\0';
+    if (!json_object_get(ours, name + 1) && strncmp(name, "-options_file", 13) != 0 && strcmp(name, "-skip_petscrc") != 0)
+      json_object_set_new(*others, name + 1, json_string(value));
+  }
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }

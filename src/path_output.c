@@ -186,7 +186,7 @@ static PetscReal RootExponent(Path path)
     xx += a * a;
     xy += a * b;
   }
-  return count < 3 ? NAN : (xy - x * y / count) / (xx - x * x / count);
+  return count < 3 ? NAN : (xy - x * y / (PetscReal)count) / (xx - x * x / (PetscReal)count);
 }
 
 static json_t *Real(PetscReal x)
@@ -216,6 +216,7 @@ json_t *PathToJSON(Path path)
    else of those whose sign the quadrature tells */
 static PetscReal NegativeShare(Path path, const Look *look)
 {
+  if (path->options->look.full && !(look->kernel_rms > 100 * look->resolution)) return NAN;
   if (path->options->look.full) return look->negative / (PetscReal)(path->map->n - path->map->m);
   return look->kernel_negative / (look->kernel_negative + look->kernel_positive);
 }
@@ -227,7 +228,7 @@ void PathDescribe(Path path, size_t size, char text[])
   for (PetscInt i = 0; i < path->looks; i++) {
     const PetscReal share = NegativeShare(path, &path->look[i]);
 
-    if (!isfinite(share) || share == 0) continue; /* 0: below the resolution */
+    if (!isfinite(share)) continue;
     least = PetscMin(least, share);
     most  = PetscMax(most, share);
   }
@@ -322,7 +323,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   PetscCall(PetscMalloc1(3 * path->looks, &scratch));
   share = scratch + 2 * path->looks;
   PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch, label));
-  for (PetscInt i = 0; i < path->looks; i++) share[i] = path->look[i].negative > 0 ? NegativeShare(path, &path->look[i]) : NAN;
+  for (PetscInt i = 0; i < path->looks; i++) share[i] = NegativeShare(path, &path->look[i]);
   shares[0] = (PlotSeries){"told to be negative, by quadrature",
                            PLOT_POINTS,
                            PLOT_RED,

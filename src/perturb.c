@@ -339,7 +339,7 @@ void PerturbDescribe(const PerturbResult *result, PetscInt m, size_t size, char 
   const PerturbTrial *chosen = result->chosen >= 0 ? &result->trial[result->chosen] : NULL;
   PetscInt            proved = 0;
 
-  for (PetscInt i = 0; i < result->trials; i++) proved += result->trial[i].proved;
+  for (PetscInt i = 0; i < result->trials; i++) proved += result->trial[i].proved ? 1 : 0;
   if (result->rank_bound >= 0)
     (void)PetscSNPrintf(text, size,
                         "no change of the targets helps: rank J <= %" PetscInt_FMT " < m = %" PetscInt_FMT

@@ -2,8 +2,8 @@
   report_json.c: report.json; see report.h.
 */
 #include "codim/units.h"
+#include "file.h"
 #include "report_parts.h"
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,11 +163,16 @@ static json_t *StartJSON(const Report *r)
   const Certificate *c      = r->start_certificate;
   const PetscBool    proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
 
+  json_t *json;
+
   if (!r->start) return json_null();
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start->start_loss), "moved", Real(r->moved), "distance_lower",
+  json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start_reach->start_loss), "residual_max",
+                   Real(r->start_reach->residual_max), "moved", Real(r->moved), "distance_lower",
                    c ? Real(c->distance_lower) : json_null(), "distance_upper",
-                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null(), "negative", json_null(),
-                   "certificate", CertificateJSON(c));
+                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null());
+  StartToJSON(r->start, json);
+  json_object_set_new(json, "certificate", CertificateJSON(c));
+  return json;
 }
 
 static json_t *VerdictJSON(const Report *r)
@@ -212,40 +217,36 @@ static json_t *MemoryJSON(const Report *r)
 /* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */
 static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
 {
-  char  *all, *end, *text;
-  size_t size;
+  json_t     *others, *value;
+  const char *name;
+  char        text[4096] = "";
+  size_t      used       = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetAll(NULL, &all));
-  PetscCall(PetscStrlen(all, &size));
-  PetscCall(PetscCalloc1(size + 1, &text));
-  for (char *name = all; *name; name = end) {
-    size_t length;
+  PetscCall(OptionsOthers(ours, &others));
+  json_object_foreach(others, name, value)
+  {
+    const char *text_of_value = json_string_value(value);
 
-    end = strstr(name + 1, " -");
-    while (end && !isalpha((unsigned char)end[2])) end = strstr(end + 1, " -"); /* a negative number */
-    end    = end ? end + 1 : name + strlen(name);
-    length = strcspn(name + 1, " ");
-    if (!json_object_getn(ours, name + 1, length) && strncmp(name, "-options_file", 13) && strncmp(name, "-skip_petscrc", 13))
-      strncat(text, name, (size_t)(end - name));
+    (void)PetscSNPrintf(text + used, sizeof text - used, "%s-%s%s%s", used ? " " : "", name, *text_of_value ? " " : "",
+                        text_of_value);
+    used = strlen(text);
   }
   json_object_set_new(json, "solver_options", json_string(text));
-  PetscCall(PetscFree(text));
-  PetscCall(PetscFree(all));
+  json_decref(others);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
-  char        path[PETSC_MAX_PATH_LEN], beside[PETSC_MAX_PATH_LEN];
+  char        path[PETSC_MAX_PATH_LEN];
   PetscMPIInt rank;
   json_t     *json;
-  PetscBool   ok = PETSC_TRUE;
+  Complaint   complaint = {STATUS_HOLDS, ""};
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/report.json", dir));
-  PetscCall(PetscSNPrintf(beside, sizeof(beside), "%s/report.json.new", dir));
   if (rank == 0) {
     json = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:[I,I], s:s}", "schema", 1, "problem",
                      ProblemJSON(r), "start", StartJSON(r), "minimum", MinimumJSON(r), "jacobian", JacobianJSON(r), "hessian",
@@ -259,11 +260,10 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
     if (r->optional) json_object_update(json, r->optional);
     json_object_set(json, "options", options);
     PetscCall(AddSolverOptions(options, json));
-    ok = (PetscBool)(json_dump_file(json, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) == 0 && rename(beside, path) == 0);
-    if (!ok) (void)unlink(beside);
+    FileWriteJSON(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(17), &complaint);
     json_decref(json);
   }
   json_decref(options);
-  PetscCall(UserCheck(comm, ok, STATUS_DATA, "cannot write %s: is the directory writable, and is there space?", path));
+  PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -30,12 +30,18 @@ static void PrintSpectrum(const Report *r)
     printf("  rank J    = %" PetscInt_FMT " of m = %" PetscInt_FMT "; ", s->rank, r->m);
   else
     printf("  rank J    not resolved; ");
-  printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
-         (double)s->resolution, s->method, s->solver);
+  if (s->counted)
+    printf("no sigma was computed, resolution %.1e (%s, %s)\n", (double)s->resolution, s->method, s->solver);
+  else
+    printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
+           (double)s->resolution, s->method, s->solver);
   if (s->check.method)
     printf("  check     %s: |sigma - sigma'| = %.1e where %.1e is the bound\n", s->check.method, (double)s->check.difference,
            (double)s->check.bound);
-  if (positive > 0)
+  if (positive > 0 && s->counted)
+    printf("  Hessian   at the zero: %lld positive, %lld zero, %lld negative\n", (long long)positive, (long long)zero,
+           (long long)negative);
+  else if (positive > 0)
     printf("  Hessian   at the zero: %lld positive (%.6g … %.6g), %lld zero, %lld negative\n", (long long)positive,
            (double)(2 * s->sigma[0] * s->sigma[0]), (double)(2 * s->sigma[positive - 1] * s->sigma[positive - 1]), (long long)zero,
            (long long)negative);
@@ -104,14 +110,15 @@ static void PrintLoss(const Report *r)
 
 static void PrintOptional(const Report *r)
 {
-  static const char *const labels[] = {[LINE_PERTURB]    = "perturb",
-                                       [LINE_DENSITY]    = "density",
-                                       [LINE_TRAJECTORY] = "path",
-                                       [LINE_WALK]       = "walk",
-                                       [LINE_CONVEXITY]  = "convexity"};
+  static const char *const labels[] =
+      {[LINE_START] = "start",     [LINE_KERNEL] = "K",  [LINE_PERTURB] = "perturb",    [LINE_DENSITY] = "density",
+       [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk", [LINE_CONVEXITY] = "convexity"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
+    if (r->lines[i][0] && (i == LINE_START || i == LINE_KERNEL))
+      printf("  %-10s%s\n", labels[i], r->lines[i]);
+    else if (r->lines[i][0])
+      PrintWrapped(labels[i], r->lines[i]);
 }
 
 static void PrintVerdict(const Report *r, const char dir[])
@@ -149,14 +156,18 @@ static void PrintNext(const Report *r)
     printf("  next      remove the coinciding points and run again\n");
 }
 
+/* of all stages, and of those that took some */
 static void PrintTimes(void)
 {
+  PetscLogDouble     all = 0;
   PetscInt           n;
   const StageRecord *stages;
 
   StageRecords(&n, &stages);
-  printf("  time      ");
-  for (PetscInt i = 0; i < n; i++) printf("%s%s %.1f s", i ? ", " : "", stages[i].name, stages[i].seconds);
+  for (PetscInt i = 0; i < n; i++) all += stages[i].seconds;
+  printf("  time      %.1f s", all);
+  for (PetscInt i = 0, shown = 0; i < n; i++)
+    if (stages[i].seconds >= .05) printf("%s %s %.1f s", shown++ ? "," : ":", stages[i].name, stages[i].seconds);
   printf("; peak memory %.2f GB a rank\n", (double)(ReportPeakMemory() / 1e9));
 }
 

@@ -5,6 +5,7 @@
   disk (1.10 crashes at exit).
 */
 #include "codim/spectrum_file.h"
+#include "file.h"
 #include <errno.h>
 #include <hdf5.h>
 #include <stdlib.h>
@@ -82,32 +83,11 @@ PetscErrorCode SpectrumFileWrite(SpectrumFile file, const char dataset[], PetscI
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* beside its place, then renamed */
-static PetscBool WriteBytes(const char path[], const void *bytes, size_t size)
-{
-  char      beside[PETSC_MAX_PATH_LEN + 8];
-  FILE     *file;
-  PetscBool ok;
-
-  snprintf(beside, sizeof beside, "%s.tmp", path);
-  file = fopen(beside, "wb");
-  if (!file) return PETSC_FALSE;
-  ok = (PetscBool)(fwrite(bytes, 1, size, file) == size);
-  ok = (PetscBool)(fclose(file) == 0 && ok);
-  ok = (PetscBool)(ok && rename(beside, path) == 0);
-  if (!ok) {
-    const int reason = errno;
-
-    remove(beside);
-    errno = reason;
-  }
-  return ok;
-}
-
 static PetscErrorCode WriteImage(SpectrumFile file, Complaint *complaint)
 {
   ssize_t size;
   void   *image;
+  int     reason;
 
   PetscFunctionBeginUser;
   H5Check(H5Fflush(file->id, H5F_SCOPE_GLOBAL));
@@ -116,9 +96,8 @@ static PetscErrorCode WriteImage(SpectrumFile file, Complaint *complaint)
   PetscCall(PetscMalloc((size_t)size, &image));
   H5Check(H5Fget_file_image(file->id, image, (size_t)size));
   H5Check(H5Fclose(file->id));
-  if (!WriteBytes(file->path, image, (size_t)size))
-    Complain(complaint, STATUS_DATA, "%s: the spectra cannot be written: %s. Choose another `output`, or make room there",
-             file->path, strerror(errno));
+  reason = FileWrite(file->path, image, (size_t)size);
+  if (reason) FileComplain(complaint, file->path, reason);
   PetscCall(PetscFree(image));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

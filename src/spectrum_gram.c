@@ -3,7 +3,7 @@
 */
 #include "spectrum_method.h"
 
-static PetscErrorCode EigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
+PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
 {
   const PetscReal u = PETSC_MACHINE_EPSILON / 2;
   PetscReal       c;
@@ -56,7 +56,7 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, Petsc
   } else
     PetscCall(TilesEigenvalues(scratch, lambda));
   PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K, vectors), sizeof(s->solver)));
-  PetscCall(EigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
+  PetscCall(GramEigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
   for (PetscInt k = 0; k < s->m; k++) {
     sum += lambda[k];
     sum2 += lambda[k] * lambda[k];

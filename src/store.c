@@ -5,6 +5,7 @@
   Rank 0 alone reads and judges the header; the others get, for each label, where its tensor begins and its type.
 */
 #include "codim/store.h"
+#include "file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -121,7 +122,7 @@ static void ComplainOfWriting(Complaint *complaint, const char path[], const cha
            reason);
 }
 
-/* one rank: length and header, padded with spaces so that the tensors begin at a multiple of 8 */
+/* one rank: length and header, padded with spaces so that the tensors begin at a multiple of 8; and room for the tensors */
 static void WriteHeader(PetscInt nlabels, const Label labels[], const char path[], PetscInt64 *begin, Complaint *complaint)
 {
   json_t       *header = HeaderJSON(nlabels, labels);
@@ -129,15 +130,20 @@ static void WriteHeader(PetscInt nlabels, const Label labels[], const char path[
   const int     length = (int)strlen(text), padded = (length + 7) / 8 * 8;
   unsigned char prefix[PREFIX];
   FILE         *file;
-  PetscBool     ok = PETSC_FALSE;
+  PetscInt64    bytes  = PREFIX + padded;
+  PetscBool     ok     = PETSC_FALSE;
+  int           reason = 0;
 
   ToBytes((uint64_t)padded, prefix);
   file = fopen(path, "wb");
   if (file) {
     ok = (PetscBool)(fwrite(prefix, 1, PREFIX, file) == PREFIX && fprintf(file, "%-*s", padded, text) == padded);
-    ok = (PetscBool)(fclose(file) == 0 && ok);
+    ok = (PetscBool)(fflush(file) == 0 && ok);
+    for (PetscInt i = 0; i < nlabels; i++) bytes += 8 * LabelSize(&labels[i]);
+    if (ok) reason = FileReserve(fileno(file), bytes);
+    ok = (PetscBool)(fclose(file) == 0 && ok && !reason);
   }
-  if (!ok) ComplainOfWriting(complaint, path, strerror(errno));
+  if (!ok) ComplainOfWriting(complaint, path, strerror(reason ? reason : errno));
   *begin = PREFIX + padded;
   free(text);
   json_decref(header);
@@ -246,15 +252,14 @@ PetscErrorCode WeightsWrite(Parameters parameters, Vec theta, const char path[])
   Complaint      complaint = {.status = STATUS_HOLDS};
   char           beside[PETSC_MAX_PATH_LEN];
   PetscBool      stop;
+  int            reason;
 
   PetscFunctionBeginUser;
-  PetscCall(UserCheck(comm, (PetscBool)(strlen(path) + 5 < sizeof beside), STATUS_DATA, "%.64s…: this name is too long for a file",
-                      path));
-  snprintf(beside, sizeof beside, "%s.tmp", path);
+  PetscCall(UserCheck(comm, (PetscBool)!FileBeside(path, beside), STATUS_DATA, "%.64s…: this name is too long for a file", path));
   PetscCall(WriteFile(parameters, theta, beside, &complaint));
   PetscCall(AnyComplains(comm, &complaint, &stop));
-  if (rank == 0 && !stop && rename(beside, path)) ComplainOfWriting(&complaint, path, strerror(errno));
-  if (rank == 0 && (stop || complaint.status)) remove(beside);
+  if (rank == 0 && stop) remove(beside);
+  if (rank == 0 && !stop && (reason = FilePublish(beside, path))) ComplainOfWriting(&complaint, path, strerror(reason));
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,8 +2,10 @@
   svg.c: see svg.h.
 */
 #include "svg.h"
+#include "file.h"
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 void SvgPutEscaped(FILE *out, const char text[])
@@ -36,29 +38,23 @@ void SvgPutPower(FILE *out, PetscInt power)
     fprintf(out, "10<tspan class=\"up\" dy=\"-.45em\">%s%" PetscInt_FMT "</tspan>", power < 0 ? "−" : "", PetscAbsInt(power));
 }
 
-static PetscErrorCode WriteBeside(const char path[], SvgDrawFn *draw, const void *context, Complaint *complaint)
+/* in memory first */
+static PetscErrorCode Write(const char path[], SvgDrawFn *draw, const void *context, Complaint *complaint)
 {
-  char      beside[PETSC_MAX_PATH_LEN + 8];
-  FILE     *out;
-  PetscBool bad = PETSC_TRUE;
+  const locale_t C = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = uselocale(C); /* a decimal point is a point */
+  char          *text = NULL;
+  size_t         size = 0;
+  FILE          *out  = open_memstream(&text, &size);
+  int            reason;
 
   PetscFunctionBeginUser;
-  snprintf(beside, sizeof beside, "%s.tmp", path);
-  out = fopen(beside, "w");
-  if (out) {
-    const locale_t C = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = uselocale(C); /* a decimal point is a point */
-
-    PetscCall(draw(out, context));
-    uselocale(before);
-    freelocale(C);
-    bad = (PetscBool)(ferror(out) != 0);
-    bad = (PetscBool)(fclose(out) != 0 || bad || rename(beside, path) != 0);
-  }
-  if (bad) {
-    Complain(complaint, STATUS_DATA, "%s: the figure cannot be written: %s. Choose another `output`, or make room there", path,
-             strerror(errno));
-    if (out) remove(beside);
-  }
+  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "open_memstream: %s", strerror(errno));
+  PetscCall(draw(out, context));
+  reason = fclose(out) ? errno : FileWrite(path, text, size);
+  if (reason) FileComplain(complaint, path, reason);
+  free(text);
+  uselocale(before);
+  freelocale(C);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -69,7 +65,7 @@ PetscErrorCode SvgWriteFile(MPI_Comm comm, const char path[], SvgDrawFn *draw, c
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) PetscCall(WriteBeside(path, draw, context, &complaint));
+  if (rank == 0) PetscCall(Write(path, draw, context, &complaint));
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,9 +2,11 @@
   table.c: see table.h.
 */
 #include "codim/table.h"
+#include "file.h"
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void PutRows(FILE *out, PetscInt rows, const TableColumn columns[])
@@ -21,25 +23,19 @@ static void PutRows(FILE *out, PetscInt rows, const TableColumn columns[])
   }
 }
 
-static void WriteBeside(const char path[], PetscInt rows, const TableColumn columns[], Complaint *complaint)
+/* in memory first */
+static void Write(const char path[], PetscInt rows, const TableColumn columns[], Complaint *complaint)
 {
   const locale_t C = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = uselocale(C);
-  char           beside[PETSC_MAX_PATH_LEN + 8];
-  FILE          *out;
-  PetscBool      bad = PETSC_TRUE;
+  char          *text   = NULL;
+  size_t         size   = 0;
+  FILE          *out    = open_memstream(&text, &size);
+  int            reason = out ? 0 : errno;
 
-  snprintf(beside, sizeof beside, "%s.tmp", path);
-  out = fopen(beside, "w");
-  if (out) {
-    PutRows(out, rows, columns);
-    bad = (PetscBool)(ferror(out) != 0);
-    bad = (PetscBool)(fclose(out) != 0 || bad || rename(beside, path) != 0);
-  }
-  if (bad) {
-    Complain(complaint, STATUS_DATA, "%s: the table cannot be written: %s. Choose another `output`, or make room there", path,
-             strerror(errno));
-    if (out) remove(beside);
-  }
+  if (out) PutRows(out, rows, columns);
+  if (out) reason = fclose(out) ? errno : FileWrite(path, text, size);
+  if (reason) FileComplain(complaint, path, reason);
+  free(text);
   uselocale(before);
   freelocale(C);
 }
@@ -51,7 +47,7 @@ PetscErrorCode TableWriteCSV(MPI_Comm comm, const char path[], PetscInt rows, co
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) WriteBeside(path, rows, columns, &complaint);
+  if (rank == 0) Write(path, rows, columns, &complaint);
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -26,7 +26,9 @@ void WalkTheorem(const WalkResult *r, size_t size, char text[])
   PetscReal      rho   = 0;
 
   for (PetscInt k = 0; k <= links && k < r->points; k++) rho = PetscMax(rho, r->point[k].radius);
-  if (links == 0 && r->points > 1 && r->point[1].step >= r->point[0].regular_radius)
+  if (r->points && r->point[0].s == 0)
+    snprintf(text, size, "Nothing was certified on the way.");
+  else if (links == 0 && r->points > 1 && r->point[1].step >= r->point[0].regular_radius)
     snprintf(text, size,
              "No two points of the walk are proved to lie on one connected piece of M: its steps, %.2g, are not shorter than the "
              "certified "

@@ -132,7 +132,7 @@ static PetscErrorCode RandomListNet(PetscInt64 seed, Problem *problem)
   PetscCheck(!json_dump_file(list, net.file, 0), PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s", net.file);
   json_decref(list);
   PetscCall(DataRandom(PETSC_COMM_SELF, d, p, l, seed, &data));
-  for (PetscInt k = 0; integers && k < d * p; k++) data->all_x[k] = Choose(seed, 100 + k, 3);
+  for (PetscInt k = 0; integers && k < d * p; k++) data->all_x[k] = (PetscReal)Choose(seed, 100 + k, 3);
   PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, problem));
   (void)unlink(net.file);
   snprintf(net_name, sizeof net_name, "list %d: blocks %s, p %d, l %d, d %d", (int)seed, blocks, (int)p, (int)l, (int)d);
@@ -207,7 +207,7 @@ static PetscErrorCode FactoredJacobian(const Problem *problem, arb_mat_t J)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* K: what CertifyCompute left there, from the plain trajectory */
+/* of the plain trajectory, as CertifyCompute makes them; K is scratch */
 static void CheckFactors(const Problem *problem, const arb_mat_t J, Tiles K, const Certificate *c, Tally *tally)
 {
   const slong m = problem->map->m, n = problem->map->n;
@@ -222,6 +222,7 @@ static void CheckFactors(const Problem *problem, const arb_mat_t J, Tiles K, con
   arb_mat_sub(factored, factored, J, EXACT_BITS);
   ExactNorm(x, factored);
   RecordBound(tally, E_J, x, c->jacobian_error);
+  PetscCallVoid(GramCompute(problem->jacobian, K));
   for (slong i = 0; i < m; i++)
     for (slong j = 0; j < m; j++) {
       arb_set_d(x, K->a[i < j ? i * m + j : j * m + i]);

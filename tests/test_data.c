@@ -632,7 +632,7 @@ static void TestProblem(void)
   described = (PetscBool)(HasText("problem.h5", "x", "definition") && HasText("problem.h5", "x", "scale") &&
                           HasText("problem.h5", "y", "definition") && HasText("problem.h5", "y", "scale"));
   Tap(described, "problem.h5 says what /x and /y are");
-  Tap((PetscBool)(access(In("problem.h5.tmp"), F_OK) != 0), "nothing is left beside problem.h5");
+  Tap((PetscBool)(access(In("problem.h5.new"), F_OK) != 0), "nothing is left beside problem.h5");
   HearBegin();
   ierr = DataWriteProblem(data, "/dev/null/no/problem.h5");
   HearEnd(sizeof text, text);
@@ -863,8 +863,8 @@ static void TestBadTargets(void)
 
 static void TestKeys(void)
 {
-  const char *names[] = {"data_file",   "data_x",     "data_y",      "data_images",       "data_labels", "data_outputs",
-                         "data_points", "data_scale", "data_target", "data_target_scale", NULL};
+  const char *names[] = {"data_file",   "data_x",       "data_y",     "data_images", "data_labels",       "data_outputs",
+                         "data_points", "data_heldout", "data_scale", "data_target", "data_target_scale", NULL};
   PetscBool   ok      = PETSC_TRUE;
 
   for (int k = 0; ok; k++) {
@@ -874,7 +874,7 @@ static void TestKeys(void)
     }
     ok = (PetscBool)(DataKeys[k].name && !strcmp(names[k], DataKeys[k].name) && DataKeys[k].help[0]);
   }
-  Tap(ok, "the keys are the ten of the job file, each with a help text");
+  Tap(ok, "the keys are the eleven of the job file, each with a help text");
 }
 
 int main(int argc, char **argv)

@@ -200,7 +200,7 @@ static void TestUnwritable(void)
   dup2(kept, STDERR_FILENO);
   close(kept);
   Tap((PetscBool)(ExitStatusOfError(taken) == STATUS_DATA), "so is a directory of that name");
-  Tap((PetscBool)(access(In("taken.tmp"), F_OK) != 0), "and nothing is left beside it");
+  Tap((PetscBool)(access(In("taken.new"), F_OK) != 0), "and nothing is left beside it");
 }
 
 int main(int argc, char **argv)

@@ -125,6 +125,21 @@ claim "... says the report" says method '"qr"'
 claim "... rank 12" says rank 12
 claim "K alone leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method gram
 
+# ---- only the count
+claim "count: holds by one Cholesky factorization, 3 ranks" ends 0 3 "$place/small.yaml" -spectrum_method count
+claim "... rank 30" says rank 30
+claim "... by proof" says basis '"proved"'
+claim "... no sigma" says sigma_min null
+claim "... nor an eigenvalue" says smallest_positive null
+claim "... no picture of them" test ! -e "$place/out/spectrum.svg"
+claim "without a certificate the factorization alone decides" ends 0 2 "$place/small.yaml" -spectrum_method count -certify false
+claim "an eigenvalue of K too small for it leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method count
+claim "... and no rank is said" says rank null
+claim "targets that are what the random net gives: on M from the start" ends 0 3 "$place/small.yaml" -data_target net -net_outputs 2 -data_target_scale none -spectrum_method count
+claim "... in no step" says iterations 0
+claim "... the loss is 0" says loss 0.0
+claim "... by proof at the weights themselves" grep -q '"radius": 0.0' "$place/out/report.json"
+
 # ---- the certificate
 checks() { # RANKS: the directory is verified anew, from its files
   run "$1" check "$place/out"
@@ -199,6 +214,11 @@ job malformed <<'E2'
 data: {file: jobs/data/digits.csv
 net: [
 E2
+lone() { # as srun starts it where MPI does not know its PMI
+  SLURM_STEP_NUM_TASKS=3 timeout 60 "$codim" run "$place/small.yaml" -output "$place/lone" >"$place/log" 2>&1
+  [ $? = 64 ] && grep -q 'srun started 3 tasks, but MPI makes a world of its own of each' "$place/log" && [ ! -e "$place/lone" ]
+}
+claim "a task of srun's that is alone in its world" lone
 claim "no job file" refused 64 'nowhere' "$place/nowhere.yaml"
 claim "an unknown key, with the nearest" refused 64 'widths' "$place/unknown.yaml"
 claim "a wrong type" refused 64 'gain' "$place/type.yaml"
@@ -241,5 +261,21 @@ refuse_checkpoint() {
 claim "SIGUSR1: stops, exit 75, with a checkpoint" stopped
 claim "a job with another seed does not take it" refuse_checkpoint
 claim "the same job on another number of ranks goes on from it" resumed
+moved_stopped() {
+  rm -rf "$place/out"
+  ${MPIEXEC:-mpiexec} -n 2 "$codim" run jobs/theorem-2.1-perturbed.yaml -hessian_density 26 -hessian_density_probes 100000 -output "$place/out" \
+    >"$place/log" 2>&1 &
+  launcher=$!
+  sleep 4
+  kill -USR1 $launcher
+  wait $launcher
+  [ $? = 75 ] && [ -s "$place/out/checkpoint.h5" ]
+}
+moved_resumed() {
+  run 3 run jobs/theorem-2.1-perturbed.yaml -hessian_density 0 -output "$place/out"
+  [ "$status" = 0 ] && grep -q 'going on from.*perturb' "$place/log" && says targets_moved true && checks 2
+}
+claim "a job that moved its targets stops" moved_stopped
+claim "... and goes on with these targets" moved_resumed
 claim "version" sh -c "$codim --version | grep -q 'codim .*PETSc\|codim .*Petsc'"
 echo "1..$count"

@@ -225,7 +225,7 @@ static PetscErrorCode Linearize(const Trial *trial, Problem *problem)
 
 static PetscErrorCode DecidedRank(Problem *problem, PetscInt *rank)
 {
-  const SpectrumOptions options = {0, 4e9};
+  const SpectrumOptions options = {.assembled_max = 4e9};
   Spectrum              spectrum;
   Tiles                 K;
   PetscBool             factored;

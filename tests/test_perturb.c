@@ -6,6 +6,7 @@
 #include "codim/perturb.h"
 #include "problem.h"
 #include <math.h>
+#include <unistd.h>
 
 enum { D = 24, P = 3, H = 5, RANK = 21, DRAWS = 4 };
 

@@ -77,7 +77,7 @@ static void TestContents(void)
   Tap((PetscBool)(world_rank || access(In("spectrum.h5"), F_OK)), "the file has no name before it is complete");
   TapCall(SpectrumFileClose(&file));
   Tap((PetscBool)(file == NULL && !access(In("spectrum.h5"), F_OK)), "it has one after closing");
-  Tap((PetscBool)(access(In("spectrum.h5.tmp"), F_OK) != 0), "and nothing is left beside it");
+  Tap((PetscBool)(access(In("spectrum.h5.new"), F_OK) != 0), "and nothing is left beside it");
   Tap(HasDataset("/hessian/positive", M, values),
       "1797 values come back to the bit, with definition, convention and order in UTF-8");
   Tap(HasDataset("/hessian/density/nodes/a", 3, values + 7), "groups are made down to any depth");
@@ -109,7 +109,7 @@ static void TestUnwritable(void)
       "a missing directory is bad data, on every rank");
   if (world_rank == 0) mkdir(In("taken"), 0700);
   Tap((PetscBool)(ExitStatusOfError(TryWrite(In("taken"), 1, &one)) == STATUS_DATA), "so is a directory of that name");
-  Tap((PetscBool)(access(In("taken.tmp"), F_OK) != 0), "and nothing is left beside it");
+  Tap((PetscBool)(access(In("taken.new"), F_OK) != 0), "and nothing is left beside it");
 }
 
 /* a limit on the size of files stands for a full disk */
@@ -127,7 +127,7 @@ static void TestFullDisk(void)
   ierr = TryWrite(In("spectrum.h5"), LARGE, values);
   setrlimit(RLIMIT_FSIZE, &before);
   Tap((PetscBool)(ExitStatusOfError(ierr) == STATUS_DATA), "a disk that takes a part only is bad data");
-  Tap((PetscBool)(access(In("spectrum.h5.tmp"), F_OK) != 0), "the part is removed");
+  Tap((PetscBool)(access(In("spectrum.h5.new"), F_OK) != 0), "the part is removed");
   for (int k = 0; k < 3; k++) values[k] = 3e5 * exp(-0.01 * (k + 7));
   Tap(HasDataset("/hessian/density/nodes/a", 3, values), "the older file at that place survives");
 }

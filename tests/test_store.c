@@ -217,7 +217,7 @@ static void TestRoundTrip(void)
     TapCall(WeightsWrite(net.parameters, net.theta, In("w.safetensors")));
     Tap(FileIs("w.safetensors", expected, size), "Q = %d: the file is, byte for byte, the format's layout of the canonical order",
         (int)Q);
-    Tap((PetscBool)!Exists("w.safetensors.tmp"), "Q = %d: nothing is left beside it", (int)Q);
+    Tap((PetscBool)!Exists("w.safetensors.new"), "Q = %d: nothing is left beside it", (int)Q);
     TapCall(VecSet(net.theta, 5));
     TapCall(WeightsRead(net.parameters, In("w.safetensors"), net.theta));
     Tap(HasEntries(&net, NULL), "Q = %d: reading gives every entry back to the bit", (int)Q);
@@ -524,7 +524,7 @@ static void TestUnwritable(Net *net)
       "a missing directory is refused with the system's reason");
   if (world_rank == 0) mkdir(In("taken"), 0700);
   Tap(IsRefused(Quietly(net, "taken", Write), "cannot be written", "s a directory"), "a directory is not overwritten");
-  Tap((PetscBool)!Exists("taken.tmp"), "nothing is left beside it");
+  Tap((PetscBool)!Exists("taken.new"), "nothing is left beside it");
 }
 
 /* a limit on the size of files stands for a full disk */
@@ -544,7 +544,7 @@ static void TestFullDisk(void)
   refused = IsRefused(Quietly(&net, "full", Write), "the weights cannot be written", "");
   setrlimit(RLIMIT_FSIZE, &before);
   Tap(refused, "a disk that takes a part only is noticed");
-  Tap((PetscBool)!Exists("full.tmp"), "the part is removed");
+  Tap((PetscBool)!Exists("full.new"), "the part is removed");
   Tap(FileIs("full", "old", 3), "the older file at that place survives");
   NetDestroy(&net);
 }

@@ -22,6 +22,7 @@
 typedef struct {
   MPI_Comm   comm;
   PetscReal  minutes; /* 0: only when asked to stop */
+  PetscInt   stop_at; /* as if asked to stop at that safe point, counted from 1; 0: never */
   PetscReal  bytes;   /* about how large it will be */
   ArchiveFn *state;   /* of the whole job, but for the stage it is in */
   void      *context;

@@ -22,7 +22,7 @@ typedef enum { SCALE_NONE, SCALE_UNIT, SCALE_STANDARD } DataScale;
 
 /* A target that is NaN (CSV: or an empty cell) was not observed: it makes no residual (rows.h). An input must be finite.
    onehot: the one column of targets holds classes 0 … c; then l = c + 1 and y_io = 1 where o is the class, else 0; target_scale
-   comes after. net: y := f_theta0(x), theta0 the weights loaded; the file's targets, if it has any, are not read (CSV: the last data.outputs
+   comes after. net: y := f_theta0(x), theta0 the weights loaded, or the random start; the file's targets, if it has any, are not read (CSV: the last data.outputs
    columns are left out, 0 of them by default), and l is the net's (DataExpectTargets, DataSetTargets). */
 typedef enum { TARGET_VALUE, TARGET_ONEHOT, TARGET_NET } DataTarget;
 
@@ -32,6 +32,7 @@ typedef struct {
   OptionString images, labels; /* IDX, gzipped or not */
   PetscInt     outputs;        /* CSV: how many columns are targets; 0: not given, then 1 */
   PetscInt     points;         /* how many, from the first; 0: all */
+  PetscInt     heldout;        /* points after those, on which only the outputs are looked at; scaled as the points are */
   PetscInt     scale;          /* DataScale */
   PetscInt     target;         /* DataTarget */
   PetscInt     target_scale;   /* DataScale */
@@ -60,6 +61,8 @@ struct Data_s {
   PetscInt     points, inputs, outputs; /* d, p, l: known on every rank, as all numbers here */
   PetscInt     missing;                 /* targets that were not observed: m = l d - missing */
   Coincidences equal;                   /* points with equal x; `wrong`: with different y, M is then empty */
+  PetscInt     heldout;                 /* points held out */
+  PetscReal   *held_x;                  /* rank 0: heldout x p; NULL elsewhere */
   PetscReal   *all_x, *all_y;           /* rank 0: d x p and d x l, row-major, 8 d (p + l) bytes; NULL elsewhere */
   PetscReal   *x, *y;                   /* after DataScatter: this group's points, row-major */
 };
@@ -73,6 +76,9 @@ PetscErrorCode DataCreate(MPI_Comm comm, const DataOptions *options, Data *data)
 PetscErrorCode DataCreateShape(MPI_Comm comm, const DataOptions *options, Data *data);
 
 PetscErrorCode DataDestroy(Data *data);
+
+/** The points held out, as data of their own: no target is observed. STATUS_DATA on too little memory. Collective. */
+PetscErrorCode DataCreateHeldout(Data data, Data *heldout);
 
 /** Give every rank its group's points: 8 (p + l) bytes a point; on rank 0 they are the first of all_x, all_y, without a copy.
     Again with another grid: the former x, y are gone. STATUS_DATA on too little memory. Collective on the grid's world. */

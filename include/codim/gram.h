@@ -5,7 +5,8 @@
 
   t, s run over all uses and places of the label. A rank gets the panels of A and Delta that its tiles need; products go by column
   slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label of T places; or, from its assembled block B = sum_t Delta_t (x) A_t of J,
-  m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken; parameters that enter as values go by their block.
+  m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken, a Hadamard product counting 4 flops an entry; parameters that enter as values
+  go by their block.
 */
 #pragma once
 
@@ -14,8 +15,9 @@
 
 enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
 
-/** The lower triangle of K. Collective. */
+/** The lower triangle of K; of one label's term of the sum. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
+PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K);
 
 /** Does a label go by its assembled block, for d points and m residuals? *flops: what its way costs. Not collective. */
 PetscBool GramAssembles(Network network, PetscReal d, PetscReal m, PetscInt label, PetscReal *flops);

@@ -46,6 +46,9 @@ PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u);
 /** y += alpha J^T u, in place: no n-sized temporary. Collective. */
 PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec u, Vec y);
 
+/** The squares of the norms of J's rows, or of their entries of one label (-1: all), from the factors. Collective. */
+PetscErrorCode JacobianRowNormsSquared(Jacobian jacobian, PetscInt label, Vec norms2);
+
 /** |J|_F^2, from norms of the factors where a label is used once at one place, and from its block otherwise. Collective. */
 PetscErrorCode JacobianNormSquared(Jacobian jacobian, PetscReal *norm2);
 

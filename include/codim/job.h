@@ -16,6 +16,7 @@ typedef struct {
   PetscReal    node_memory; /* bytes of a node that the job may take; 0: what the system calls available */
   OptionString output;
   PetscReal    checkpoint_minutes; /* 0: only when asked to stop */
+  PetscInt     checkpoint_stop;    /* at that safe point; 0: never */
 } RunOptions;
 
 /** The tables of all keys of a job file; NULL-terminated. */
@@ -59,3 +60,6 @@ PetscErrorCode JobCompareRerun(Job job, const char dir[]);
 
 /** The output directory, for the status file; "" while there is none. Not collective. */
 const char *JobOutput(Job job);
+
+/** Its status is written: another run may have the directory. Not collective; after JobDestroy, too. */
+void JobReleaseOutput(void);

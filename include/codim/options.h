@@ -52,5 +52,9 @@ void OptionsCheckFile(const char path[], const OptionKey *const tables[], Compla
     (options that PETSc reads only when it finalizes, and -tao_view, are let through). STATUS_USAGE. Collective. */
 PetscErrorCode OptionsCheckUnused(MPI_Comm comm, const OptionKey *const tables[]);
 
+/** What is in the options database and in `ours` (a JSON object, by key) is not: PETSc's own options and those of its solvers, with their values as
+    text, "" for none. New reference. Not collective. */
+PetscErrorCode OptionsOthers(const json_t *ours, json_t **others);
+
 /** A table's values as a JSON object, key by key: choices by name; null for choice -1 and for infinities. New reference. Not collective. */
 json_t *OptionsToJSON(const OptionKey keys[], const void *values);

@@ -1,0 +1,47 @@
+"""python3 same_run.py A B: do the directories of two runs of one job say the same, spectra up to rounding? B was interrupted. Says what differs; exit 1."""
+import json
+import sys
+
+import h5py
+import numpy as np
+
+a, b = sys.argv[1:3]
+wrong = []
+
+
+def check(what, ok, *values):
+    if not ok:
+        wrong.append(f"{what}: {' and '.join(str(v) for v in values)}")
+
+
+x, y = (json.load(open(d + "/report.json")) for d in (a, b))
+for path in ("verdict holds", "verdict basis", "verdict codimension", "certificate status", "jacobian rank", "jacobian method",
+             "hessian positive", "hessian zero", "hessian negative", "minimum iterations", "minimum method", "problem residuals"):
+    u, v = x, y
+    for key in path.split():
+        u, v = u[key], v[key]
+    check(path, u == v, u, v)
+check("interruptions", x["interruptions"] == 0 and y["interruptions"] > 0, x["interruptions"], y["interruptions"])
+check("objects", x.keys() == y.keys(), x.keys(), y.keys())
+
+with h5py.File(a + "/spectrum.h5") as f, h5py.File(b + "/spectrum.h5") as g:
+    names = [[], []]
+    for file, found in ((f, names[0]), (g, names[1])):
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    check("datasets of spectrum.h5", names[0] == names[1], *names)
+    scale = f["jacobian/singular_values"][0]
+    for name in set(names[0]) & set(names[1]):
+        u, v = f[name][:], g[name][:]
+        if u.shape != v.shape:
+            check(name, False, u.shape, v.shape)
+        elif name == "jacobian/singular_values":
+            check(name, np.all(abs(u - v) <= 1e-9 * scale), abs(u - v).max())
+        elif name.startswith("hessian/density"):  # nodes of negligible weight are rounding
+            if name.endswith("nodes"):
+                w = f[name[: -len("nodes")] + "weights"][:]
+                check(name, np.all(abs(u - v)[w > 1e-3] <= 1e-6 * scale**2), abs(u - v).max())
+        elif not name.endswith("residuals"):  # of the Hessian: each pair is as good as its residual
+            r = [h[name + "_residuals"][:] if name + "_residuals" in h else 0 for h in (f, g)]
+            check(name, np.all(abs(u - v) <= 1e-9 * scale**2 + r[0] + r[1]), abs(u - v).max())
+print("\n".join(wrong))
+sys.exit(bool(wrong))
