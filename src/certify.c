@@ -114,23 +114,21 @@ static PetscBool SplitPays(const Proof *proof)
   return (PetscBool)(4 * split <= dense);
 }
 
-/* paths, of N points: `at_once` where they cost next to nothing, else some seconds */
-static PetscBool PathsPay(Network net, PetscReal N, PetscReal dense, PetscBool at_once)
+/* paths: `at_once` where they cost next to nothing, else some seconds. By all points, as if on one rank: another number of ranks proves alike. */
+static PetscBool PathsPay(Network net, PetscReal d, PetscReal dense, PetscBool at_once)
 {
   PetscReal flops, bytes;
 
-  PathsCost(net, N, &flops, &bytes);
-  return (PetscBool)(bytes <= 2.5e8 && flops <= (at_once ? PetscMax(2e8, dense / 4) : 4e10));
+  PathsCost(net, d, &flops, &bytes);
+  return (PetscBool)(bytes <= 2.5e8 && flops <= (at_once ? PetscMax(2e9, dense / 4) : 4e10));
 }
 
-/* the largest group's points: the same on all ranks */
 static PetscBool PathsPayHere(const Proof *proof, PetscBool at_once)
 {
-  const Range largest = BlockRange(proof->map->d, proof->map->grid->G, 0);
-  PetscReal   split, dense;
+  PetscReal split, dense;
 
   Flops(proof, &split, &dense);
-  return PathsPay(proof->map->network, (PetscReal)(largest.last - largest.first), dense, at_once);
+  return PathsPay(proof->map->network, (PetscReal)proof->map->d, dense, at_once);
 }
 
 /* ---- bounds at theta_0 ---------------------------------------------------------------------------------------------------- */
@@ -817,7 +815,7 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
 
   BoundLabelNormsCost(s, &part);
   PathsCost(s->network, s->N, &flops, &bytes);
-  if (PathsPay(s->network, s->N, 0, PETSC_TRUE)) CostHold(&linearize, bytes);
+  if (PathsPay(s->network, s->d, 0, PETSC_TRUE)) CostHold(&linearize, bytes);
   if (!options->factor) SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
   if (!options->factor) GramCost(s, &linearize);

@@ -55,7 +55,7 @@ static PetscErrorCode EveryWay(PetscInt G)
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(shapes); k++) {
     Problem    problem;
     LabelNorm  with[8], without[8], after[8];
-    PetscReal *all, *W, norm;
+    PetscReal *all, *W, norm = 0;
     PetscBool  above = PETSC_TRUE, close = PETSC_TRUE, large = PETSC_FALSE, later = PETSC_TRUE;
 
     PetscCall(Net(G, shapes[k][0], shapes[k][1], shapes[k][2], &problem));

@@ -122,7 +122,8 @@ claim "... where its loss is exactly 0" says inputs loss 0.0
 claim "... a new run with the targets it wrote is at the same zero" ends 0 2 written inputs -data_file "$place/inputs/problem.h5" \
   -data_target value
 claim "without targets and net.outputs there is no l" refused 'net.outputs' inputs -net_outputs 0
-claim "targets from the net need its weights" refused 'reach.weights' inputs -reach_method train
+claim "... or with targets from its random weights" ends 0 3 random inputs -reach_method train
+claim "... where its loss is exactly 0" says random loss 0.0
 
 # ---- what is refused
 claim "a cnn of another shape than the data" refused 'net.shape' cnn -net_shape 1,8,9

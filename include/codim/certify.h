@@ -87,7 +87,7 @@ typedef struct {
 
 /** At any theta, whose trajectory is given (borrowed, not changed). K is scratch. The split residual (three products of half-length numbers,
     rounding errors about 10^3 times smaller) is taken at once where three forward passes cost at most a quarter of K and its
-    eigenvalues, else where plain arithmetic leaves h >= 1/2; so are panels of large W, and derivatives between values (0.25 GB a rank
+    eigenvalues, else where plain arithmetic leaves h >= 1/2; so are panels of large W, and derivatives between values (0.25 GB
     at most). 16 N sum_units bytes while it runs, and K's size twice more if `enclose`. No n-sized temporary. Collective. */
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);
