@@ -357,12 +357,15 @@ static void PlanConfirm(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* theta is written by all ranks, and hashed by one */
 static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  (void)job;
-  stage->wanted                 = PETSC_TRUE;
+  const PetscReal data = 8 * s->d * (s->p + s->l);
+
+  stage->wanted               = PETSC_TRUE;
+  stage->cost.work[WORK_FILE] = stage->cost.work[WORK_HASH] = data;
+  if (!job->weights) return;
   stage->cost.work[WORK_STREAM] = 3 * 8 * s->local;
-  stage->cost.work[WORK_FILE]   = 8 * s->n;
-  stage->cost.work[WORK_HASH]   = 8 * (s->n + s->d * (s->p + s->l));
-  stage->cost.bytes             = 16 << 20; /* chunks, on their way through MPI-IO */
+  stage->cost.work[WORK_FILE] += 8 * s->n;
+  stage->cost.work[WORK_HASH] += 8 * s->n;
+  stage->cost.bytes = 16 << 20; /* chunks, on their way through MPI-IO */
 }
 
 /* clang-format off */

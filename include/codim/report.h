@@ -36,6 +36,7 @@ typedef struct {
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   LossOptions loss;
   PetscReal   loss_sum; /* sum |H_k|^a */
+  PetscBool   weights;  /* theta is written */
   const char *method;
   ReachResult reach;
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
