@@ -11,7 +11,7 @@ trap 'rm -rf "$tree"' EXIT
 cp -r Makefile include src tests "$tree" && cd "$tree" || exit 1
 mkdir -p jobs
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-programs="build/tests/test_op_bounds build/tests/test_certify_bounds build/tests/test_maps build/tests/test_certify_norms build/tests/test_certify
+programs="build/tests/test_op_bounds build/tests/test_certify_bounds build/tests/test_certify_paths build/tests/test_maps build/tests/test_certify_norms build/tests/test_certify
   build/tests/test_certify_arb"
 
 build() { make -s CFLAGS='-O1' $programs >build.log 2>&1; }
