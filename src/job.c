@@ -195,6 +195,7 @@ static PetscErrorCode Refute(Job job)
 
 PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
 {
+  Node here;
   Job new;
 
   PetscFunctionBeginUser;
@@ -203,6 +204,8 @@ PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
   new->comm = PETSC_COMM_WORLD;
   PetscCall(JobReadOptions(new, job_file));
   if (claim) PetscCall(JobClaimDirectory(new));
+  PetscCall(NodeHere(new->comm, &here));
+  new->report.memory_baseline = here.baseline;
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));

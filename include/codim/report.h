@@ -68,7 +68,8 @@ typedef struct {
   Verdict        verdict;
   PetscMPIInt    ranks;
   PetscInt       G, Q;
-  PetscReal      memory_predicted; /* bytes a rank */
+  PetscReal      memory_predicted; /* bytes a rank, on top of the baseline */
+  PetscReal      memory_baseline;  /* what the largest rank took before it had anything: program and libraries */
   PetscLogDouble seconds;
 } Report;
 
