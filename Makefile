@@ -101,6 +101,9 @@ NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-d
 NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
   $(if $(APT),$(call library,$(ARB),flint-arb,libflint-arb-dev|libflint-dev) \
     $(python))
+NEEDED_SLURM = $(NEEDED_TEST) $(foreach p,munge:munge slurmctld:slurmctld slurmd:slurmd srun:slurm-client,$(if $(shell \
+  PATH=$$PATH:/usr/sbin command -v $(firstword $(subst :, ,$p))),,$p)) \
+  $(if $(wildcard /usr/lib/*/slurm*/mpi_pmix.so /usr/lib/slurm*/mpi_pmix.so),,mpi_pmix.so:slurm-wlm-basic-plugins)
 NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
   $(call command,codespell,codespell) $(call command,chromium,chromium) $(call command,gnuplot,gnuplot-nox) \
   $(call command,Rscript,r-base-core:r-cran-hdf5r:r-cran-jsonlite) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
@@ -129,6 +132,7 @@ endef
 
 deps: ; $(call provide,$(NEEDED))
 deps-test: ; $(call provide,$(NEEDED_TEST))
+deps-slurm: ; $(call provide,$(NEEDED_SLURM))
 # in a make of its own: the name of PETSc's debug package follows from the PETSc that deps brought
 deps-check: deps
 	+@$(MAKE) --no-print-directory install-deps-check
@@ -162,6 +166,10 @@ test: deps-test
 run-tests: $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.sh,$(TESTS)),all),all $(TEST))
 	@$(if $(filter-out $(TEST_C),$(TEST_ARB)),echo "left out (FLINT with Arb was not found): $(TEST_ARB)")
 	@$(if $(TESTS),$(PROVE) $(TESTS),echo "no test of that name: $(T)" >&2; exit 1)
+# on a Slurm cluster of virtual nodes, whose daemons are started for it and ended after it
+test-slurm: deps-slurm
+	$(again) all
+	@CLUSTER=1 $(PROVE) tests/test_slurm.sh
 # what README.md shows of a run
 results: deps
 	$(again) all
@@ -203,17 +211,20 @@ bench: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
+SLURM = $(wildcard slurm/*.sbatch)
 JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
+SHARE = $(DEST)/share/codim
 
 install: all
-	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim/jobs/data $(DEST)/share/man/man1
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/man/man1 $(SHARE)/jobs/data $(SHARE)/slurm
 	install -m 644 src/codim.1 $(DEST)/share/man/man1
 	install -m 755 $(BUILD)/codim $(DEST)/bin
 	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
 	install -m 644 $(HEADERS) $(DEST)/include/codim
 	install -m 644 README.md LICENSE CHANGELOG.md CITATION.cff $(DEST)/share/doc/codim
-	install -m 644 $(JOBS) $(DEST)/share/codim/jobs
-	install -m 644 $(wildcard jobs/data/*) $(DEST)/share/codim/jobs/data
+	install -m 644 $(JOBS) $(SHARE)/jobs
+	install -m 755 $(SLURM) $(SHARE)/slurm
+	install -m 644 $(wildcard jobs/data/*) $(SHARE)/jobs/data
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: codim' 'Description: The zero-loss manifold of a neural net: codimension, Hessian, certificate' \
 	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include' \
 	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
@@ -229,7 +240,7 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
 check-format: ; @clang-format --dry-run -Werror $(CODE)
-check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
@@ -251,6 +262,7 @@ help:
 	@echo 'make            build/codim and build/libcodim.a'
 	@echo 'make run        build, then run JOB (jobs/digits.yaml) on NP (2) ranks; ARGS="-option value …"'
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
+	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
 	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
@@ -260,9 +272,10 @@ help:
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
-	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test and deps-check for tests and check'
+	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test, deps-slurm and deps-check for tests and check'
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: theory calibrate all run test mutants results look data claims bench check format clean help install uninstall deps deps-test deps-check install-deps-check found FORCE \
+.PHONY: theory calibrate all run test test-slurm mutants results look data claims bench check format clean help install uninstall found FORCE \
+  deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

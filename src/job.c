@@ -126,6 +126,7 @@ static PetscErrorCode BuildProblem(Job job)
   TrainSetLoss(job->train, &job->loss_options);
   if (job->reach.method == REACH_CONSTRUCT)
     PetscCall(ConstructCreate(job->map, job->data, job->net_options.seed, job->reach.printed, &job->construct));
+  PetscCall(StartCreate(job->map, &job->hessian_options, &job->start));
   PetscCall(ExtremesCreate(job->map, &job->hessian_options, &job->extremes));
   PetscCall(PathCreate(job->map, &job->path_options, &job->path));
   PetscCall(SpectrumPrepare(job->comm, &job->spectrum_options));
@@ -242,6 +243,7 @@ PetscErrorCode JobDestroy(Job *job)
   PetscCall(PerturbResultDestroy(&j->perturbation));
   PetscCall(TangentKernelDestroy(&j->tangent));
   PetscCall(ExtremesDestroy(&j->extremes));
+  PetscCall(StartDestroy(&j->start));
   PetscCall(ConstructDestroy(&j->construct));
   PetscCall(TrainDestroy(&j->train));
   PetscCall(ResidualMapDestroy(&j->heldout));

@@ -219,6 +219,7 @@ PetscErrorCode JobReachArchive(Archive archive, Job job)
   PetscCall(ArchiveStruct(archive, "result", sizeof r->reach, &r->reach));
   PetscCall(ArchiveBool(archive, "at_zero", &r->at_zero));
   PetscCall(ArchiveReal(archive, "moved", &r->moved));
+  PetscCall(ArchiveText(archive, "start", sizeof r->lines[0], r->lines[LINE_START]));
   r->reached = PETSC_TRUE;
   if (!ArchiveReading(archive)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &at));
@@ -306,18 +307,22 @@ static PetscErrorCode TimesArchive(Archive archive)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* loaded weights, before they were moved */
-static PetscErrorCode StartArchive(Archive archive, Job job)
+/* loaded weights, before they are moved */
+PetscErrorCode JobStartArchive(Archive archive, Job job)
 {
   Report   *r     = &job->report;
-  PetscBool start = (PetscBool)(r->start != NULL), certified, there;
+  PetscBool start = (PetscBool)(r->start_reach != NULL), certified, there;
 
   PetscFunctionBeginUser;
   certified = (PetscBool)(r->start_certificate != NULL);
   PetscCall(ArchiveBool(archive, "has_start", &start));
   PetscCall(ArchiveBool(archive, "has_start_certificate", &certified));
-  if (start) PetscCall(ArchiveStruct(archive, "start", sizeof job->start, &job->start));
-  if (start) r->start = &job->start;
+  if (start) {
+    PetscCall(ArchiveStruct(archive, "reach", sizeof job->start_reach, &job->start_reach));
+    r->start_reach = &job->start_reach;
+    r->start       = job->start;
+  }
+  PetscCall(StartArchive(archive, job->start)); /* and how far it was moved, in the end */
   if (!certified) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ArchiveEnter(archive, "start_certificate", &there));
   PetscCall(CertificateArchive(archive, &job->start_certificate));
@@ -393,7 +398,6 @@ PetscErrorCode JobArchive(Archive archive, void *context)
   PetscCall(ArchiveInt(archive, "interruptions", &job->report.interruptions));
   PetscCall(TimesArchive(archive));
   PetscCall(ArchiveVec(archive, "theta", job->parameters, job->theta));
-  PetscCall(StartArchive(archive, job));
   for (PetscInt i = 0; JobStages[i].name; i++) PetscCall(StageArchive(archive, job, i));
   PetscCall(CurrentArchive(archive, job));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -59,15 +59,20 @@ PetscErrorCode JobBegin(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* at weights as they were loaded: their own certificate */
-static PetscErrorCode CertifyStart(Job job)
+/* weights as they were loaded, if they are going to be moved: the Hessian there, and their own certificate */
+static PetscErrorCode RunStart(Job job)
 {
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
-  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start));
-  job->report.start = &job->start;
-  if (!job->run.certify || job->start.reason == REACH_DIVERGED) PetscFunctionReturn(PETSC_SUCCESS);
+  if (job->reach.method != REACH_LOAD || !job->theta_0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &job->start_reach));
+  job->report.start_reach = &job->start_reach;
+  job->report.start       = job->start;
+  if (job->start_reach.reason == REACH_DIVERGED || !JobStageFits(job, "loaded", sizeof(job->start->skipped), job->start->skipped))
+    PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(StartLook(job->start, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  if (!job->run.certify) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose       = PETSC_FALSE;
   options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);
   PetscCall(CertifyCompute(job->map, job->theta, job->trajectory, job->K, &options, &job->start_certificate));
@@ -75,33 +80,34 @@ static PetscErrorCode CertifyStart(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how far polishing moved theta; 0 only where it did not */
-static PetscErrorCode Moved(Job job)
+static void PlanStart(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  PetscReal largest;
+  CertifyOptions quick = CertifyDefaults;
 
-  PetscFunctionBeginUser;
-  PetscCall(VecAXPY(job->theta_0, -1, job->theta));
-  PetscCall(VecNorm(job->theta_0, NORM_2, &job->report.moved));
-  PetscCall(VecNorm(job->theta_0, NORM_INFINITY, &largest));
-  job->report.moved = PetscMax(job->report.moved, largest);
-  PetscCall(VecDestroy(&job->theta_0));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  stage->wanted = (PetscBool)(job->reach->method == REACH_LOAD && job->reach->polish);
+  if (!stage->wanted) return;
+  quick.enclose = PETSC_FALSE;
+  if (job->hessian->full) FullHessianLimit(s, sizeof(stage->reason), stage->reason);
+  StartCost(s, job->hessian, &stage->cost);
+  if (job->certify) CertifyCost(s, &quick, &stage->cost);
+  CostHold(&stage->cost, 8 * s->local); /* theta_0 */
+  CostLonger(&stage->longest, &stage->cost);
 }
 
 PetscErrorCode JobReach(Job job)
 {
   Report         *r     = &job->report;
-  const PetscBool load  = (PetscBool)(job->reach.method == REACH_LOAD);
   const PetscBool moves = (PetscBool)(job->reach.method == REACH_TRAIN || job->reach.polish);
 
   PetscFunctionBeginUser;
-  if (load && moves && !r->start) PetscCall(CertifyStart(job));
   if (moves)
     PetscCall(TrainSolve(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach));
   else
     PetscCall(TrainEvaluate(job->train, job->theta, job->trajectory, job->H, job->jacobian, &r->reach));
-  if (job->theta_0) PetscCall(Moved(job));
+  if (job->theta_0) PetscCall(StartMove(job->start, job->heldout, job->theta_0, job->theta));
+  PetscCall(VecDestroy(&job->theta_0));
+  r->moved = job->start->movement.moved;
+  if (r->start) StartDescribe(r->start, job->start_reach.start_loss, sizeof(r->lines[0]), r->lines[LINE_START]);
   PetscCall(LossSum(job->loss_options.power, job->H, &r->loss_sum));
   r->reached = PETSC_TRUE;
   r->at_zero = (PetscBool)(r->reach.reason == REACH_TOLERANCE || r->reach.reason == REACH_FLOOR);
@@ -112,13 +118,10 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   const PetscBool load  = (PetscBool)(job->reach->method == REACH_LOAD);
   const PetscBool given = (PetscBool)(job->reach->method != REACH_TRAIN);
-  CertifyOptions  quick = CertifyDefaults;
 
   stage->wanted = PETSC_TRUE;
-  quick.enclose = PETSC_FALSE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
-  if (load && job->reach->polish && job->certify) CertifyCost(s, &quick, &stage->cost);
   TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
@@ -346,6 +349,8 @@ static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 /* clang-format off */
 const JobStage JobStages[] = {
+    {"loaded",   RunStart,       PlanStart,      PETSC_TRUE,  JobStartArchive,    "net_ loss_ reach_",
+      "in one piece"},
     {"trajectory", JobTrajectory, JobPlanTrajectory, PETSC_FALSE, JobTrajectoryArchive, "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",
       "after every step, iterate or file; a look in one piece"},
     {"reach",    JobReach,       PlanReach,      PETSC_FALSE, JobReachArchive,    "net_ loss_ reach_ tao_ trajectory_ path_ look_ perturb_",

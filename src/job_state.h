@@ -12,6 +12,7 @@
 #include "codim/perturb.h"
 #include "codim/plan.h"
 #include "codim/refute.h"
+#include "codim/start.h"
 #include "codim/tangent_kernel.h"
 #include "codim/walk.h"
 
@@ -44,6 +45,7 @@ struct Job_s {
   ResidualMap   map;
   Train         train;
   Construct     construct; /* NULL: not asked for */
+  Start         start;
   Extremes      extremes;
   TangentKernel tangent;
   Path          path;
@@ -75,7 +77,7 @@ struct Job_s {
   WalkResult      walk;
   Refutation      refutation;
   Certificate     certificate, start_certificate;
-  ReachResult     start;
+  ReachResult     start_reach;
   ConstructResult constructed;
   PerturbResult   perturbation;
   ConvexityResult convexity;
@@ -139,6 +141,7 @@ PetscErrorCode JobFactor(Job job);
 PetscErrorCode JobIdentify(Job job); /* at the theta it starts from */
 ArchiveFn      JobArchive;
 PetscErrorCode JobTangentArchive(Archive archive, Job job);
+PetscErrorCode JobStartArchive(Archive archive, Job job);
 PetscErrorCode JobReachArchive(Archive archive, Job job);
 PetscErrorCode JobSpectrumArchive(Archive archive, Job job);
 PetscErrorCode JobPerturbArchive(Archive archive, Job job);

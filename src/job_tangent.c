@@ -9,7 +9,7 @@ static void Describe(Job job)
   Report *r = &job->report;
 
   JobAddOptional(job, "tangent_kernel", TangentKernelToJSON(job->tangent));
-  TangentKernelDescribe(job->tangent, sizeof(r->lines[0]), r->lines[LINE_KERNEL], r->lines[LINE_WEAKEST], r->lines[LINE_LABELS]);
+  TangentKernelDescribe(job->tangent, sizeof(r->lines[0]), r->lines[LINE_KERNEL]);
 }
 
 PetscErrorCode JobTangent(Job job)

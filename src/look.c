@@ -198,7 +198,7 @@ static PetscErrorCode Solve(Looker l, EPS eps, Mat A, PetscReal tolerance, Petsc
 
 /* Close to M the low end comes from the kernel block: it differs from that by |S|^2 over 2 lambda_min(K) at most, where products with the exact Hessian
    have rounding errors on the scale of its largest eigenvalue. */
-static PetscBool IsNearM(const Look *look)
+PetscBool LookIsNearM(const Look *look)
 {
   return (PetscBool)(look->curvature <= 1e-5 * look->gauss_newton_least);
 }
@@ -214,7 +214,7 @@ static PetscErrorCode Ends(Looker l, Mat A)
   PetscFunctionBeginUser;
   if (!l->options->extreme) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Solve(l, l->largest, A, 1e-8 * scale, 100, look->largest, look->largest_residual));
-  if (IsNearM(look)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (LookIsNearM(look)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(TilesCopy(l->K, l->factor));
   PetscCall(TilesShift(l->factor, mu / 2));
   PetscCall(TilesCholesky(l->factor, &factored));
@@ -275,7 +275,7 @@ static PetscErrorCode KernelBlock(Looker l)
   l->look->kernel_negative       = negative.value / space.dimension;
   l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / space.dimension;
   l->look->kernel_negative_error = negative.error / space.dimension;
-  if (IsNearM(l->look) && l->options->extreme && !l->options->full) {
+  if (LookIsNearM(l->look) && l->options->extreme && !l->options->full) {
     l->look->smallest[0]          = least;
     l->look->smallest_residual[0] = residual + PetscSqr(l->look->curvature) / l->look->gauss_newton_least;
   }

@@ -133,12 +133,26 @@ static const Command Commands[] = {
 static const char Title[] =
     "codim: is the zero-loss set of a neural net a manifold here, and what is the signature of its Hessian?\n";
 
+/* Where MPI and Slurm do not speak the same PMI, srun makes as many worlds of one rank each, which would overwrite each other's results.
+   A launcher of MPI's own that was started by srun is seen by its variables. */
+static void CheckLaunch(int size, Complaint *complaint)
+{
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS"), *hydra = getenv("PMI_SIZE");
+
+  if (size > 1 || !tasks || atoi(tasks) <= 1 || getenv("OMPI_COMM_WORLD_SIZE") || (hydra && atoi(hydra) == 1)) return;
+  Complain(complaint, STATUS_USAGE,
+           "srun started %s tasks, but MPI makes a world of its own of each: it does not know this srun's PMI. Try srun --mpi=pmix "
+           "or "
+           "--mpi=pmi2 (srun --mpi=list names what there is), or mpirun inside of sbatch or salloc",
+           tasks);
+}
+
 static void PrintUsage(FILE *file)
 {
   fprintf(file, "%s\n", Title);
   for (const Command *c = Commands; c->name; c++)
     fprintf(file, "  codim %-9s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
-  fputs("  codim --version | --help\n\n"
+  fputs("  codim --version | --help | --ranks         (--ranks: how many ranks the launcher made: one number, once)\n\n"
         "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
         "stopped early.\n",
         file);
@@ -178,15 +192,19 @@ int main(int argc, char **argv)
   const Command *command   = argc >= 3 && argv[2][0] != '-' ? FindCommand(argv[1]) : NULL;
   Complaint      complaint = {STATUS_HOLDS, ""};
   ExitStatus     status    = STATUS_HOLDS;
-  int            rank;
+  int            rank, size;
 
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
     if (rank == 0) PrintUsage(stdout);
   } else if (argc == 2 && !strcmp(argv[1], "--version")) {
     if (rank == 0) puts(ReportVersion());
+  } else if (argc == 2 && !strcmp(argv[1], "--ranks")) {
+    if (rank == 0) printf("%d\n", size);
   } else if (command) {
+    CheckLaunch(size, &complaint);
     if (rank == 0 && command->job_file) OptionsCheckFile(argv[2], JobKeys, &complaint);
     status = Agree(&complaint, rank);
     if (!status) status = Execute(command, argc, argv);

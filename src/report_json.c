@@ -163,11 +163,16 @@ static json_t *StartJSON(const Report *r)
   const Certificate *c      = r->start_certificate;
   const PetscBool    proved = (PetscBool)(r->certificate && r->certificate->status == CERTIFY_PROVED);
 
+  json_t *json;
+
   if (!r->start) return json_null();
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start->start_loss), "moved", Real(r->moved), "distance_lower",
+  json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start_reach->start_loss), "residual_max",
+                   Real(r->start_reach->residual_max), "moved", Real(r->moved), "distance_lower",
                    c ? Real(c->distance_lower) : json_null(), "distance_upper",
-                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null(), "negative", json_null(),
-                   "certificate", CertificateJSON(c));
+                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null());
+  StartToJSON(r->start, json);
+  json_object_set_new(json, "certificate", CertificateJSON(c));
+  return json;
 }
 
 static json_t *VerdictJSON(const Report *r)

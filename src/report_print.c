@@ -105,11 +105,14 @@ static void PrintLoss(const Report *r)
 static void PrintOptional(const Report *r)
 {
   static const char *const labels[] =
-      {[LINE_KERNEL] = "K",        [LINE_WEAKEST] = "weakest", [LINE_LABELS] = "labels", [LINE_PERTURB] = "perturb",
-       [LINE_DENSITY] = "density", [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk",     [LINE_CONVEXITY] = "convexity"};
+      {[LINE_START] = "start",     [LINE_KERNEL] = "K",  [LINE_PERTURB] = "perturb",    [LINE_DENSITY] = "density",
+       [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk", [LINE_CONVEXITY] = "convexity"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
+    if (r->lines[i][0] && (i == LINE_START || i == LINE_KERNEL))
+      printf("  %-10s%s\n", labels[i], r->lines[i]);
+    else if (r->lines[i][0])
+      PrintWrapped(labels[i], r->lines[i]);
 }
 
 static void PrintVerdict(const Report *r, const char dir[])

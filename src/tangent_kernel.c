@@ -388,75 +388,44 @@ json_t *TangentKernelToJSON(TangentKernel kernel)
                    WeakestToJSON(t), "labels", LabelsToJSON(kernel), "labels_skipped", Skipped(kernel));
 }
 
-static void DescribeNumbers(const TangentNumbers *t, size_t size, char text[])
-{
-  size_t used;
+static void Append(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
-  snprintf(text, size, "trace %.4g, stable rank %.4g", (double)t->trace, (double)t->stable_rank);
-  used = strlen(text);
-  if (!PetscIsInfOrNanReal(t->condition))
-    snprintf(text + used, size - used, ", condition %.3g, log det %.6g", (double)t->condition, (double)t->log_determinant);
-  used = strlen(text);
-  snprintf(text + used, size - used,
-           "; effective dimension %.4g, %.4g, %.4g at 1e-2, 1e-4, 1e-6 of lambda_max; least |grad f_i| %.3g",
-           (double)t->effective[0], (double)t->effective[1], (double)t->effective[2], (double)t->gradient_min);
-  used = strlen(text);
-  snprintf(text + used, size - used, " (point %" PetscInt_FMT ")", t->gradient_point + 1);
+static void Append(size_t size, char text[], const char format[], ...)
+{
+  const size_t used = strlen(text);
+  va_list      arguments;
+
+  va_start(arguments, format);
+  (void)vsnprintf(text + used, size - used, format, arguments);
+  va_end(arguments);
 }
 
-static void DescribeWeakest(const TangentNumbers *t, size_t size, char text[])
+/* the first few names of the labels that alone have rank m, and how many more */
+static void AppendLabels(TangentKernel kernel, size_t size, char text[])
 {
-  PetscReal sum = 0;
-  size_t    used;
+  const PetscInt most  = 3;
+  PetscInt       count = 0;
 
-  text[0] = '\0';
-  if (!t->npoints) return;
-  snprintf(text, size, "point%s", t->npoints > 1 ? "s" : "");
-  for (PetscInt i = 0; i < t->npoints; i++) {
-    used = strlen(text);
-    snprintf(text + used, size - used, "%s %" PetscInt_FMT " (%.1f %%)", i ? "," : "", t->point[i] + 1, 100 * (double)t->share[i]);
-    sum += t->share[i];
-  }
-  used = strlen(text);
-  snprintf(text + used, size - used, " carry %.1f %% of the left singular vector of sigma_min", 100 * (double)sum);
-  used = strlen(text);
-  if (!(t->angle < .1)) snprintf(text + used, size - used, ", or of a close one: sigma_min is not apart from the next");
-}
-
-/* names of the labels in one of the three states: alone of rank m, not, undecided; how many there are */
-static PetscInt AppendLabels(TangentKernel kernel, int state, const char head[], size_t size, char text[])
-{
-  const PetscInt m = kernel->map->m;
-  size_t         used;
-  PetscInt       count = 0, most = 6;
-
-  for (PetscInt i = 0; i < kernel->nlabels; i++) {
-    const LabelKernel *k    = &kernel->label[i];
-    const int          mine = k->rank == m ? 0 : k->rank >= 0 || k->rank_max < m ? 1 : 2;
-
-    used = strlen(text);
-    if (mine != state || count++ >= most) continue;
-    snprintf(text + used, size - used, "%s%s (%.1f %% of the trace)", count > 1 ? ", " : head, kernel->map->network->labels[i].name,
-             100 * (double)k->share);
-  }
-  used = strlen(text);
-  if (count > most) snprintf(text + used, size - used, ", and %" PetscInt_FMT " more", count - most);
-  return count;
-}
-
-static void DescribeLabels(TangentKernel kernel, size_t size, char text[])
-{
-  text[0] = '\0';
   if (!kernel->nlabels || !kernel->label[0].computed) return;
-  if (!AppendLabels(kernel, 0, "of rank m alone: ", size, text)) snprintf(text, size, "none has rank m alone");
-  (void)AppendLabels(kernel, 2, "; not resolved: ", size, text);
+  for (PetscInt i = 0; i < kernel->nlabels; i++) {
+    if (kernel->label[i].rank != kernel->map->m || count++ >= most) continue;
+    Append(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
+  }
+  if (count > most) Append(size, text, ", %" PetscInt_FMT " more", count - most);
+  if (!count) Append(size, text, "; no label alone is resolved to have rank m");
 }
 
-void TangentKernelDescribe(TangentKernel kernel, size_t size, char numbers[], char weakest[], char labels[])
+void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
 {
-  DescribeNumbers(&kernel->numbers, size, numbers);
-  DescribeWeakest(&kernel->numbers, size, weakest);
-  DescribeLabels(kernel, size, labels);
+  const TangentNumbers *t = &kernel->numbers;
+
+  text[0] = '\0';
+  if (!PetscIsInfOrNanReal(t->condition)) Append(size, text, "condition %.3g, ", (double)t->condition);
+  Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), least |grad f_i| %.3g",
+         (double)t->stable_rank, (double)t->effective[0], (double)t->gradient_min);
+  if (t->npoints && t->angle < .1)
+    Append(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
+  AppendLabels(kernel, size, text);
 }
 
 /* ---- cost ------------------------------------------------------------------------------------------------------------------------- */

@@ -199,6 +199,11 @@ job malformed <<'E2'
 data: {file: jobs/data/digits.csv
 net: [
 E2
+lone() { # as srun starts it where MPI does not know its PMI
+  SLURM_STEP_NUM_TASKS=3 timeout 60 "$codim" run "$place/small.yaml" -output "$place/lone" >"$place/log" 2>&1
+  [ $? = 64 ] && grep -q 'srun started 3 tasks, but MPI makes a world of its own of each' "$place/log" && [ ! -e "$place/lone" ]
+}
+claim "a task of srun's that is alone in its world" lone
 claim "no job file" refused 64 'nowhere' "$place/nowhere.yaml"
 claim "an unknown key, with the nearest" refused 64 'widths' "$place/unknown.yaml"
 claim "a wrong type" refused 64 'gain' "$place/type.yaml"

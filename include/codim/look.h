@@ -44,6 +44,9 @@ typedef struct {
 
 typedef enum { LOOK_DESCENT, LOOK_FILE, LOOK_RETURN /* Levenberg-Marquardt */ } LookPhase;
 
+/** So close to M that the low end was taken from P S P. Not collective. */
+PetscBool LookIsNearM(const Look *look);
+
 typedef struct Looker_s *Looker;
 
 /** The solvers are created and read their options (prefixes look_largest_, look_smallest_) now. Everything is borrowed. Collective. */

@@ -1,5 +1,5 @@
 /*
-  report.h: what a run established, as report.json and as a summary a person reads.
+  report.h: what a run established, as report.json (jobs/report.schema.json: every key) and as a summary a person reads.
 
   A quantity that was not established, and an infinity, is null in report.json: NaN or inf for reals, -1 for counts here.
 */
@@ -11,6 +11,7 @@
 #include "full.h"
 #include "perturb.h"
 #include "spectrum.h"
+#include "start.h"
 #include "train.h"
 
 typedef enum { BASIS_NONE, BASIS_NUMERICAL, BASIS_PROVED } VerdictBasis;
@@ -42,7 +43,8 @@ typedef struct {
   PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
 
   /* loaded weights that were then moved: where they started; NULL if not */
-  const ReachResult     *start;
+  Start                  start;
+  const ReachResult     *start_reach;
   const Certificate     *start_certificate;
   const ConstructResult *constructed; /* NULL if the weights were not constructed */
   PetscReal              moved;       /* |theta - theta_0|, theta_0 as loaded or constructed */
@@ -56,7 +58,7 @@ typedef struct {
   const FullHessian    *full;
   char                  skipped[3][160]; /* why: spectrum, extremes, full; "" if it ran */
   json_t               *optional; /* objects by name, of the stages that ran because they were asked for; NULL: none. Borrowed */
-  char                  lines[8][768]; /* what these have to say in the summary; "": nothing */
+  char                  lines[7][768]; /* what these have to say in the summary; "": nothing */
   PetscReal             zero_bound;    /* measured size of the zero eigenvalues, rounding included */
 
   PetscInt interruptions; /* how often the job went on from a checkpoint */
@@ -69,7 +71,7 @@ typedef struct {
 } Report;
 
 enum { SKIPPED_SPECTRUM, SKIPPED_EXTREMES, SKIPPED_FULL };
-enum { LINE_KERNEL, LINE_WEAKEST, LINE_LABELS, LINE_PERTURB, LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK, LINE_CONVEXITY };
+enum { LINE_START, LINE_KERNEL, LINE_PERTURB, LINE_DENSITY, LINE_TRAJECTORY, LINE_WALK, LINE_CONVEXITY };
 
 /** Decide the verdict from everything above. Not collective; equal on all ranks if its inputs are. */
 void ReportDecide(Report *report);

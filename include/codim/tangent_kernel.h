@@ -74,8 +74,8 @@ PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel);
 /** What report.json has of it (report.h); a new reference. Not collective. */
 json_t *TangentKernelToJSON(TangentKernel kernel);
 
-/** In words: the numbers; the weakest points; the labels that alone have rank m. Not collective. */
-void TangentKernelDescribe(TangentKernel kernel, size_t size, char numbers[], char weakest[], char labels[]);
+/** In a line: some numbers, the weakest point, the labels that alone have rank m. Not collective. */
+void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[]);
 
 /** Cost (cost.h). Not collective. */
 void TangentKernelCost(const Sizes *sizes, const SpectrumOptions *options, Cost *cost, Cost *stretch);

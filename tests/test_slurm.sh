@@ -1,0 +1,170 @@
+#!/bin/sh
+# seconds: 360
+# a real Slurm cluster of 4 virtual nodes: codim.sbatch on them, requeue, signals, time limit, a dead node, arrays; TAP
+# From the environment: BUILD, and CLUSTER=1 (make test-slurm), without which nothing is started.
+[ "$CLUSTER" ] || {
+  echo "1..0 # SKIP make test-slurm runs it: it starts the daemons of a cluster"
+  exit 0
+}
+place=$(mktemp -d /tmp/codim-slurm.XXXXXX) && chmod 755 "$place" || exit 1
+trap 'tests/slurm/down "$place/cluster"; rm -rf "$place"' EXIT
+unshare --uts --mount true 2>/dev/null || {
+  echo "1..0 # SKIP virtual nodes need root and Linux namespaces"
+  exit 0
+}
+export CODIM="$PWD/${BUILD:-build}/codim"
+count=0
+
+# claim SENTENCE COMMAND…: one TAP line; the job's log is shown where it fails
+claim() {
+  sentence=$1
+  shift
+  count=$((count + 1))
+  if "$@"; then echo "ok $count - $sentence"; else
+    echo "not ok $count - $sentence"
+    [ -f "$place/$name.out" ] && tail -n 30 "$place/$name.out" | sed 's/^/# /'
+  fi
+}
+# submit NAME SBATCH-OPTION… SCRIPT ARGUMENT…: a job of that name, its id in id; log NAME.out, results in NAME
+submit() {
+  name=$1
+  shift
+  id=$(sbatch --parsable -J "$name" -o "$place/$name.out" "$@" -output "$place/$name")
+  eval "id_$name=$id"
+}
+field() { scontrol -o show job "$id" | tr ' ' '\n' | sed -n "s/^$1=//p" | head -n 1; }
+# ends NAME STATE EXIT: the job ends so, within 250 s
+ends() {
+  name=$1
+  eval "id=\$id_$name"
+  for i in $(seq 1250); do
+    case $(field JobState) in
+    PENDING | RUNNING | COMPLETING | REQUEUED | CONFIGURING) sleep 0.2 ;;
+    *) break ;;
+    esac
+  done
+  [ "$(field JobState) $(field ExitCode)" = "$2 $3" ] || { echo "# $name: $(field JobState), exit $(field ExitCode)" && false; }
+}
+# running NAME: it has begun to compute
+running() {
+  name=$1
+  eval "id=\$id_$name"
+  for i in $(seq 300); do grep -qs 'codim.sbatch: .* ranks of' "$place/$name.out" && sleep 1 && return; sleep 0.1; done
+  false
+}
+status() { [ "$(cat "$place/$name/status" 2>&1)" = "$1" ]; }
+says() { grep -q "$1" "$place/$name.out"; }
+reports() { grep -q "\"$1\": $2,\{0,1\}\$" "$place/$name/report.json"; }
+spectrum() { sed -n '/"sigma_min"/p; /"sigma_max"/p' "$place/$1/report.json" | cut -c1-32; }
+
+cat >"$place/small.yaml" <<'E2'
+data: {file: jobs/data/digits.csv, points: 30, scale: standard, target_scale: unit}
+net: {widths: [20, 10], activation: tanh}
+E2
+cat >"$place/long.yaml" <<'E2'
+data: {file: jobs/data/digits.csv, scale: standard, target_scale: unit}
+net: {widths: [1200, 1200], activation: tanh}
+hessian: {extreme: 0, zeros: 0}
+certify: false
+E2
+cat >"$place/slow.yaml" <<'E2'
+data: {file: jobs/data/digits.csv, scale: standard, target_scale: unit}
+net: {widths: [3200, 3200], activation: softplus}
+hessian: {extreme: 0, zeros: 0}
+E2
+cat >"$place/two-worlds" <<'E2'
+#!/bin/sh
+# as where MPI and Slurm do not agree: as many worlds of one rank as there are tasks
+shift 2
+exec srun --mpi=none -n 2 env -u SLURM_JOBID -u SLURM_JOB_ID -u SLURM_NODELIST -u SLURM_STEPID -u SLURM_STEP_ID -u SLURM_PROCID "$@"
+E2
+chmod +x "$place/two-worlds"
+
+claim "a cluster of 4 nodes comes up" tests/slurm/up "$place/cluster" 4 4
+. "$place/cluster/env" || exit 1
+script=slurm/codim.sbatch
+
+# kill_node NODE: every process on it, at once
+kill_node() {
+  pids=
+  for pid in $(grep -ls "virtual:$place/cluster " /proc/[0-9]*/mountinfo | cut -d/ -f3); do
+    grep -qs "etc/hosts.$1 /etc/hosts" "/proc/$pid/mountinfo" && pids="$pids $pid"
+  done
+  kill -9 $pids
+}
+
+# ---- one, two, four nodes; from any directory; the launcher
+submit one -N 1 -n 2 $script "$place/small.yaml"
+submit two -N 2 --ntasks-per-node=2 $script "$place/small.yaml"
+submit four -N 4 $script "$place/small.yaml"
+CODIM_LAUNCH=mpirun submit mpirun -N 2 $script "$place/small.yaml"
+CODIM_LAUNCH="srun --mpi=none" submit none -N 2 $script "$place/small.yaml"
+CODIM_LAUNCH=$place/two-worlds submit worlds -N 2 $script "$place/small.yaml"
+submit refuted -N 1 $script tests/slurm/refuted.yaml
+CODIM_STRICT=1 submit strict -N 1 $script tests/slurm/refuted.yaml
+submit nowhere -N 1 $script "$place/small.yaml" -data_file nowhere.csv
+elsewhere=$(mktemp -d "$place/elsewhere.XXXXXX")
+id_shipped=$(cd "$elsewhere" && sbatch --parsable -J shipped -o "$place/shipped.out" "$OLDPWD/$script" jobs/digits.yaml -data_points 30 -net_widths 20 \
+  -hessian_extreme 0 -hessian_zeros 0)
+claim "1 node, 2 ranks" ends one COMPLETED 0:0
+claim "... holds" status 0
+claim "... its ranks" reports ranks 2
+claim "2 nodes, 4 ranks" ends two COMPLETED 0:0
+claim "... its ranks" reports ranks 4
+claim "... by srun and PMIx" says 'srun --mpi=pmix'
+claim "4 nodes" ends four COMPLETED 0:0
+claim "... its ranks" reports ranks 4
+claim "the same singular values on 1, 2 and 4 nodes" test "$(spectrum one)" = "$(spectrum two)" -a "$(spectrum one)" = "$(spectrum four)"
+claim "by mpirun, when told so" ends mpirun COMPLETED 0:0
+claim "... its ranks" reports ranks 2
+claim "a launcher that does not suit the MPI: refused" ends none FAILED 65:0
+claim "... with the reason" says 'MPI and Slurm do not agree'
+claim "2 worlds of 1 rank: refused" ends worlds FAILED 65:0
+claim "... with what was seen" says 'two-worlds: 1 1$'
+claim "a refuted claim is no failed job" ends refuted COMPLETED 0:0
+claim "... the verdict is written" says 'the claim is refuted'
+claim "... in status" status 2
+claim "CODIM_STRICT=1 passes the status on" ends strict FAILED 2:0
+claim "missing data: status 65" ends nowhere FAILED 65:0
+claim "a shipped job, from another directory" ends shipped COMPLETED 0:0
+claim "... its results are where it was submitted" test -s "$elsewhere/results/digits/report.json"
+
+# ---- signals, time limit, a dead node. Most are at work at the same time.
+submit slow -N 1 -n 2 -w n1 -t 1 --signal=B:USR1@20 $script "$place/slow.yaml"
+submit long -N 1 -n 2 $script "$place/long.yaml"
+CODIM_REQUEUES=0 submit never -N 1 -n 2 $script "$place/long.yaml"
+submit cancelled -N 1 -n 2 $script "$place/long.yaml"
+claim "a long job runs" running long
+scancel -b -s USR1 "$id"
+running never && scancel -b -s USR1 "$id"
+running cancelled && scancel "$id"
+claim "USR1: stops, goes to the queue, goes on, ends" ends long COMPLETED 0:0
+claim "... run again once" test "$(field Restarts)" = 1
+claim "... from the checkpoint" says 'going on from'
+claim "... and holds" status 0
+claim "... whose checkpoint is gone" test ! -e "$place/long/checkpoint.json" -a ! -e "$place/long/checkpoint.h5"
+claim "CODIM_REQUEUES=0: not run again, 75" ends never FAILED 75:0
+claim "scancel: not run again" ends cancelled CANCELLED "$(id=$id_cancelled field ExitCode)"
+claim "... not even later" test "$(field Restarts)" = 0
+
+# ---- arrays: one task a value of %a, so many at a time
+id=$(sbatch --parsable -J seeds -o "$place/seeds-%a.out" --array=1-4%2 $script "$place/small.yaml" -net_seed %a -output "$place/seeds-%a")
+for seed in 1 2 3 4; do
+  name=seeds-$seed
+  for i in $(seq 300); do [ -f "$place/$name/status" ] && break; sleep 0.2; done
+  claim "array, task $seed: its own seed" reports net_seed $seed
+done
+
+submit dead -N 2 -x n1 $script "$place/long.yaml"
+claim "a job runs on two nodes" running dead
+host=$(field BatchHost)
+claim "... of which one dies" kill_node "$host"
+claim "a job longer than its time limit: stopped before it, run again, ends" ends slow COMPLETED 0:0
+claim "... run again" test "$(field Restarts)" -ge 1
+claim "... and holds" status 0
+claim "... the job is run again on others and ends" ends dead COMPLETED 0:0
+claim "... run again" test "$(field Restarts)" -ge 1
+claim "... not on that node" test "$(field BatchHost)" != "$host"
+claim "... and holds" status 0
+
+echo "1..$count"
