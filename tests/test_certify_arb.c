@@ -460,14 +460,14 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
 
 static PetscErrorCode CheckNet(PetscInt64 seed, PetscErrorCode (*random)(PetscInt64, Problem *), Tally *tally)
 {
-  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0),
-                                  PETSC_FALSE, 0};
-  Problem              problem;
-  Certificate          c;
-  Tiles                K;
-  arb_struct          *theta;
-  PetscReal           *canonical;
-  PetscInt             n;
+  const CertifyOptions options =
+      {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0), PETSC_FALSE, 0, NULL, NULL};
+  Problem     problem;
+  Certificate c;
+  Tiles       K;
+  arb_struct *theta;
+  PetscReal  *canonical;
+  PetscInt    n;
 
   PetscFunctionBeginUser;
   PetscCall(random(seed, &problem));
