@@ -42,7 +42,7 @@ ARB      := $(patsubst lib%.so,-l%,$(notdir $(filter /%,$(foreach l,flint-arb fl
 
 # -ffp-contract=off: the doubles of problem.h5 are the same whatever the compiler and the processor; never -ffast-math
 WARN      = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion $(WERROR)
-COMPILE   = $(CC) -std=gnu11 -ffp-contract=off $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
+COMPILE   = $(CC) -std=gnu11 -ffp-contract=off -fopenmp-simd $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
 quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)
 
 # ---- program and library -------------------------------------------------------------------------------------------

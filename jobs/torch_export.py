@@ -28,7 +28,7 @@ FUNCTIONS = {
 MODULES = {
     nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", nn.ReLU: "relu", nn.Softplus: "softplus", nn.GELU: "gelu", nn.SiLU: "silu",
 }
-SAME = (nn.Identity, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
+SAME = (nn.Identity, nn.Flatten, nn.Unflatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
 RESHAPES = {torch.flatten, "flatten", "view", "reshape", "contiguous", "clone", "long"}
 
 
@@ -150,6 +150,8 @@ class Exporter:
             return self.activation(name, FUNCTIONS[simple], self.value(args[0]), kwargs.get("approximate", "none"), kwargs.get("beta", 1))
         if f in (operator.add, torch.add, "add", operator.mul, torch.mul, "mul", operator.sub, torch.sub, "sub"):
             return self.binary(name, f if isinstance(f, str) else f.__name__, args[0], args[1])
+        if f in (operator.truediv, torch.div, "div", torch.true_divide) and isinstance(args[1], (int, float)):
+            return self.binary(name, "mul", args[0], 1 / args[1])
         if f in (torch.matmul, torch.bmm, operator.matmul, "matmul", "bmm"):
             return self.matmul(name, args[0], args[1])
         if f in (torch.cat, "cat"):

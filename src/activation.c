@@ -60,12 +60,30 @@ static void Sin(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[]
   }
 }
 
+/* tanh by glibc's vector library (libmvec: within 4 ulp) where gcc can call it, several times faster than one by one. A value depends on its place
+   in the vector by an ulp or so, not on the ranks: a layer's values at a point are always computed together. */
+#if defined(__GLIBC__) && defined(__x86_64__) && !defined(__clang__) && __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__)
+  #if __GLIBC_PREREQ(2, 35)
+extern double tanh(double) __attribute__((simd("notinbranch")));
+    #define VECTORIZED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+  #endif
+#endif
+#ifndef VECTORIZED
+  #define VECTORIZED
+#endif
+
+VECTORIZED static void TanhValues(PetscInt len, const PetscReal z[], PetscReal s[])
+{
+#pragma omp simd
+  for (PetscInt i = 0; i < len; i++) s[i] = tanh(z[i]);
+}
+
 static void Tanh(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])
 {
-  for (PetscInt i = 0; i < len; i++) {
-    const PetscReal t = tanh(z[i]), dt = (1 - t) * (1 + t);
+  TanhValues(len, z, s);
+  for (PetscInt i = 0; (ds || dds) && i < len; i++) {
+    const PetscReal t = s[i], dt = (1 - t) * (1 + t);
 
-    s[i] = t;
     if (ds) ds[i] = dt;
     if (dds) dds[i] = -2 * t * dt;
   }

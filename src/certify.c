@@ -15,28 +15,33 @@
 #include <fenv.h>
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #ifdef __FAST_MATH__
   #error "the certificate needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-const CertifyOptions CertifyDefaults = {SPLIT_AUTO, PETSC_TRUE, PETSC_FALSE, 0, NULL, NULL};
+const CertifyOptions CertifyDefaults = {.split = SPLIT_AUTO, .enclose = PETSC_TRUE};
 
 /* what one attempt is made of, and what comes of it */
 typedef struct {
-  ResidualMap           map;
-  Vec                   theta;
-  Trajectory            trajectory; /* plain */
-  Tiles                 K;
-  const CertifyOptions *options;
-  PetscBool             panels, split; /* what is sharper, and dearer: panels of W, the split residual */
-  LabelNorm            *labels;
-  Measures              measures;
-  PetscBool             same;   /* the ranks of each group hold the same doubles */
-  PetscBool             pivots; /* K was cut down to independent rows */
-  ErrorBounds           errors;
-  SingularBounds        singular;
-  Certificate          *c;
+  ResidualMap            map;
+  Vec                    theta;
+  Trajectory             trajectory; /* plain */
+  Tiles                  K;
+  const CertifyOptions  *options;
+  PetscBool              panels, split; /* what is sharper, and dearer: panels of W, the split residual */
+  LabelNorm             *labels;
+  struct Jacobian_s      jacobian; /* what K is made of; units NULL: enclose, K is there */
+  Trajectory             sharper;  /* its own trajectory; NULL: the plain one */
+  const ShiftedCholesky *given;    /* K is that factor of it; NULL: K is there */
+  Measures               measures;
+  PetscBool              same;   /* the ranks of each group hold the same doubles */
+  PetscBool              pivots; /* K was cut down to independent rows */
+  PetscInt               rank;   /* so many; 0: all */
+  ErrorBounds            errors;
+  SingularBounds         singular;
+  Certificate           *c;
 } Proof;
 
 static void Undecided(Certificate *c, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
@@ -135,34 +140,86 @@ static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode FillGram(void *context, Tiles K)
+{
+  Proof *proof = context;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(&proof->jacobian, K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the factors that the given factor of K was made of, and these: the same doubles? */
+static PetscErrorCode SameFactors(const Proof *proof, PetscBool *same)
+{
+  const ResidualMap map   = proof->map;
+  const Jacobian    other = proof->options->jacobian;
+  int equal = other && other->trajectory == proof->jacobian.trajectory && other->units->rows == proof->jacobian.units->rows;
+
+  PetscFunctionBeginUser;
+  for (PetscInt v = 1; v < map->network->nops && equal; v++) {
+    const size_t size = (size_t)proof->jacobian.units->rows * (size_t)map->network->ops[v].dim;
+
+    if (!OpHasParameters(&map->network->ops[v]) || !other->units->bar[v]) continue;
+    equal = proof->jacobian.units->bar[v] && !memcmp(other->units->bar[v], proof->jacobian.units->bar[v], size * sizeof(PetscReal));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &equal, 1, MPI_INT, MPI_MIN, map->grid->world));
+  *same = (PetscBool)equal;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* K and the norms from one trajectory and its adjoint, the same doubles for both */
 static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
-  struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+  const struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
+  PetscBool               reuse    = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &jacobian.units));
-  PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, jacobian.units));
-  PetscCall(MeasuresCreate(proof->map, trajectory, jacobian.units, eps, &proof->same, &proof->measures));
-  PetscCall(GramCompute(&jacobian, proof->K));
-  PetscCall(AdjointDestroy(&jacobian.units));
+  proof->jacobian = jacobian;
+  PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &proof->jacobian.units));
+  PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, proof->jacobian.units));
+  PetscCall(MeasuresCreate(proof->map, trajectory, proof->jacobian.units, eps, &proof->same, &proof->measures));
+  if (proof->given) PetscCall(SameFactors(proof, &reuse));
+  if (!reuse) {
+    proof->given = NULL;
+    PetscCall(FillGram(proof, proof->K));
+  }
+  if (proof->options->enclose && !proof->rank) PetscCall(AdjointDestroy(&proof->jacobian.units));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode LinearizeSplit(Proof *proof)
 {
   const PetscInt nvalues = proof->map->network->nops;
-  Trajectory     trajectory;
   PetscReal    **eps;
 
   PetscFunctionBeginUser;
+  proof->given = NULL; /* of the plain trajectory */
   PetscCall(PetscCalloc1(nvalues, &eps));
-  PetscCall(TrajectoryCreate(proof->map, &trajectory));
-  PetscCall(SplitForward(proof->map, proof->theta, trajectory, eps));
-  PetscCall(Linearize(proof, trajectory, eps));
-  PetscCall(TrajectoryDestroy(&trajectory));
+  PetscCall(TrajectoryCreate(proof->map, &proof->sharper));
+  PetscCall(SplitForward(proof->map, proof->theta, proof->sharper, eps));
+  PetscCall(Linearize(proof, proof->sharper, eps));
+  if (proof->options->enclose && !proof->rank) PetscCall(TrajectoryDestroy(&proof->sharper));
   for (PetscInt v = 0; v < nvalues; v++) PetscCall(PetscFree(eps[v]));
   PetscCall(PetscFree(eps));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* s, from K or the factor that was given; estimate: of the least eigenvalue; 0: none */
+static PetscErrorCode BoundSingular(Proof *proof, PetscReal estimate)
+{
+  const GramSource source = {proof->K, proof->given, FillGram, proof};
+  Certificate     *c      = proof->c;
+
+  PetscFunctionBeginUser;
+  if (proof->options->enclose)
+    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, proof->options->vectors, proof->options->lambda,
+                                  &proof->singular));
+  else
+    PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, estimate, &proof->singular));
+  c->eigen_error     = proof->singular.eigen_error;
+  c->orthogonality   = proof->singular.orthogonality;
+  c->sigma_min_lower = proof->singular.s > 0 ? proof->singular.s : 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -182,20 +239,16 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   c->residual_upper = c->exact_targets ? 0 : proof->errors.residual;
   c->residual_lower = c->exact_targets ? 0 : proof->errors.residual_lower;
   if (c->exact_targets) c->targets_rounding = proof->errors.residual;
-  PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+  if (proof->given)
+    squares = proof->given->squares;
+  else
+    PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
   if (PetscIsInfOrNanReal(squares)) {
     Undecided(c, "K has entries that are not finite");
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  if (proof->options->enclose)
-    PetscCall(BoundSingularValues(proof->K, c->gram_error, c->jacobian_error, proof->options->vectors, proof->options->lambda,
-                                  &proof->singular));
-  else
-    PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, proof->options->lambda_min, &proof->singular));
-  c->eigen_error     = proof->singular.eigen_error;
-  c->orthogonality   = proof->singular.orthogonality;
-  c->sigma_min_lower = proof->singular.s > 0 ? proof->singular.s : 0;
-  *found             = (PetscBool)(proof->singular.s > 0);
+  PetscCall(BoundSingular(proof, proof->options->lambda_min));
+  *found = (PetscBool)(proof->singular.s > 0);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -355,6 +408,22 @@ static PetscErrorCode EncloseEigenvalues(const Proof *proof)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The factor that was given proves little; one of K with the largest tau proves all that can be. */
+static PetscErrorCode SharpenGiven(Proof *proof, PetscBool *proved)
+{
+  const PetscReal least = proof->singular.least;
+
+  PetscFunctionBeginUser;
+  if (!proof->given || !(least > proof->singular.needed)) PetscFunctionReturn(PETSC_SUCCESS);
+  proof->given        = NULL;
+  proof->c->reason[0] = '\0';
+  proof->c->radius    = INFINITY;
+  PetscCall(FillGram(proof, proof->K));
+  PetscCall(BoundSingular(proof, least));
+  if (proof->singular.s > 0) PetscCall(Kantorovich(proof, proved));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* One attempt. *again: a sharper one may do better. */
 static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
 {
@@ -365,22 +434,34 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
   CertificateClear(proof->map, proof->c);
   proof->c->split  = proof->split;
   proof->c->panels = proof->panels;
-  if (!proof->measures) PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  if (!proof->measures)
+    PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
+  else if (!proof->options->enclose) /* factorizations took its place */
+    PetscCall(FillGram(proof, proof->K));
   if (!proof->same) {
     Undecided(proof->c, "the ranks of a group hold different doubles of the same values: is the machine mixed?");
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(BoundsAtPoint(proof, &found));
-  if (found)
-    PetscCall(Kantorovich(proof, &proved));
-  else if (!proof->c->reason[0])
-    ExplainSingular(proof);
+  if (found) PetscCall(Kantorovich(proof, &proved));
+  if (!proved) PetscCall(SharpenGiven(proof, &proved));
+  if (!(proof->singular.s > 0) && !proof->c->reason[0]) ExplainSingular(proof);
   *again = (PetscBool)(!proved && proof->singular.least > proof->singular.needed);
   if (proved) {
     proof->c->status = CERTIFY_PROVED;
     PetscCall(RegularRadius(proof));
     PetscCall(EncloseEigenvalues(proof));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the measures, and the factors that K was made of */
+static PetscErrorCode Forget(Proof *proof)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(AdjointDestroy(&proof->jacobian.units));
+  PetscCall(TrajectoryDestroy(&proof->sharper));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -394,7 +475,7 @@ static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
     proof->panels = PETSC_TRUE;
   } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
     proof->split = PETSC_TRUE;
-    PetscCall(MeasuresDestroy(&proof->measures));
+    PetscCall(Forget(proof));
   } else
     *sharper = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -436,7 +517,8 @@ static PetscErrorCode ProofBegin(Proof *proof)
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
-  proof->split  = (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && SplitPays(proof)));
+  proof->split =
+      (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(proof)));
   proof->panels = LabelPanelsAreCheap(proof->map);
   PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -445,7 +527,7 @@ static PetscErrorCode ProofBegin(Proof *proof)
 static PetscErrorCode ProofEnd(Proof *proof)
 {
   PetscFunctionBeginUser;
-  PetscCall(MeasuresDestroy(&proof->measures));
+  PetscCall(Forget(proof));
   PetscCall(PetscFree(proof->labels));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -465,8 +547,9 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
                               Certificate *c)
 {
   const PetscLogDouble start = MPI_Wtime();
-  Proof                proof = {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .c = c};
-  PetscBool            again;
+  Proof                proof =
+      {.map = map, .theta = theta, .trajectory = trajectory, .K = K, .options = options, .given = options->factor, .c = c};
+  PetscBool again;
 
   PetscFunctionBeginUser;
   CertificateClear(map, c);
@@ -494,27 +577,40 @@ PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory,
    manifolds of codimension R (constant rank theorem): M is there empty or one. Its Hessian 2 J^T J has R positive eigenvalues on it.
    K and J restricted to some rows are off by no more than the whole of them. */
 
+static PetscErrorCode FillPivots(void *context, Tiles K)
+{
+  Proof *proof = context;
+
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(&proof->jacobian, K));
+  PetscCall(TilesKeepPivots(K, proof->rank, &proof->pivots));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
 {
-  Recursion    recursion = {proof->map, NULL, proof->labels};
-  Certificate *c         = proof->c;
-  PetscReal    squares;
+  const GramSource source    = {proof->K, NULL, FillPivots, proof};
+  Recursion        recursion = {proof->map, NULL, proof->labels};
+  Certificate     *c         = proof->c;
+  PetscReal        squares;
 
   PetscFunctionBeginUser;
   *found = PETSC_FALSE;
   CertificateClear(proof->map, c);
-  if (!proof->measures) {
+  proof->rank = rank;
+  if (!proof->measures)
     PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
-    PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
-    proof->pivots = PETSC_FALSE;
-    if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
-  }
+  else
+    PetscCall(FillGram(proof, proof->K));
+  PetscCall(TilesNorms(proof->K, NULL, &squares, NULL));
+  proof->pivots = PETSC_FALSE;
+  if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
   if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
   recursion.measures = proof->measures;
   PetscCall(BoundErrors(&recursion, &proof->errors));
   PetscCall(GramError(proof, &c->gram_error));
   c->jacobian_error = proof->errors.jacobian;
-  PetscCall(BoundSmallestSingularValue(proof->K, c->gram_error, c->jacobian_error, 0, &proof->singular));
+  PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, 0, &proof->singular));
   c->eigen_error = proof->singular.eigen_error;
   *found         = (PetscBool)(proof->singular.s > 0);
   if (!*found) PetscFunctionReturn(PETSC_SUCCESS);
@@ -675,22 +771,22 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
   Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
 
   BoundLabelNormsCost(s, &part);
-  SplitForwardCost(s, &linearize);
+  if (!options->factor) SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
-  GramCost(s, &linearize);
+  if (!options->factor) GramCost(s, &linearize);
   linearize.work[WORK_ELEMENTS] += (SizesValues(s, s->N) + SizesValues(s, s->R)) / 8;
   CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
     if (!options->vectors) TilesEigenvectorsCost(s, &dense);
-    TilesGramCost(s, &dense);
-    TilesGramCost(s, &dense);
+    TilesGramCost(s, PETSC_TRUE, &dense);
+    TilesGramCost(s, PETSC_FALSE, &dense);
     CostHold(&dense, 2 * SizesTiles(s)); /* vectors, a product */
-  } else {
-    TilesCholeskyCost(s, &dense);
-    TilesCholeskyCost(s, &dense);
-    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense); /* EstimateLeast */
-    CostHold(&dense, SizesTiles(s));
+  } else {                               /* in K's place; the factors stay, K is made once more */
+    for (int factorizations = 0; factorizations < 2 && !options->factor; factorizations++) TilesCholeskyCost(s, &dense);
+    for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense);
+    if (!options->factor) GramCost(s, &dense);
+    CostHold(&dense, SizesValues(s, s->N) + SizesValues(s, s->R));
   }
   CostReduceAll(&dense, s->P, 8, 20);
   CostAdd(&part, &dense, 1);

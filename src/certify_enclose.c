@@ -18,7 +18,12 @@
 
 static const PetscReal HAIR = 0x1p-49; /* 16 u: for the handful of roundings in the last formulas */
 
-/* of a sum over a lower triangle by TilesNorms: 2 sum - diagonal, chains of at most 4 m + ranks */
+/* the root of a sum over a lower triangle by TilesNorms: 2 sum - diagonal, chains of at most 4 m + ranks */
+static PetscReal SquaresUp(PetscReal squares, PetscReal m, PetscMPIInt ranks)
+{
+  return PetscSqrtReal(squares) * (1 + Gamma(3 * (4 * m + ranks + 8))) + m * 1e-153;
+}
+
 static PetscErrorCode FrobeniusUp(Tiles A, PetscReal *norm)
 {
   PetscReal   squares;
@@ -27,7 +32,7 @@ static PetscErrorCode FrobeniusUp(Tiles A, PetscReal *norm)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(A->world, &ranks));
   PetscCall(TilesNorms(A, NULL, &squares, NULL));
-  *norm = PetscSqrtReal(squares) * (1 + Gamma(3 * (4 * (PetscReal)A->m + ranks + 8))) + (PetscReal)A->m * 1e-153;
+  *norm = SquaresUp(squares, (PetscReal)A->m, ranks);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -146,61 +151,93 @@ PetscErrorCode SingularBoundsDestroy(SingularBounds *bounds)
 
 /* ---- Cholesky ------------------------------------------------------------------------------------------------------------ */
 
-/* by inverse iteration; 0 if the Cholesky of K breaks down. work: a duplicate of K. */
-static PetscErrorCode EstimateLeast(Tiles K, Tiles work, PetscReal *least)
+/* lambda_min(K) from the Cholesky factor of K - tau I, by inverse iteration */
+static PetscErrorCode EstimateLeast(Tiles factor, PetscReal tau, PetscReal *least)
 {
   PetscReal *b;
-  PetscBool  success;
 
   PetscFunctionBeginUser;
-  *least = 0;
-  PetscCall(TilesCopy(K, work));
-  PetscCall(TilesCholesky(work, &success));
-  if (!success) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscMalloc1(K->m, &b));
-  for (PetscInt i = 0; i < K->m; i++) b[i] = 1 + (PetscReal)((i * 7919) % 101) / 101;
+  PetscCall(PetscMalloc1(factor->m, &b));
+  for (PetscInt i = 0; i < factor->m; i++) b[i] = 1 + (PetscReal)((i * 7919) % 101) / 101;
   for (PetscInt step = 0; step < 12; step++) {
     PetscReal squares = 0;
 
-    PetscCall(TilesSolve(work, b));
-    for (PetscInt i = 0; i < K->m; i++) squares += b[i] * b[i];
-    for (PetscInt i = 0; i < K->m; i++) b[i] /= PetscSqrtReal(squares);
-    *least = 1 / PetscSqrtReal(squares);
+    PetscCall(TilesSolve(factor, b));
+    for (PetscInt i = 0; i < factor->m; i++) squares += b[i] * b[i];
+    for (PetscInt i = 0; i < factor->m; i++) b[i] /= PetscSqrtReal(squares);
+    *least = tau + 1 / PetscSqrtReal(squares);
   }
   PetscCall(PetscFree(b));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BoundSmallestSingularValue(Tiles K, PetscReal E_K, PetscReal E_J, PetscReal estimate, SingularBounds *bounds)
+/* what the norms of K say of every factorization: c, what is needed, sigma_max */
+static PetscErrorCode BoundFromNorms(Tiles K, const ShiftedCholesky *norms, PetscReal E_K, PetscReal E_J, SingularBounds *b)
 {
-  static const PetscReal factors[] = {.999, .99, .9, .5};
-  const PetscReal        gamma = Gamma((PetscReal)K->m + 3), m = (PetscReal)K->m;
-  PetscReal              trace, norm, diagonal, c;
-  Tiles                  work;
+  const PetscReal m = (PetscReal)K->m, gamma = Gamma(m + 3);
+  const PetscReal trace = Up(norms->trace * (1 + Gamma(2 * m + 8)));
+  PetscReal       norm;
+  PetscMPIInt     ranks;
 
   PetscFunctionBeginUser;
-  PetscCall(TilesDuplicate(K, &work));
-  if (!(estimate > 0)) PetscCall(EstimateLeast(K, work, &estimate));
-  PetscCall(TraceUp(K, &trace));
-  PetscCall(FrobeniusUp(K, &norm));
-  PetscCall(TilesNorms(K, NULL, NULL, &diagonal));
-  c                   = Up(gamma / (1 - gamma) * trace + m * m * TINY * (1 + trace));
-  bounds->eigen_error = c;
-  bounds->least       = estimate;
-  bounds->needed      = Up(c + E_K);
-  bounds->largest     = Up(PetscSqrtReal(Up(PetscMin(norm, trace) + E_K)) + E_J);
-  bounds->s           = 0;
-  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(factors) && estimate > 0; k++) {
-    const PetscReal tau = factors[k] * estimate, proved = tau * (1 - SLACK) - bounds->needed - 4 * ROUNDING * (tau + diagonal);
-    PetscBool       success;
+  PetscCallMPI(MPI_Comm_size(K->world, &ranks));
+  norm           = SquaresUp(norms->squares, m, ranks);
+  b->eigen_error = Up(gamma / (1 - gamma) * trace + m * m * TINY * (1 + trace));
+  b->needed      = Up(b->eigen_error + E_K);
+  b->largest     = Up(PetscSqrtReal(Up(PetscMin(norm, trace) + E_K)) + E_J);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
-    PetscCall(TilesCopy(K, work));
-    PetscCall(TilesShift(work, -tau));
-    PetscCall(TilesCholesky(work, &success));
-    if (!success) continue;
-    if (proved > 0) bounds->s = PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J);
+/* s, if the factorization of K - tau I ended */
+static PetscReal ProvedBy(const ShiftedCholesky *factor, PetscReal E_J, const SingularBounds *b)
+{
+  const PetscReal proved = factor->tau * (1 - SLACK) - b->needed - 4 * ROUNDING * (PetscAbsReal(factor->tau) + factor->diagonal);
+
+  return factor->ended && proved > 0 ? PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J) : 0;
+}
+
+static PetscErrorCode Refill(const GramSource *source, PetscReal tau, ShiftedCholesky *factor)
+{
+  PetscFunctionBeginUser;
+  PetscCall(source->fill(source->context, source->K));
+  PetscCall(TilesShiftedCholesky(source->K, tau, factor));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* a tau just below b->least, so that s becomes as large as it can */
+static PetscErrorCode Sharpen(const GramSource *source, PetscReal E_J, SingularBounds *b)
+{
+  static const PetscReal factors[] = {.999, .99, .9, .5};
+  ShiftedCholesky        factor;
+
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(factors); k++) {
+    PetscCall(Refill(source, factors[k] * b->least, &factor));
+    if (!factor.ended) continue;
+    b->s = PetscMax(b->s, ProvedBy(&factor, E_J, b));
     break;
   }
-  PetscCall(TilesDestroy(&work));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BoundSmallestSingularValue(const GramSource *source, PetscReal E_K, PetscReal E_J, PetscReal estimate,
+                                          SingularBounds *b)
+{
+  ShiftedCholesky factor;
+
+  PetscFunctionBeginUser;
+  if (source->given)
+    factor = *source->given;
+  else
+    PetscCall(TilesNorms(source->K, &factor.trace, &factor.squares, &factor.diagonal));
+  PetscCall(BoundFromNorms(source->K, &factor, E_K, E_J, b));
+  if (!source->given)
+    PetscCall(
+        TilesShiftedCholesky(source->K, estimate > 0 ? .999 * estimate : 4 * b->needed + 16 * ROUNDING * factor.diagonal, &factor));
+  if (!factor.ended) PetscCall(Refill(source, 0, &factor));
+  b->least = 0;
+  b->s     = ProvedBy(&factor, E_J, b);
+  if (factor.ended) PetscCall(EstimateLeast(source->K, factor.tau, &b->least));
+  if (!source->given && b->least > b->needed && b->least > 1.01 * factor.tau) PetscCall(Sharpen(source, E_J, b));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

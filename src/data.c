@@ -30,7 +30,8 @@ const OptionKey DataKeys[] = {
     {"data_scale", KEY_CHOICE, FIELD(scale), "none", 0, 0, Scales,
      "inputs: as they are; each column to [0,1]; column means off, then over the standard deviation of all entries"},
     {"data_target", KEY_CHOICE, FIELD(target), "value", 0, 0, Targets,
-     "targets: as they are; one column of classes 0, 1, … to one output a class; what the net gives at the weights loaded"},
+     "targets: as they are; one column of classes 0, 1, … to one output a class; what the net gives at the weights loaded, or at "
+     "its random start"},
     {"data_target_scale", KEY_CHOICE, FIELD(target_scale), "none", 0, 0, Scales,
      "targets: as they are; each output to [-1,1]; each output's mean off, then over its standard deviation"},
     {NULL, KEY_BOOL, 0, NULL, 0, 0, NULL, NULL},

@@ -10,7 +10,9 @@
 #include "blas.h"
 #include "panel.h"
 
-enum { SLAB = 256, NARROW = 64 /* columns */ };
+enum { SLAB = 512, NARROW = 128 /* columns */ };
+
+static const PetscReal HADAMARD = 4; /* what an entry of it counts, in flops: three, and their way through memory */
 
 /* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
 typedef struct {
@@ -146,28 +148,33 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, Pe
 {
   const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, Th = left->T * left->h, Tk = left->T * left->k,
                  Sh = right->T * right->h, Sk = right->T * right->k;
-  const PetscInt *row_point = w->row_points->position, *col_point = w->col_points->position;
-  PetscInt        p0, p1, q0, q1;
+  const PetscInt  *row_point = w->row_points->position, *col_point = w->col_points->position;
+  const PetscReal *row_deltas, *col_deltas;
+  PetscReal       *K;
+  PetscInt         p0, p1, q0, q1;
 
   PetscFunctionBeginUser;
   if (nr <= 0 || nc <= 0) PetscFunctionReturn(PETSC_SUCCESS);
-  p0 = row_point[rect.r0];
-  p1 = row_point[rect.r1 - 1] + 1;
-  q0 = col_point[rect.c0];
-  q1 = col_point[rect.c1 - 1] + 1;
-  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, left->Delta.row + (size_t)rect.r0 * (size_t)Th + (size_t)t * (size_t)left->h, Th,
-                 right->Delta.col + (size_t)rect.c0 * (size_t)Sh + (size_t)s * (size_t)right->h, Sh, 0, w->deltas, nr));
-  if (left->A.row)
-    PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k, Tk,
-                   right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
+  p0         = row_point[rect.r0];
+  p1         = row_point[rect.r1 - 1] + 1;
+  q0         = col_point[rect.c0];
+  q1         = col_point[rect.c1 - 1] + 1;
+  K          = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
+  row_deltas = left->Delta.row + (size_t)rect.r0 * (size_t)Th + (size_t)t * (size_t)left->h;
+  col_deltas = right->Delta.col + (size_t)rect.c0 * (size_t)Sh + (size_t)s * (size_t)right->h;
+  if (!left->A.row) { /* a block of J: its product is added as it stands */
+    PetscCall(Gemm("T", "N", nr, nc, left->h, 1, row_deltas, Th, col_deltas, Sh, 1, K, w->K->rows));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, row_deltas, Th, col_deltas, Sh, 0, w->deltas, nr));
+  PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k, Tk,
+                 right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
   for (PetscInt c = 0; c < nc; c++) {
-    PetscReal       *k      = w->K->a + (size_t)(rect.c0 + c) * (size_t)w->K->rows + rect.r0;
+    PetscReal       *k      = K + (size_t)c * (size_t)w->K->rows;
     const PetscReal *deltas = w->deltas + (size_t)c * (size_t)nr;
     const PetscReal *values = w->values + (size_t)(col_point[rect.c0 + c] - q0) * (size_t)(p1 - p0);
 
-    if (!left->A.row)
-      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r];
-    else if (w->map->l == 1)
+    if (w->map->l == 1)
       for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
     else
       for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[row_point[rect.r0 + r] - p0] + one);
@@ -238,18 +245,21 @@ static const LabelUse *OnlyUseOf(PetscInt nuses, const LabelUse uses[], PetscInt
   return only;
 }
 
-/* a bias used once, at one place, by the op that alone uses its weight: its part of K is Delta Delta^T o 1, an added one in the
-   weight's Hadamard product */
-static PetscBool BiasJoins(PetscInt nuses, const LabelUse uses[], const LabelUse *weight, const LabelUse *bias)
+/* a bias used once, at one place, by the op that alone uses its weight, which goes by its factors: its part of K is Delta Delta^T o 1, an added
+   one in the weight's Hadamard product */
+static PetscBool BiasJoins(ResidualMap map, PetscInt nuses, const LabelUse uses[], const LabelUse *weight, const LabelUse *bias)
 {
+  PetscReal flops;
+
   return (PetscBool)(weight->A && !bias->A && weight->T == 1 && weight->Delta == bias->Delta &&
-                     OnlyUseOf(nuses, uses, weight->label) && OnlyUseOf(nuses, uses, bias->label));
+                     OnlyUseOf(nuses, uses, weight->label) && OnlyUseOf(nuses, uses, bias->label) &&
+                     !GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, weight->label, &flops));
 }
 
-static const LabelUse *JoiningPartner(PetscInt nuses, const LabelUse uses[], const LabelUse *use)
+static const LabelUse *JoiningPartner(ResidualMap map, PetscInt nuses, const LabelUse uses[], const LabelUse *use)
 {
   for (PetscInt i = 0; i < nuses; i++)
-    if (use->A ? BiasJoins(nuses, uses, use, &uses[i]) : BiasJoins(nuses, uses, &uses[i], use)) return &uses[i];
+    if (use->A ? BiasJoins(map, nuses, uses, use, &uses[i]) : BiasJoins(map, nuses, uses, &uses[i], use)) return &uses[i];
   return NULL;
 }
 
@@ -306,8 +316,7 @@ PetscBool GramAssembles(Network net, PetscReal d, PetscReal m, PetscInt label, P
   }
   factors   = T * T * (d * d * k + m * m * h);
   block     = m * m * h * k + m * T * h * k;
-  assembles = (PetscBool)(values > 0 ||
-                          (T > 1 && block < factors)); /* T = 1: the block is the dearer one, or they are equal but for d^2 k */
+  assembles = (PetscBool)(values > 0 || block < factors + HADAMARD * T * T * m * m);
   *flops    = assembles ? block : factors;
   return assembles;
 }
@@ -327,7 +336,7 @@ static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   for (PetscInt first = 0; first < nuses; first += CountUses(nuses, uses, first)) {
     const PetscInt  count   = CountUses(nuses, uses, first);
-    const LabelUse *partner = only < 0 ? JoiningPartner(nuses, uses, &uses[first]) : NULL;
+    const LabelUse *partner = only < 0 ? JoiningPartner(jacobian->map, nuses, uses, &uses[first]) : NULL;
 
     if (only >= 0 && uses[first].label != only) continue;
     if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, uses[first].label, &flops))
@@ -354,6 +363,14 @@ PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscBool IsWeight(Network net, PetscInt label)
+{
+  PetscInt v = 1;
+
+  while (v < net->nops && net->ops[v].weight != label) v++;
+  return (PetscBool)(v < net->nops);
+}
+
 PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
 {
   const ResidualMap map = jacobian->map;
@@ -362,7 +379,8 @@ PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
   PetscFunctionBeginUser;
   *flops = 0;
   for (PetscInt label = 0; label < map->network->nlabels; label++)
-    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || map->network->labels[label].cols > 1)
+    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || IsWeight(map->network, label) ||
+        map->network->labels[label].cols > 1)
       *flops += one;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -418,7 +436,7 @@ static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
 static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
-  const PetscReal most   = PetscMax(1, GRAM_PANEL / what->cols),
+  const PetscReal most   = PetscMax(1, GRAM_PANEL / (PetscReal)what->cols),
                   width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
   PetscReal       held   = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;

@@ -66,9 +66,10 @@ PetscErrorCode JobReadOptions(Job job, const char job_file[])
                       STATUS_USAGE, "walk.direction: toward needs walk.toward, a safetensors file"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->reach.method != REACH_LOAD || job->reach.weights[0]), STATUS_USAGE,
                       "reach.method: load needs reach.weights, a safetensors file"));
-  PetscCall(UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method == REACH_LOAD),
-                      STATUS_USAGE,
-                      "data.target: net takes the targets from loaded weights: it needs reach.method load and reach.weights"));
+  PetscCall(
+      UserCheck(job->comm, (PetscBool)(job->data_options.target != TARGET_NET || job->reach.method != REACH_CONSTRUCT),
+                STATUS_USAGE,
+                "data.target: net takes the targets from loaded weights or from the random start: reach.method load or train"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->perturb_options.size == 0 || job->run.certify), STATUS_USAGE,
                       "perturb.size moves the targets to where a regular zero is proved: it needs certify: true"));
   PetscCall(UserCheck(job->comm, (PetscBool)(job->run.grid.n == 0 || job->run.grid.n == 2), STATUS_USAGE,
@@ -89,6 +90,7 @@ PlanJob JobToPlan(Job job)
                         .walk        = &job->walk_options,
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
+                        .at_zero     = (PetscBool)(job->data_options.target == TARGET_NET),
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
                         .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,

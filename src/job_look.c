@@ -16,10 +16,11 @@ void JobAddOptional(Job job, const char name[], json_t *object)
 /* the whole spectrum, where it is known: on M by K and by dimension, elsewhere if the Hessian was assembled */
 static PetscBool KnowsSpectrum(const Job job, PetscInt *count, const char **source)
 {
-  const Report *r = &job->report;
+  const Report   *r    = &job->report;
+  const PetscBool on_M = (PetscBool)(r->at_zero && job->spectrum.rank >= 0 && !job->spectrum.counted);
 
-  *count  = r->at_zero && job->spectrum.rank >= 0 ? job->spectrum.rank : r->full ? r->full->n : -1;
-  *source = r->at_zero && job->spectrum.rank >= 0 ? "2 lambda(K), zeros by dimension" : "the whole Hessian";
+  *count  = on_M ? job->spectrum.rank : r->full ? r->full->n : -1;
+  *source = on_M ? "2 lambda(K), zeros by dimension" : "the whole Hessian";
   return (PetscBool)(*count >= 0);
 }
 
@@ -64,7 +65,7 @@ static PetscErrorCode FinishDensity(Job job)
   if (!job->density.probes) PetscFunctionReturn(PETSC_SUCCESS);
   if (KnowsSpectrum(job, &count, &source)) {
     PetscCall(PetscMalloc1(count, &job->density_lambda));
-    if (job->report.at_zero && job->spectrum.rank >= 0)
+    if (job->report.at_zero && job->spectrum.rank >= 0 && !job->spectrum.counted)
       SpectrumHessian(&job->spectrum, count, job->density_lambda);
     else
       PetscCall(PetscArraycpy(job->density_lambda, job->full.lambda, count));

@@ -32,11 +32,13 @@ static PetscErrorCode WriteSpectra(Job job)
   SpectrumHessian(&job->spectrum, positive, lambda);
   PetscCall(PetscSNPrintf(path, sizeof(path), "%s/spectrum.h5", job->run.output));
   PetscCall(SpectrumFileCreate(job->comm, path, &file));
-  PetscCall(SpectrumFileWrite(file, "/jacobian/singular_values", job->spectrum.m, job->spectrum.sigma,
-                              "all m singular values of the Jacobian J of H", "residuals H = f - y, unscaled", "descending"));
-  PetscCall(SpectrumFileWrite(file, "/hessian/positive", positive, lambda,
-                              "2 sigma^2: the positive eigenvalues of the Hessian on M", "Hessian of L = |H|^2 (plain sum)",
-                              "descending"));
+  if (!job->spectrum.counted) {
+    PetscCall(SpectrumFileWrite(file, "/jacobian/singular_values", job->spectrum.m, job->spectrum.sigma,
+                                "all m singular values of the Jacobian J of H", "residuals H = f - y, unscaled", "descending"));
+    PetscCall(SpectrumFileWrite(file, "/hessian/positive", positive, lambda,
+                                "2 sigma^2: the positive eigenvalues of the Hessian on M", "Hessian of L = |H|^2 (plain sum)",
+                                "descending"));
+  }
   if (r->extremes) {
     PetscCall(WritePairs(file, "/hessian/largest", "largest eigenvalues of the exact Hessian", &r->extremes->largest));
     PetscCall(
@@ -73,7 +75,7 @@ static PetscErrorCode DrawSpectrum(Job job)
   PetscReal     *lambda, *measured;
 
   PetscFunctionBeginUser;
-  if (!r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!r->spectrum || job->spectrum.counted) PetscFunctionReturn(PETSC_SUCCESS);
   figure.npositive = job->spectrum.rank >= 0 ? job->spectrum.rank : job->spectrum.above;
   figure.nzero     = r->n - figure.npositive;
   PetscCall(PetscMalloc1(figure.npositive, &lambda));

@@ -30,11 +30,10 @@ PetscBool JobStageFits(Job job, const char name[], size_t size, char reason[])
   return PETSC_FALSE;
 }
 
-/* y := f_theta at the weights loaded */
+/* y := f_theta at the weights that are there */
 static PetscErrorCode TakeTargets(Job job)
 {
   PetscFunctionBeginUser;
-  PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   PetscCall(ResidualMapApply(job->map, job->theta, job->trajectory, job->H));
   PetscCall(DataSetTargets(job->data, job->grid, job->trajectory->value[job->network->nops - 1]));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -44,7 +43,6 @@ PetscErrorCode JobBegin(Job job)
 {
   PetscFunctionBeginUser;
   PetscCall(Allocate(job));
-  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
   if (job->construct) {
     PetscCall(ConstructSolve(job->construct, job->theta, job->trajectory, job->H, job->jacobian, &job->constructed));
     job->report.constructed = &job->constructed;
@@ -52,6 +50,7 @@ PetscErrorCode JobBegin(Job job)
     PetscCall(WeightsRead(job->parameters, job->reach.weights, job->theta));
   else
     PetscCall(NetworkSetInitial(job->network, &job->net_options, job->parameters, job->theta));
+  if (job->data_options.target == TARGET_NET) PetscCall(TakeTargets(job));
   if (job->reach.method != REACH_TRAIN && job->reach.polish) {
     PetscCall(VecDuplicate(job->theta, &job->theta_0));
     PetscCall(VecCopy(job->theta, job->theta_0));
@@ -122,7 +121,7 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
   stage->wanted = PETSC_TRUE;
   stage->cost.work[WORK_NORMALS] += load ? 0 : s->local;
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
-  TrainCost(s, given && !job->reach->polish ? 0 : job->steps, &stage->cost);
+  TrainCost(s, job->at_zero || (given && !job->reach->polish) ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
   TrainStepCost(s, &stage->longest);
 }
@@ -149,6 +148,7 @@ PetscErrorCode JobSpectrum(Job job)
   }
   job->spectrum_options.vectors = (PetscBool)(job->plan.keeps && !job->report.certificate);
   PetscCall(SpectrumCompute(job->jacobian, &job->spectrum_options, job->K, &job->factored, &job->spectrum));
+  job->shifted         = (PetscBool)(job->spectrum.counted && job->spectrum.factor.ended);
   job->report.spectrum = &job->spectrum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -183,23 +183,21 @@ static PetscReal ZeroBound(const ExtremesResult *e, PetscReal lambda_max)
 
 static PetscErrorCode RunExtremes(Job job)
 {
-  Report   *r          = &job->report;
-  PetscReal lambda_max = 0;
+  Report *r = &job->report;
 
   PetscFunctionBeginUser;
   if (!r->spectrum || !(job->hessian_options.extreme || job->hessian_options.zeros)) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "extremes", sizeof(r->skipped[0]), r->skipped[SKIPPED_EXTREMES])) PetscFunctionReturn(PETSC_SUCCESS);
-  SpectrumHessian(&job->spectrum, 1, &lambda_max);
-  if (!(lambda_max > 0)) {
+  if (!(SpectrumLargest(&job->spectrum) > 0)) {
     PetscCall(PetscStrncpy(r->skipped[SKIPPED_EXTREMES], "J = 0 sets no scale for its solvers", sizeof(r->skipped[0])));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(JobFactor(job));
   PetscCall(JobLinearizeHessian(job));
   PetscCall(ExtremesSolve(job->extremes, job->hessian, job->jacobian, job->factored && job->spectrum.rank == r->m ? job->K : NULL,
-                          lambda_max, &job->extremes_result));
+                          SpectrumLargest(&job->spectrum), &job->extremes_result));
   r->extremes   = &job->extremes_result;
-  r->zero_bound = ZeroBound(&job->extremes_result, lambda_max);
+  r->zero_bound = ZeroBound(&job->extremes_result, SpectrumLargest(&job->spectrum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -237,7 +235,8 @@ static void PlanFull(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* the targets are what the net gives at theta, by definition */
 static PetscBool TargetsAreExact(Job job)
 {
-  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && !JobTargetsMoved(job));
+  return (PetscBool)(job->data_options.target == TARGET_NET && job->report.moved == 0 && job->report.reach.steps == 0 &&
+                     !JobTargetsMoved(job));
 }
 
 /* of a refutation: is the bound of the rank attained here? */
@@ -286,6 +285,12 @@ PetscErrorCode JobCertify(Job job)
   options.vectors       = &job->spectrum.vectors;
   options.lambda        = job->spectrum.lambda;
   options.exact_targets = TargetsAreExact(job);
+  if (job->spectrum.counted || PlanFindStage(&job->plan, "certify")->frugal) options.enclose = PETSC_FALSE;
+  if (job->shifted) {
+    options.factor   = &job->spectrum.factor;
+    options.jacobian = job->jacobian;
+  }
+  job->shifted = PETSC_FALSE;
   if (!job->run.certify)
     CertifySkip("not asked for", &job->certificate);
   else if (r->reach.reason == REACH_DIVERGED)
@@ -302,15 +307,24 @@ PetscErrorCode JobCertify(Job job)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* without enclosures where their two more matrices of K's size do not fit, or only the count is wanted */
 static void PlanCertify(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  CertifyOptions options = CertifyDefaults;
-  Tiles          kept    = NULL;
+  const ShiftedCholesky factor  = {.ended = PETSC_TRUE};
+  CertifyOptions        options = CertifyDefaults, quick = CertifyDefaults;
+  Tiles                 kept = NULL;
+  char                  limit[160];
 
   stage->wanted = job->certify;
+  quick.enclose = PETSC_FALSE;
   if (job->keep) options.vectors = &kept;
-  if (CertifyDefaults.enclose) TilesLimit(s, PETSC_TRUE, sizeof(stage->reason), stage->reason);
-  CertifyCost(s, &options, &stage->cost);
+  if (SpectrumCounts(job->spectrum)) quick.factor = &factor;
+  TilesLimit(s, PETSC_TRUE, sizeof(limit), limit);
+  CertifyCost(s, &quick, &stage->smaller);
+  if (SpectrumCounts(job->spectrum) || limit[0])
+    stage->cost = stage->smaller;
+  else
+    CertifyCost(s, &options, &stage->cost);
   CostLonger(&stage->longest, &stage->cost);
 }
 

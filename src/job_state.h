@@ -59,6 +59,7 @@ struct Job_s {
   Hessian    hessian;
   Tiles      K;
   Vec        theta_0;        /* loaded or constructed weights that are moved, while they are; else NULL */
+  PetscBool  shifted;        /* K holds spectrum.factor */
   PetscBool  factored;       /* K has a Cholesky factor, and holds it */
   PetscBool  factor_missing; /* ... but not yet in this run: JobFactor */
 

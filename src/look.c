@@ -270,11 +270,11 @@ static PetscErrorCode KernelBlock(Looker l)
   square                         = DensityTrace(&density, 2);
   negative                       = DensitySide(&density, PETSC_TRUE);
   l->look->kernel_largest        = PetscMax(largest, -least);
-  l->look->kernel_rms            = PetscSqrtReal(square.value / space.dimension);
+  l->look->kernel_rms            = PetscSqrtReal(square.value / (PetscReal)space.dimension);
   l->look->kernel_rms_error      = square.value > 0 ? .5 * square.error / square.value * l->look->kernel_rms : 0;
-  l->look->kernel_negative       = negative.value / space.dimension;
-  l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / space.dimension;
-  l->look->kernel_negative_error = negative.error / space.dimension;
+  l->look->kernel_negative       = negative.value / (PetscReal)space.dimension;
+  l->look->kernel_positive       = DensitySide(&density, PETSC_FALSE).value / (PetscReal)space.dimension;
+  l->look->kernel_negative_error = negative.error / (PetscReal)space.dimension;
   if (LookIsNearM(l->look) && l->options->extreme && !l->options->full) {
     l->look->smallest[0]          = least;
     l->look->smallest_residual[0] = residual + PetscSqr(l->look->curvature) / l->look->gauss_newton_least;

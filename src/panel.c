@@ -93,6 +93,7 @@ PetscErrorCode PanelCreate(Rows rows, Tiles tiles, PanelOf of, PanelSide side, P
   p->whole = (PetscBool)((side == PANEL_ROWS ? tiles->nprow : tiles->npcol) == 1 && (of == PANEL_RESIDUALS || !rows->gaps));
   PetscCall(PetscCalloc4(grid->size, &p->sendcounts, grid->size, &p->sendstarts, grid->size, &p->counts, grid->size, &p->starts));
   PetscCall(PlanSends(p, rows, tiles, of, side));
+  if (p->whole) PetscCall(PetscArrayzero(p->sendstarts, grid->size));
   if (tiles->myrow >= 0) PetscCall(RowListCreate(rows, tiles, of, side, side == PANEL_ROWS ? tiles->myrow : tiles->mycol, &list));
   p->count    = list.count;
   p->index    = list.index;
@@ -123,19 +124,23 @@ PetscErrorCode PanelDestroy(Panel *panel)
 
 PetscErrorCode PanelFetch(Panel panel, PetscInt width, const PetscReal owned[], PetscReal rows[])
 {
-  PetscReal   *packed;
-  MPI_Datatype row;
-  PetscMPIInt  entries;
+  PetscReal       *packed = NULL;
+  const PetscReal *sent   = owned; /* whole: to everyone, as it lies */
+  MPI_Datatype     row;
+  PetscMPIInt      entries;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)panel->nsend * (size_t)width, &packed));
-  for (PetscInt i = 0; i < panel->nsend; i++)
+  if (!panel->whole) {
+    PetscCall(PetscMalloc1((size_t)panel->nsend * (size_t)width, &packed));
+    sent = packed;
+  }
+  for (PetscInt i = 0; packed && i < panel->nsend; i++)
     PetscCall(PetscArraycpy(packed + (size_t)i * (size_t)width, owned + (size_t)panel->send[i] * (size_t)width, width));
   PetscCall(PetscMPIIntCast(width, &entries));
   PetscCallMPI(MPI_Type_contiguous(entries, MPIU_REAL, &row));
   PetscCallMPI(MPI_Type_commit(&row));
-  PetscCallMPI(MPI_Alltoallv(packed, panel->sendcounts, panel->sendstarts, row, rows, panel->counts, panel->starts, row,
-                             panel->grid->world));
+  PetscCallMPI(
+      MPI_Alltoallv(sent, panel->sendcounts, panel->sendstarts, row, rows, panel->counts, panel->starts, row, panel->grid->world));
   PetscCallMPI(MPI_Type_free(&row));
   PetscCall(PetscFree(packed));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -186,7 +186,7 @@ static PetscReal RootExponent(Path path)
     xx += a * a;
     xy += a * b;
   }
-  return count < 3 ? NAN : (xy - x * y / count) / (xx - x * x / count);
+  return count < 3 ? NAN : (xy - x * y / (PetscReal)count) / (xx - x * x / (PetscReal)count);
 }
 
 static json_t *Real(PetscReal x)

@@ -23,6 +23,8 @@ static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads
   stage->name     = what->name;
   stage->optional = what->optional;
   what->plan(job, &plan->sizes, stage);
+  stage->frugal = (PetscBool)(stage->smaller.bytes > 0 && plan->held + stage->cost.bytes > plan->available);
+  if (stage->frugal) stage->cost = stage->longest = stage->smaller;
   stage->bytes   = plan->held + stage->cost.bytes + (kept ? SizesTiles(&plan->sizes) : 0);
   stage->seconds = stage->longest_seconds = (PetscReal)INFINITY;
   if (calibration) {

@@ -23,7 +23,7 @@ static void NormalPair(double u, double v, PetscReal pair[2])
 /* 52 bits and a final 1: exact in a double, in (0,1), symmetric about 1/2 */
 static double UnitInterval(uint32_t low, uint32_t high)
 {
-  return ldexp((double)(((uint64_t)high << 32 | low) >> 12) + 0.5, -52);
+  return ((double)(((uint64_t)high << 32 | low) >> 12) + 0.5) * 0x1p-52;
 }
 
 static void Block(uint64_t seed, uint64_t stream, uint64_t block, PairFn *map, PetscReal pair[2])

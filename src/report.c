@@ -29,7 +29,9 @@ static void DecideByRank(Report *r)
 {
   const Spectrum *s = r->spectrum;
 
-  if (s->rank < 0) {
+  if (s->rank < 0 && s->counted) {
+    Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, s->note);
+  } else if (s->rank < 0) {
     const PetscInt last = PetscMax(1, s->above), next = PetscMin(s->m, s->above + 1);
 
     Conclude(&r->verdict, CLAIM_UNDECIDED, BASIS_NONE, "");

@@ -30,12 +30,18 @@ static void PrintSpectrum(const Report *r)
     printf("  rank J    = %" PetscInt_FMT " of m = %" PetscInt_FMT "; ", s->rank, r->m);
   else
     printf("  rank J    not resolved; ");
-  printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
-         (double)s->resolution, s->method, s->solver);
+  if (s->counted)
+    printf("no sigma was computed, resolution %.1e (%s, %s)\n", (double)s->resolution, s->method, s->solver);
+  else
+    printf("sigma_max = %.4g, sigma_min = %.4g, resolution %.1e (%s, %s)\n", (double)s->sigma[0], (double)s->sigma[s->m - 1],
+           (double)s->resolution, s->method, s->solver);
   if (s->check.method)
     printf("  check     %s: |sigma - sigma'| = %.1e where %.1e is the bound\n", s->check.method, (double)s->check.difference,
            (double)s->check.bound);
-  if (positive > 0)
+  if (positive > 0 && s->counted)
+    printf("  Hessian   at the zero: %lld positive, %lld zero, %lld negative\n", (long long)positive, (long long)zero,
+           (long long)negative);
+  else if (positive > 0)
     printf("  Hessian   at the zero: %lld positive (%.6g … %.6g), %lld zero, %lld negative\n", (long long)positive,
            (double)(2 * s->sigma[0] * s->sigma[0]), (double)(2 * s->sigma[positive - 1] * s->sigma[positive - 1]), (long long)zero,
            (long long)negative);

@@ -356,7 +356,11 @@ static void LinearForwardCost(const Sizes *s, const NetOp *op, PetscReal product
   cost->work[WORK_PRODUCT] += products * 2 * s->N * x.T * x.hq * x.k;
   for (PetscReal i = 0; i < products; i++) CostReadShard(s, op->weight, cost);
   if (op->bias >= 0) CostReadShard(s, op->bias, cost);
-  if (s->Q > 1) CostBroadcast(cost, s->Q, 8 * s->d / s->G * x.T * x.h / s->Q, s->Q); /* GridGatherUnits: one from each rank */
+  if (s->Q > 1) { /* GridGatherUnits: a broadcast from each rank that has units */
+    const PetscReal holders = PetscMin(s->Q, x.h);
+
+    CostBroadcast(cost, s->Q, 8 * s->d / s->G * x.T * x.h / holders, holders);
+  }
 }
 
 /* a_bar += W^T z_bar at so many rows, `products` of them */

@@ -7,7 +7,9 @@
 static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs */
 
 /* name and table; the first is the default */
-#define METHODS(METHOD) METHOD("auto", &GramOnly) METHOD("gram", &GramOnly) METHOD("qr", &SpectrumQR) METHOD("svd", &SpectrumSVD)
+#define METHODS(METHOD)                                                                                                            \
+  METHOD("auto", &GramOnly)                                                                                                        \
+  METHOD("gram", &GramOnly) METHOD("qr", &SpectrumQR) METHOD("svd", &SpectrumSVD) METHOD("count", &GramOnly)
 
 #define NAME(name, table)  name,
 #define TABLE(name, table) table,
@@ -15,7 +17,7 @@ static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs *
 static const char *const           Names[]   = {METHODS(NAME) NULL};
 static const SpectrumMethod *const Methods[] = {METHODS(TABLE)};
 
-enum { METHOD_AUTO }; /* of Names */
+enum { METHOD_AUTO, METHOD_COUNT = 4 }; /* of Names */
 
 static const char *const Labels[] = {"auto", "always", "never", NULL};
 
@@ -23,7 +25,8 @@ const OptionKey SpectrumKeys[] =
     {{"spectrum_method", KEY_CHOICE, offsetof(SpectrumOptions, method), "auto", 0, 0, Names,
       "how the singular values of J are found: gram, the eigenvalues of K = J J^T; qr, a streamed QR "
       "of J^T; svd, SLEPc's SVD of the "
-      "assembled J; auto, gram, and qr where gram does not find rank m"},
+      "assembled J; auto, gram, and qr where gram does not find rank m; count, only whether the rank is m, by one Cholesky "
+      "factorization in K's place"},
      {"spectrum_assembled_max", KEY_REAL, offsetof(SpectrumOptions, assembled_max), "4e9", 0, 1e15, NULL,
       "bytes a rank of the assembled J, at most"},
      {"spectrum_labels", KEY_CHOICE, offsetof(SpectrumOptions, labels), "auto", 0, 0, Labels,
@@ -171,6 +174,12 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   s->m = jacobian->map->m;
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
+  if (options->method == METHOD_COUNT) {
+    *factored = PETSC_FALSE;
+    PetscCall(SpectrumCount(jacobian, K, s));
+    PetscCall(CheckTrace(jacobian->map->grid->world, s));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(SpectrumGram(jacobian, K, options->vectors, factored, s));
   PetscCall(CheckTrace(jacobian->map->grid->world, s));
   DecideRank(s, PETSC_TRUE);
@@ -231,6 +240,16 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscBool SpectrumCounts(const SpectrumOptions *options)
+{
+  return (PetscBool)(options->method == METHOD_COUNT);
+}
+
+PetscReal SpectrumLargest(const Spectrum *s)
+{
+  return s->counted ? 2 * PetscSqrtReal(s->norm4) : 2 * s->sigma[0] * s->sigma[0];
+}
+
 void SpectrumHessian(const Spectrum *s, PetscInt count, PetscReal lambda[])
 {
   for (PetscInt k = 0; k < count; k++) lambda[k] = 2 * s->sigma[k] * s->sigma[k];
@@ -240,7 +259,10 @@ void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Co
 {
   const SpectrumMethod *method = Methods[options->method];
 
-  SpectrumGramCost(s, options->vectors, cost);
+  if (options->method == METHOD_COUNT)
+    SpectrumCountCost(s, cost);
+  else
+    SpectrumGramCost(s, options->vectors, cost);
   CostLonger(stretch, cost);
   CostReduceAll(cost, s->P, 8, 1); /* |J|_F^2 */
   if (method->cost) method->cost(s, cost, stretch);

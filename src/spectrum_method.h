@@ -25,7 +25,11 @@ PetscInt SpectrumRank(const Spectrum *spectrum, PetscInt *above);
 /* All of it from K, which is filled and then factored. Collective. */
 PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, PetscBool *factored, Spectrum *spectrum);
 
-/* Cost of that (cost.h). Not collective. */
+/* Only whether rank J = m, in K's place. Collective. */
+PetscErrorCode SpectrumCount(Jacobian jacobian, Tiles K, Spectrum *spectrum);
+
+/* Costs of these (cost.h). Not collective. */
+void SpectrumCountCost(const Sizes *sizes, Cost *cost);
 void SpectrumGramCost(const Sizes *sizes, PetscBool vectors, Cost *cost);
 
 /* E of spectrum.h: how far computed eigenvalues of K, or of one label's K, are off. Collective. */

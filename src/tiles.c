@@ -359,6 +359,16 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedCholesky *factor)
+{
+  PetscFunctionBeginUser;
+  factor->tau = tau;
+  PetscCall(TilesNorms(tiles, &factor->trace, &factor->squares, &factor->diagonal));
+  PetscCall(TilesShift(tiles, -tau));
+  PetscCall(TilesCholesky(tiles, &factor->ended));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- solves: B is whole on every rank; on the grid it is one column of tiles in process column 0, its rows dealt as the matrix's ----- */
 
 typedef struct {
@@ -618,23 +628,32 @@ PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors)
 
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
-/* so much over the ranks that hold tiles, as a mean over all ranks */
-static void Traffic(const Sizes *s, PetscReal bytes, PetscReal messages, Cost *cost)
+/* Words and calls of all ranks together, as means over them. Where the algorithm does not say, they are fits to counts: ScaLAPACK 2.2, ELPA 2022.11,
+   process grids r x c from 2 x 1 to 4 x 4, m = 640 and 1280, nb = 32; tests/test_traffic.c counts them again. */
+static void Traffic(const Sizes *s, PetscReal words, PetscReal calls, Cost *cost)
 {
   if (s->PK == 1) return;
-  cost->received += bytes / s->P;
-  cost->messages += messages / s->P;
+  cost->received += 8 * words / s->P;
+  cost->messages += calls / s->P;
 }
 
-/* Right-looking: of the panel of nb columns and r rows, every process column but one gets the rows, every process row but one the
-   transpose; r nb summed over the panels is m^2/2. */
+static PetscReal LeastCommonMultiple(PetscReal r, PetscReal c)
+{
+  PetscReal multiple = r;
+
+  while (multiple / c != PetscFloorReal(multiple / c)) multiple += r;
+  return multiple;
+}
+
+/* Right-looking: of a panel of nb columns and h rows every process column but one gets the rows, every process row but one the
+   transpose; h nb summed over the panels is m^2/2. On grids that are not square the transpose is redistributed first; where there is one
+   process column it goes tile by tile. */
 void TilesCholeskyCost(const Sizes *s, Cost *cost)
 {
-  const PetscReal panels = PetscCeilReal(s->m / s->nb);
-  Cost            part   = {.bytes = 0};
+  const PetscReal m = s->m, r = s->nprow, c = s->npcol, B = PetscCeilReal(m / s->nb), skew = c > 1 && r != c ? 1 : 0;
+  Cost            part = {.work[WORK_CHOLESKY] = m * m * m / 3 / s->PK};
 
-  part.work[WORK_CHOLESKY] = s->m * s->m * s->m / 3 / s->PK;
-  Traffic(s, 8 * s->m * s->m / 2 * (s->nprow + s->npcol - 2), panels * (2 * s->nprow + s->npcol - 3), &part);
+  Traffic(s, m * m / 2 * (r + c - 2 + skew * (1 - 1 / r)), c > 1 ? B * (2.7 * r * c + 5 * skew) : B * r * (B / 2 + .6), &part);
   if (s->PK > 1) part.bytes = 8 * s->nb * (s->rows + s->cols);
   CostReduceAll(&part, s->P, 8, 1);
   CostAdd(cost, &part, 1);
@@ -642,38 +661,64 @@ void TilesCholeskyCost(const Sizes *s, Cost *cost)
 
 void TilesSolveCost(const Sizes *s, Cost *cost)
 {
-  Cost part = {.work[WORK_STREAM] = 8 * s->m * s->m / s->PK};
+  const PetscReal m = s->m, r = s->nprow, c = s->npcol, B = PetscCeilReal(m / s->nb);
+  Cost            part = {.work[WORK_STREAM] = 8 * m * m / s->PK};
 
-  Traffic(s, 8 * 2 * s->m, 4 * PetscCeilReal(s->m / s->nb), &part);
-  CostReduceAll(&part, s->P, 8 * s->m, 1);
+  if (c > 1)
+    Traffic(s, m * (3.6 * r + 3 * c - 4), B * (1.65 * r + 3.3 * c - 4.2), &part);
+  else
+    Traffic(s, m * m / 2 * (1 - 1 / r), B * (2.9 * r - .9), &part);
+  CostReduceAll(&part, s->P, 8 * m, 1);
   CostAdd(cost, &part, 1);
 }
 
-void TilesGramCost(const Sizes *s, Cost *cost)
+/* pdtran: what does not lie where its transpose does */
+static void MirrorCost(const Sizes *s, Cost *cost)
 {
-  const PetscReal panels = PetscCeilReal(s->m / s->nb);
-  Cost            part   = {.work[WORK_PRODUCT] = s->m * s->m * s->m / s->PK};
+  const PetscReal multiple = LeastCommonMultiple(s->nprow, s->npcol);
+  Cost            part     = {.work[WORK_STREAM] = 2 * SizesTiles(s), .bytes = s->PK > 1 ? SizesTiles(s) : 0};
 
-  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol - 2), panels * (s->nprow + s->npcol - 2), &part);
+  Traffic(s, s->m * s->m * (1 - 1 / multiple), PetscCeilReal(s->m / s->nb) * (multiple - 1), &part);
+  CostAdd(cost, &part, 1);
+}
+
+/* the whole of A goes along the longer of the two ways, half of it along the other */
+void TilesGramCost(const Sizes *s, PetscBool transposed, Cost *cost)
+{
+  const PetscReal m = s->m, r = s->nprow, c = s->npcol, B = PetscCeilReal(m / s->nb);
+  Cost            part = {.work[WORK_PRODUCT] = m * m * m / s->PK};
+
+  if (transposed)
+    Traffic(s, m * m * ((r - 1) / 2 + (c - 1)), B * r * (1.92 * c - .88), &part);
+  else
+    Traffic(s, m * m * ((r - 1) + (c - 1) / 2), c > 1 ? B * c * (1.92 * r - .88) : B * (r - 1), &part);
   CostAdd(cost, &part, 1);
 }
 
 /* ELPA's and LAPACK's way through a band; workspace: see tiles.h */
 void TilesEigenvaluesCost(const Sizes *s, Cost *cost)
 {
-  Cost part = {.work[WORK_EIGENVALUES] = 4. / 3 * s->m * s->m * s->m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) : 0};
+  const PetscReal m = s->m, r = s->nprow, c = s->npcol;
+  Cost            part = {.work[WORK_EIGENVALUES] = 4. / 3 * m * m * m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) : 0};
 
-  Traffic(s, 8 * s->m * s->m * (s->nprow + s->npcol), s->m * s->PK, &part);
-  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  Traffic(s, m * m * (2.2 * (r - 1) + 2.7 * (c - 1)) + 51 * s->PK * m, m * (3.2 * s->PK - 1.45), &part);
+  MirrorCost(s, &part);
+  CostBroadcast(&part, s->P, 8 * m, 1);
+  CostReduceAll(&part, s->P, 8, 3);
   CostAdd(cost, &part, 1);
 }
 
+/* in one step to the tridiagonal form */
 void TilesEigenvectorsCost(const Sizes *s, Cost *cost)
 {
-  Cost part = {.work[WORK_EIGENVECTORS] = 9 * s->m * s->m * s->m / s->PK, .bytes = SizesTiles(s)};
+  const PetscReal m = s->m, r = s->nprow, c = s->npcol;
+  const PetscReal calls = c == 1 ? 2.1 + .95 * r : r == c ? 6 : 3 + LeastCommonMultiple(r, c); /* of a rank, for a column */
+  Cost            part  = {.work[WORK_EIGENVECTORS] = 9 * m * m * m / s->PK, .bytes = SizesTiles(s)};
 
-  Traffic(s, 8 * 3 * s->m * s->m * (s->nprow + s->npcol), 4 * s->m * s->PK, &part);
-  CostBroadcast(&part, s->P, 8 * s->m, 1);
+  Traffic(s, m * m * (4.2 * (r - 1) + 3 * (c - 1)), m * s->PK * calls, &part);
+  MirrorCost(s, &part);
+  CostBroadcast(&part, s->P, 8 * m, 1);
+  CostReduceAll(&part, s->P, 8, 3);
   CostAdd(cost, &part, 1);
 }
 

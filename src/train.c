@@ -113,15 +113,14 @@ static PetscErrorCode SolveDual(Train train, PetscBool *solved)
 static PetscErrorCode TryStep(Train train, PetscReal *gain, PetscReal *length)
 {
   const PetscReal loss = train->result->loss;
-  PetscReal       cc, cH, norm_theta, trial_loss, predicted;
+  PetscReal       cc, cH, trial_loss, predicted;
 
   PetscFunctionBeginUser;
   *gain = -1;
   PetscCall(VecDot(train->c, train->c, &cc));
   PetscCall(VecDot(train->c, train->H, &cH));
-  PetscCall(VecNorm(train->theta, NORM_2, &norm_theta));
   *length = PetscSqrtReal(PetscMax(0, cH - train->mu * cc));
-  if (!(*length <= 1e3 * (1 + norm_theta))) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(*length <= 1e3 * (1 + train->result->norm))) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(JacobianMultTransposeAdd(train->jacobian, -1, train->c, train->theta));
   PetscCall(ResidualMapApply(train->map, train->theta, train->trial, train->H_trial));
   PetscCall(VecDot(train->H_trial, train->H_trial, &trial_loss));
@@ -413,7 +412,7 @@ static void PointCost(const Sizes *s, Cost *cost)
 
 void TrainStepCost(const Sizes *s, Cost *cost)
 {
-  Cost step = {.work[WORK_STREAM] = 2 * 8 * s->local}; /* |theta| twice */
+  Cost step = {.work[WORK_STREAM] = 8 * s->local}; /* |theta| */
 
   GramCost(s, &step);
   CostReduceAll(&step, s->P, 8, 8); /* norms, dot products, StopRequested, the trace */
@@ -428,9 +427,11 @@ void TrainStepCost(const Sizes *s, Cost *cost)
 
 void TrainCost(const Sizes *s, PetscReal steps, Cost *cost)
 {
-  Cost step = {.bytes = 0};
+  Cost point = {.bytes = 0}, step = {.bytes = 0};
 
-  PointCost(s, cost);
+  PointCost(s, &point);
+  CostHold(&point, SizesValues(s, s->N)); /* the trial trajectory */
   TrainStepCost(s, &step);
+  CostAdd(cost, &point, 1);
   CostAdd(cost, &step, steps);
 }

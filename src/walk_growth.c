@@ -213,7 +213,7 @@ static PetscErrorCode Summarize(PetscReal floor, const PetscReal losses[], Growt
     g->least   = PetscMin(g->least, exponent);
     g->largest = PetscMax(g->largest, exponent);
   }
-  g->exponent = fitted == D && D ? g->exponent / D : NAN;
+  g->exponent = fitted == D && D ? g->exponent / (PetscReal)D : NAN;
   PetscCall(PetscMalloc1(D, &column));
   for (PetscInt j = 0; j < GROWTH_DISTANCES && D; j++) {
     for (PetscInt i = 0; i < D; i++) {

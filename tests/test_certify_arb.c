@@ -132,7 +132,7 @@ static PetscErrorCode RandomListNet(PetscInt64 seed, Problem *problem)
   PetscCheck(!json_dump_file(list, net.file, 0), PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s", net.file);
   json_decref(list);
   PetscCall(DataRandom(PETSC_COMM_SELF, d, p, l, seed, &data));
-  for (PetscInt k = 0; integers && k < d * p; k++) data->all_x[k] = Choose(seed, 100 + k, 3);
+  for (PetscInt k = 0; integers && k < d * p; k++) data->all_x[k] = (PetscReal)Choose(seed, 100 + k, 3);
   PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, problem));
   (void)unlink(net.file);
   snprintf(net_name, sizeof net_name, "list %d: blocks %s, p %d, l %d, d %d", (int)seed, blocks, (int)p, (int)l, (int)d);
@@ -460,8 +460,8 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
 
 static PetscErrorCode CheckNet(PetscInt64 seed, PetscErrorCode (*random)(PetscInt64, Problem *), Tally *tally)
 {
-  const CertifyOptions options = {Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER, (PetscBool)(Choose(seed, 31, 4) > 0),
-                                  PETSC_FALSE, 0};
+  const CertifyOptions options = {.split   = Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER,
+                                  .enclose = (PetscBool)(Choose(seed, 31, 4) > 0)};
   Problem              problem;
   Certificate          c;
   Tiles                K;

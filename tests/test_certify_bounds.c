@@ -550,20 +550,34 @@ static PetscErrorCode LargeBalls(const char sigma[])
 
 /* ---- singular values, norms ---------------------------------------------------------------------------------------------------- */
 
+/* K = diag(scale (k + 1)^2) */
+static PetscErrorCode FillDiagonal(void *context, Tiles K)
+{
+  const PetscReal scale = *(PetscReal *)context;
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < K->m * K->m; k++) K->a[k] = 0;
+  for (PetscInt k = 0; k < K->m; k++) K->a[k * K->m + k] = scale * (PetscReal)((k + 1) * (k + 1));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* K = diag(sigma^2), J^ J^T = K - E_K I, J = J^ - E_J along the singular vectors: the bounds are attained */
 static PetscErrorCode SingularValues(void)
 {
   const PetscInt  m   = 7;
   const PetscReal E_K = .5, E_J = .25;
   SingularBounds  all = {.s = 0}, least = {.s = 0};
+  PetscReal       scale = 1;
   PetscBool       low = PETSC_TRUE, high = PETSC_TRUE;
+  GramSource      source;
   Tiles           K;
 
   PetscFunctionBeginUser;
   PetscCall(TilesCreate(PETSC_COMM_SELF, m, &K));
-  for (PetscInt k = 0; k < m; k++) K->a[k * m + k] = (PetscReal)((k + 1) * (k + 1));
+  source = (GramSource){K, NULL, FillDiagonal, &scale};
+  PetscCall(FillDiagonal(&scale, K));
   PetscCall(BoundSingularValues(K, E_K, E_J, NULL, NULL, &all));
-  PetscCall(BoundSmallestSingularValue(K, E_K, E_J, 0, &least));
+  PetscCall(BoundSmallestSingularValue(&source, E_K, E_J, 0, &least));
   for (PetscInt k = 0; k < m; k++) {
     const PetscReal lambda = (PetscReal)((k + 1) * (k + 1));
 
@@ -581,8 +595,10 @@ static PetscErrorCode SingularValues(void)
   PetscCall(TilesDestroy(&K));
   least = (SingularBounds){.s = 0};
   PetscCall(TilesCreate(PETSC_COMM_SELF, 1, &K));
-  K->a[0] = 4;
-  PetscCall(BoundSmallestSingularValue(K, E_K, E_J, 0, &least));
+  source = (GramSource){K, NULL, FillDiagonal, &scale};
+  scale  = 4;
+  PetscCall(FillDiagonal(&scale, K));
+  PetscCall(BoundSmallestSingularValue(&source, E_K, E_J, 0, &least));
   Tap((PetscBool)(least.largest >= PetscSqrtReal(4 + E_K) + E_J), "by as much as E_K and E_J allow");
   PetscCall(SingularBoundsDestroy(&least));
   PetscCall(TilesDestroy(&K));

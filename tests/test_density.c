@@ -223,18 +223,18 @@ static PetscErrorCode TestBias(const Point *point)
   for (PetscInt k = 0; k < m; k++) lambda[k] = point->lambda[n - 1 - k];
   PetscCall(DensityOfSpectrum(n, m, lambda, 3, &known));
   e = DensityNearZero(&known);
-  Tap((PetscBool)(e.value > zeros + .5 && e.low <= (PetscReal)n && e.high <= n + 1e-6),
+  Tap((PetscBool)(e.value > (PetscReal)zeros + .5 && e.low <= (PetscReal)n && e.high <= (PetscReal)n + 1e-6),
       "three steps on the known spectrum count %.2f zeros too many: the bias is seen without any randomness",
-      (double)(e.value - zeros));
+      (double)(e.value - (PetscReal)zeros));
   Tap((PetscBool)(known.products == 3 && PetscIsInfReal(e.error)), "... and nothing is said of an error over probes");
   PetscCall(DensityDestroy(&known));
   PetscCall(DensityOfSpectrum(n, m, lambda, 20, &known));
   e = DensityNearZero(&known);
   Tap((PetscBool)(known.nodes[0] == m + 1 && known.exact[0]), "m + 1 steps are enough for m + 1 eigenvalues");
-  TapClose(e.value, zeros, n, 1e-10, "... and then the zeros are counted exactly");
-  TapClose(e.high, e.low, n, 1e-12, "... without a bracket");
-  TapClose(DensityCount(&known, .5 * lambda[m - 1], PETSC_FALSE).value, m, m, 1e-9, "... as the positive ones");
-  TapClose(DensityTrace(&known, 1).value, DensityTrace(&known, 1).value, 1, 0, "... and sums are sums");
+  TapClose(e.value, (PetscReal)zeros, (PetscReal)n, 1e-10, "... and then the zeros are counted exactly");
+  TapClose(e.high, e.low, (PetscReal)n, 1e-12, "... without a bracket");
+  TapClose(DensityCount(&known, .5 * lambda[m - 1], PETSC_FALSE).value, (PetscReal)m, (PetscReal)m, 1e-9,
+           "... as the positive ones");
   PetscCall(JacobianNormSquared(point->problem.jacobian, &norm2));
   TapClose(DensityTrace(&known, 1).value, 2 * norm2, norm2, 1e-10, "... the trace is 2 |J|_F^2");
   PetscCall(DensityDestroy(&known));

@@ -125,6 +125,21 @@ claim "... says the report" says method '"qr"'
 claim "... rank 12" says rank 12
 claim "K alone leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method gram
 
+# ---- only the count
+claim "count: holds by one Cholesky factorization, 3 ranks" ends 0 3 "$place/small.yaml" -spectrum_method count
+claim "... rank 30" says rank 30
+claim "... by proof" says basis '"proved"'
+claim "... no sigma" says sigma_min null
+claim "... nor an eigenvalue" says smallest_positive null
+claim "... no picture of them" test ! -e "$place/out/spectrum.svg"
+claim "without a certificate the factorization alone decides" ends 0 2 "$place/small.yaml" -spectrum_method count -certify false
+claim "an eigenvalue of K too small for it leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method count
+claim "... and no rank is said" says rank null
+claim "targets that are what the random net gives: on M from the start" ends 0 3 "$place/small.yaml" -data_target net -net_outputs 2 -data_target_scale none -spectrum_method count
+claim "... in no step" says iterations 0
+claim "... the loss is 0" says loss 0.0
+claim "... by proof at the weights themselves" grep -q '"radius": 0.0' "$place/out/report.json"
+
 # ---- the certificate
 checks() { # RANKS: the directory is verified anew, from its files
   run "$1" check "$place/out"

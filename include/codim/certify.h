@@ -31,6 +31,10 @@ typedef struct {
      are computed. They are used up, and *vectors is NULL then; lambda is borrowed. */
   Tiles           *vectors;
   const PetscReal *lambda;
+
+  /* for enclose = false: K is this factor, made of `jacobian` at theta along the trajectory; then no K is made unless it proves too little; NULL: none */
+  const ShiftedCholesky *factor;
+  Jacobian               jacobian;
 } CertifyOptions;
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
@@ -81,7 +85,7 @@ typedef struct {
 
 /** At any theta, whose trajectory is given (borrowed, not changed). K is scratch. The split residual (three products of half-length numbers,
     rounding errors about 10^3 times smaller) is taken at once where three forward passes cost at most a quarter of K and its
-    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice if `enclose`, else once. No
+    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice more if `enclose`. No
     n-sized temporary. Collective. */
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);

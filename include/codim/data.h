@@ -22,7 +22,7 @@ typedef enum { SCALE_NONE, SCALE_UNIT, SCALE_STANDARD } DataScale;
 
 /* A target that is NaN (CSV: or an empty cell) was not observed: it makes no residual (rows.h). An input must be finite.
    onehot: the one column of targets holds classes 0 … c; then l = c + 1 and y_io = 1 where o is the class, else 0; target_scale
-   comes after. net: y := f_theta0(x), theta0 the weights loaded; the file's targets, if it has any, are not read (CSV: the last data.outputs
+   comes after. net: y := f_theta0(x), theta0 the weights loaded, or the random start; the file's targets, if it has any, are not read (CSV: the last data.outputs
    columns are left out, 0 of them by default), and l is the net's (DataExpectTargets, DataSetTargets). */
 typedef enum { TARGET_VALUE, TARGET_ONEHOT, TARGET_NET } DataTarget;
 

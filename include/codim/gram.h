@@ -5,7 +5,8 @@
 
   t, s run over all uses and places of the label. A rank gets the panels of A and Delta that its tiles need; products go by column
   slabs of the lower triangle. T^2 (d^2 k + m^2 h) flops a label of T places; or, from its assembled block B = sum_t Delta_t (x) A_t of J,
-  m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken; parameters that enter as values go by their block.
+  m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken, a Hadamard product counting 4 flops an entry; parameters that enter as values
+  go by their block.
 */
 #pragma once
 

@@ -27,11 +27,11 @@ typedef struct {
   const ConvexityOptions *convexity;
   const WalkOptions      *walk;
   const PathOptions      *path;
-  PetscBool               certify;
-  PetscBool               keep;            /* set while a plan is made: the spectrum keeps K's eigenvectors for the certificate */
-  PetscReal               node_memory;     /* bytes a job may take on a node; 0: what the system calls available */
-  PetscInt                G, Q;            /* the grid where G Q is the number of ranks; 0: free */
-  PetscReal               steps, products; /* assumed: steps to a zero, products of the Hessian with a vector */
+  PetscBool               certify, at_zero; /* at_zero: the targets are what the net gives */
+  PetscBool               keep;             /* set while a plan is made: the spectrum keeps K's eigenvectors for the certificate */
+  PetscReal               node_memory;      /* bytes a job may take on a node; 0: what the system calls available */
+  PetscInt                G, Q;             /* the grid where G Q is the number of ranks; 0: free */
+  PetscReal               steps, products;  /* assumed: steps to a zero, products of the Hessian with a vector */
 } PlanJob;
 
 typedef struct {
@@ -40,6 +40,8 @@ typedef struct {
   PetscBool   optional; /* where it does not fit, a run goes on without it */
   Cost        cost;
   Cost        longest;                  /* of its parts that run to their end before a request to stop is looked at */
+  Cost        smaller;                  /* of a way that takes less memory, for where the first does not fit; bytes 0: none */
+  PetscBool   frugal;                   /* that way is taken, and stands in cost */
   PetscReal   bytes;                    /* of the largest rank at its peak, with what is held throughout */
   PetscReal   seconds, longest_seconds; /* infinity: no calibration */
   char        reason[160];              /* why it is left out, or cannot run; "" */

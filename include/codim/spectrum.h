@@ -21,6 +21,9 @@
 
   auto   gram; where some sigma are not above its resolution, also qr (if it fits into memory): they may be noise, or small.
 
+  count  no sigma, only the count: rank J = m where one Cholesky factorization of K - 4 E I, in K's place, runs to its end (E as above, with
+         gamma_(m+3) trace(K) for the factorization); else it is null. m^3/3 flops, one m x m matrix; the certificate uses the same factorization.
+
   The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
   decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same. qr decides r < m only if J with
   its rows and columns scaled to norm 1, which has the same rank, has no more than r singular values above 10^3 n eps.
@@ -37,7 +40,7 @@
 typedef enum { LABELS_AUTO, LABELS_ALWAYS, LABELS_NEVER } SpectrumLabels;
 
 typedef struct {
-  PetscInt  method;        /* auto gram qr svd */
+  PetscInt  method;        /* auto gram qr svd count */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
   PetscInt  labels;        /* SpectrumLabels: what one label's K alone is worth (tangent_kernel.h) */
   PetscReal node_memory;   /* as in RunOptions: no key of its own */
@@ -68,12 +71,14 @@ typedef struct {
   PetscReal  square_error; /* |sum of their squares - |K|_F^2| / |K|_F^2 */
   PetscBool
       inertia; /* gram: Cholesky of K - (lambda_min -+ E) I ran to its end and broke down: lambda_min confirmed independently */
-  const char   *method; /* "gram", "qr" or "svd" */
-  char          solver[64];
-  SpectrumCheck check;
-  Tiles         vectors; /* of K, and its eigenvalues, ascending; NULL: not kept; owned */
-  PetscReal    *lambda;
-  char          note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
+  PetscBool       counted; /* count: sigma was not computed, all of it is NaN */
+  ShiftedCholesky factor;  /* count: what K holds */
+  const char     *method;  /* "gram", "qr", "svd" or "count" */
+  char            solver[64];
+  SpectrumCheck   check;
+  Tiles           vectors; /* of K, and its eigenvalues, ascending; NULL: not kept; owned */
+  PetscReal      *lambda;
+  char            note[160]; /* why auto left it at gram though gram does not decide on rank m; "" otherwise */
 } Spectrum;
 
 /** Read the options of the chosen method's solver, so that misspelt ones are seen before anything is computed. Collective. */
@@ -86,11 +91,17 @@ PetscErrorCode SpectrumPrepare(MPI_Comm comm, const SpectrumOptions *options);
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *spectrum);
 PetscErrorCode SpectrumDestroy(Spectrum *spectrum);
 
+/** Does the method leave sigma alone? Not collective. */
+PetscBool SpectrumCounts(const SpectrumOptions *options);
+
 /** Cost (cost.h); auto: if gram is enough. stretch: what runs to its end before a request to stop is looked at. Not collective. */
 void SpectrumCost(const Sizes *sizes, const SpectrumOptions *options, Cost *cost, Cost *stretch);
 
 /** Collective. */
 PetscErrorCode SpectrumArchive(Archive archive, Spectrum *spectrum);
+
+/** The largest eigenvalue of the Hessian on M; at least that where sigma was not computed. Not collective. */
+PetscReal SpectrumLargest(const Spectrum *spectrum);
 
 /** The positive eigenvalues of the Hessian on M: 2 sigma_k^2, k < count. Not collective. */
 void SpectrumHessian(const Spectrum *spectrum, PetscInt count, PetscReal lambda[]);

@@ -8,10 +8,10 @@
 
   of those the squarest: 2 x 1, 3 x 1, 2 x 2 (of 4 or 5), 3 x 2; 1 x 1 for m < 2 nb. Storage is ScaLAPACK's: local part column-major,
   leading dimension `rows`. The lower triangle is the matrix; the strict upper triangle is undefined except after TilesMirror.
-  LAPACK on one process; on several ScaLAPACK, and for eigenvalues ELPA where it was found (CODIM_HAVE_ELPA). Measured, m = 4000, two
-  ranks of one thread, nb = 32 / 64: eigenvalues 3.0 / 3.5 s, with vectors 5.5 / 6.4 s, Cholesky 0.53 / 0.40 s.
+  LAPACK on one process; on several ScaLAPACK, and for eigenvalues ELPA where it was found (CODIM_HAVE_ELPA). Measured, m = 5000, two
+  ranks of one thread, nb = 32 / 64 / 128: Cholesky 0.70 / 0.55 / 0.51 s, eigenvalues 3.8 / 3.8 / 4.6 s.
 
-  Options, read by TilesCreate: `-tiles_block` nb (default 32); `-tiles_elpa` false for ScaLAPACK and LAPACK alone.
+  Options, read by TilesCreate: `-tiles_block` nb (default 64); `-tiles_elpa` false for ScaLAPACK and LAPACK alone.
 */
 #pragma once
 
@@ -76,6 +76,14 @@ PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product);
     and positive (dpotrf and pdpotrf let NaN pass). m^3/3 flops. */
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 
+/* The Cholesky factorization of A - tau I in the place of A, and the norms of A as TilesNorms has them. */
+typedef struct {
+  PetscReal tau, trace, squares, diagonal;
+  PetscBool ended; /* false: it broke down */
+} ShiftedCholesky;
+
+PetscErrorCode TilesShiftedCholesky(Tiles tiles, PetscReal tau, ShiftedCholesky *factor);
+
 /** b := A^(-1) b from a Cholesky factor; b has m entries, the same on every rank before and after. 2 m^2 flops. */
 PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
 
@@ -99,7 +107,7 @@ const char *TilesEigensolver(Tiles tiles, PetscBool vectors);
 
 void TilesCholeskyCost(const Sizes *sizes, Cost *cost); /* with the check of the diagonal */
 void TilesSolveCost(const Sizes *sizes, Cost *cost);
-void TilesGramCost(const Sizes *sizes, Cost *cost);
+void TilesGramCost(const Sizes *sizes, PetscBool transposed, Cost *cost);
 void TilesEigenvaluesCost(const Sizes *sizes, Cost *cost);
 void TilesEigenvectorsCost(const Sizes *sizes, Cost *cost); /* without `vectors`, which the caller has */
 

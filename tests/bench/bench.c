@@ -2,13 +2,16 @@
   bench.c: how near the core is to the machine's matrix product, in ratios measured within one run.
 
     codim-bench [-points d,…] [-width w] [-repeat 5]
+    codim-bench -growth [-repeat 5]      seconds against n, to results/bench/growth.{csv,svg}
 
   One line per figure: name, d, ranks, seconds (median), rate, and its ratio to what the ranks reach together in dgemm or dsyrk at
   the same time and the same shapes. The net is tanh 64-w-w-1 on random points.
 */
 #include "codim/certify.h"
 #include "codim/extremes.h"
+#include "codim/plot.h"
 #include "codim/random.h"
+#include "codim/table.h"
 #include "codim/train.h"
 #include <petscblaslapack.h>
 #include <slepc.h>
@@ -177,6 +180,7 @@ static PetscErrorCode WorkCertificate(Bench *bench)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* theta, what is computed at it, and K: one n-sized Vec */
 static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
 {
   PetscMPIInt size;
@@ -204,18 +208,26 @@ static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
   PetscCall(ParametersCreate(b->grid, b->network->nlabels, b->network->labels, &b->parameters));
   PetscCall(ResidualMapCreate(b->grid, b->network, b->parameters, b->data, &b->map));
   PetscCall(ParametersCreateVec(b->parameters, &b->theta));
-  PetscCall(VecDuplicate(b->theta, &b->v));
-  PetscCall(VecDuplicate(b->theta, &b->y));
   PetscCall(NetworkSetInitial(b->network, &b->net, b->parameters, b->theta));
-  PetscCall(ParametersSetRandom(b->parameters, 1, 1, b->v));
   PetscCall(RowsCreateVec(b->map->rows, &b->H));
   PetscCall(TrajectoryCreate(b->map, &b->trajectory));
   PetscCall(JacobianCreate(b->map, &b->jacobian));
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, d, &b->K));
+  PetscCall(PetscMalloc1(d, &b->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* and what products with the Hessian and the certificate need */
+static PetscErrorCode BenchCreateAll(Bench *b, PetscInt d, PetscInt width)
+{
+  PetscFunctionBeginUser;
+  PetscCall(BenchCreate(b, d, width));
+  PetscCall(VecDuplicate(b->theta, &b->v));
+  PetscCall(VecDuplicate(b->theta, &b->y));
+  PetscCall(ParametersSetRandom(b->parameters, 1, 1, b->v));
   PetscCall(HessianCreate(b->map, &b->hessian));
   PetscCall(AdjointCreate(b->map, ADJOINT_POINTS, ADJOINT_PARAMETERS, &b->adjoint));
-  PetscCall(TilesCreate(PETSC_COMM_WORLD, d, &b->K));
   PetscCall(TilesDuplicate(b->K, &b->vectors));
-  PetscCall(PetscMalloc1(d, &b->lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -225,8 +237,8 @@ static PetscErrorCode BenchDestroy(Bench *b)
   PetscCall(PetscFree(b->lambda));
   PetscCall(TilesDestroy(&b->vectors));
   PetscCall(TilesDestroy(&b->K));
-  PetscCall(AdjointDestroy(&b->adjoint));
-  PetscCall(HessianDestroy(&b->hessian));
+  if (b->adjoint) PetscCall(AdjointDestroy(&b->adjoint));
+  if (b->hessian) PetscCall(HessianDestroy(&b->hessian));
   PetscCall(JacobianDestroy(&b->jacobian));
   PetscCall(TrajectoryDestroy(&b->trajectory));
   PetscCall(VecDestroy(&b->H));
@@ -263,7 +275,7 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
-  PetscCall(BenchCreate(b, d, width));
+  PetscCall(BenchCreateAll(b, d, width));
   PetscCall(MachineRates(b, ranks, &gemm, &syrk));
   PetscCall(Median(b, WorkStep, &step));
   PetscCall(Flops(b, WorkStep, &flops));
@@ -290,11 +302,79 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- growth ---------------------------------------------------------------------------------------------------------------- */
+
+static PetscErrorCode WorkLinearize(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResidualMapApply(bench->map, bench->theta, bench->trajectory, bench->H));
+  PetscCall(JacobianLinearize(bench->jacobian, bench->theta, bench->trajectory));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode WorkSpectrum(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(GramCompute(bench->jacobian, bench->K));
+  PetscCall(TilesEigenvalues(bench->K, bench->lambda));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+enum { SIZES = 6 };
+
+static PetscErrorCode DrawGrowth(const PetscReal n[], const PetscReal linearize[], const PetscReal spectrum[])
+{
+  PetscReal         root[SIZES], line[SIZES];
+  const TableColumn columns[] = {{"n", n}, {"linearize_seconds", linearize}, {"gram_eigenvalues_seconds", spectrum}, {NULL, NULL}};
+  const PlotSeries  series[]  = {{"K and its eigenvalues", PLOT_POINTS, PLOT_BLUE, PETSC_FALSE, SIZES, n, spectrum, NULL, NULL},
+                                 {"n^(1/2)", PLOT_LINE, PLOT_BLUE, PETSC_TRUE, SIZES, n, root, NULL, NULL},
+                                 {"forward and adjoint: the factors", PLOT_RINGS, PLOT_RED, PETSC_FALSE, SIZES, n, linearize, NULL,
+                                  NULL},
+                                 {"n", PLOT_LINE, PLOT_RED, PETSC_TRUE, SIZES, n, line, NULL, NULL}};
+  const PlotPanel   panel     = {.x       = {.label = "parameters n", .scale = PLOT_LOG},
+                                 .y       = {.label = "seconds", .scale = PLOT_LOG},
+                                 .nseries = 4,
+                                 .series  = series};
+  const Plot        plot      = {"tanh 64-w-w-1 on 256 points", "Dashed: through the largest net.", 1, &panel};
+
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < SIZES; i++) {
+    root[i] = spectrum[SIZES - 1] * PetscSqrtReal(n[i] / n[SIZES - 1]);
+    line[i] = linearize[SIZES - 1] * n[i] / n[SIZES - 1];
+  }
+  PetscCall(TableWriteCSV(PETSC_COMM_WORLD, "results/bench/growth.csv", SIZES, columns));
+  PetscCall(PlotWrite(PETSC_COMM_WORLD, "results/bench/growth.svg", &plot));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* at fixed d, from n = 10^4 to 10^9: K takes d^2 (w + w) work a layer, the factors d w^2 */
+static PetscErrorCode RunGrowth(Bench *b)
+{
+  static const PetscInt width[SIZES] = {70, 968, 3131, 9968, 19968, 31600};
+  PetscReal             n[SIZES], linearize[SIZES], spectrum[SIZES];
+  double                seconds = 0;
+
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < SIZES; i++) {
+    PetscCall(BenchCreate(b, 256, width[i]));
+    n[i] = (PetscReal)b->map->n;
+    PetscCall(Median(b, WorkLinearize, &seconds));
+    linearize[i] = seconds;
+    PetscCall(Median(b, WorkSpectrum, &seconds));
+    spectrum[i] = seconds;
+    PetscCall(PetscPrintf(PETSC_COMM_WORLD, "n = %-12" PetscInt_FMT " factors %9.4f s   K and its eigenvalues %9.4f s\n", b->map->n,
+                          (double)linearize[i], (double)spectrum[i]));
+    PetscCall(BenchDestroy(b));
+  }
+  PetscCall(DrawGrowth(n, linearize, spectrum));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Benches(void)
 {
   Bench     bench      = {0};
   PetscInt  points[16] = {1797, 5000}, count = 16, width = 1024;
-  PetscBool set;
+  PetscBool set, growth;
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
@@ -303,6 +383,9 @@ static PetscErrorCode Benches(void)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &width, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-repeat", &bench.repeat, NULL));
   bench.repeat = PetscMin(64, bench.repeat);
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-growth", &growth));
+  if (growth) PetscCall(RunGrowth(&bench));
+  if (growth) PetscFunctionReturn(PETSC_SUCCESS);
   for (PetscInt i = 0; i < (set ? count : 2); i++) PetscCall(RunBench(&bench, points[i], width));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
