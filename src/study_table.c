@@ -94,6 +94,8 @@ static void PutReport(Study *study, StudyTable *table, size_t row, const json_t 
   }
   PutNumber(study, table, "seconds", row, seconds);
   PutNumber(study, table, "ranks", row, (double)json_integer_value(json_object_get(report, "ranks")));
+  value = json_object_get(json_object_get(report, "certificate"), "status");
+  if (json_is_string(value)) PutNumber(study, table, "proved", row, !strcmp(json_string_value(value), "proved"));
   value = json_object_get(json_object_get(report, "jacobian"), "rank");
   if (json_is_integer(value))
     PutNumber(study, table, "full_rank", row,
@@ -178,6 +180,7 @@ static void PutRow(Study *study, StudyTable *table, size_t row)
   (void)Column(study, table, "ranks");
   (void)Column(study, table, "seconds");
   (void)Column(study, table, "full_rank");
+  (void)Column(study, table, "proved");
   if (report && study->plan) MakePlan(study, point, report);
   if (study->plan) PutPlan(study, table, row);
   if (report) PutReport(study, table, row, report);
