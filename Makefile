@@ -171,6 +171,10 @@ run-tests: $(if $(T),$(filter $(TESTS:%.c=$(BUILD)/%),$(TEST)) $(if $(filter %.s
 test-slurm: deps-slurm
 	$(again) all
 	@CLUSTER=1 $(PROVE) tests/test_slurm.sh
+# kill -9 at random moments, full and read-only disks
+test-faults: deps-test
+	$(again) all
+	@FAULTS=1 $(PROVE) tests/test_kill.sh tests/test_faults.sh
 # what README.md shows of a run
 results: deps
 	$(again) all
@@ -218,6 +222,12 @@ bench: deps
 	@mkdir -p results/bench
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
 	@cp $(BENCH).txt results/bench/core.txt
+# five nets, and weights rounded to float32: all of them are proved
+certified: deps
+	$(again) all
+	@mkdir -p results/bench
+	@python3 tests/bench/certified.py $(BUILD)/codim $(MPIEXEC) -n $(NP) >$(BUILD)/certified.txt; status=$$?; cat $(BUILD)/certified.txt; \
+	  cp $(BUILD)/certified.txt results/bench/certified.txt; exit $$status
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
@@ -272,7 +282,8 @@ help:
 	@echo 'make            build/codim and build/libcodim.a'
 	@echo 'make run        build, then run JOB (jobs/digits.yaml) on NP (2) ranks; ARGS="-option value …"'
 	@echo 'make test       build and run the tests; T="grid data" only these, RANKS="1 3" on these numbers of ranks'
-	@echo 'make test-slurm codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
+	@echo 'make test-faults  kill -9 at random moments, again and again; full and read-only disks (two minutes)'
+	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
 	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
@@ -280,6 +291,7 @@ help:
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
+	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
@@ -287,6 +299,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: studies theory calibrate all run test test-slurm mutants results look data claims bench check format clean help install uninstall found FORCE \
+.PHONY: theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -11,8 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
-enum { VERSION = 1, TEXT = 512 /* bytes */, GROWTH = 1 << 16, NAME_MAX_ = 192, VECS_MAX = 4096 };
+enum { VERSION = 1, TEXT = 512 /* bytes */, CRC_HEX = 8, GROWTH = 1 << 16, NAME_MAX_ = 192, VECS_MAX = 4096 };
 
 static const PetscInt64 BLOCK = 4 << 20; /* bytes */
 
@@ -50,10 +51,10 @@ static void FormatText(PetscInt64 bytes, const char digest[SHA256_HEX], char tex
   text[snprintf(text, TEXT, "codim archive %d\nbytes %lld\nsha256 %s", VERSION, (long long)bytes, digest)] = '\n';
 }
 
-/* the digest of one block, 64 characters; false and errno where it cannot be read */
+/* CRC-32 of one block, as 8 characters; false and errno where it cannot be read */
 static PetscBool HashBlock(int fd, PetscInt64 first, PetscInt64 count, unsigned char buffer[], char hex[])
 {
-  char digest[SHA256_HEX];
+  char text[CRC_HEX + 1];
 
   for (PetscInt64 done = 0; done < count;) {
     const ssize_t got = pread(fd, buffer + done, (size_t)(count - done), (off_t)(first + done));
@@ -63,16 +64,16 @@ static PetscBool HashBlock(int fd, PetscInt64 first, PetscInt64 count, unsigned 
     if (got <= 0) return PETSC_FALSE;
     done += got;
   }
-  Sha256(buffer, (size_t)count, digest);
-  memcpy(hex, digest, SHA256_HEX - 1);
+  snprintf(text, sizeof text, "%08lx", crc32(crc32(0, NULL, 0), buffer, (uInt)count) & 0xffffffff);
+  memcpy(hex, text, CRC_HEX);
   return PETSC_TRUE;
 }
 
-/* Of a file of that many bytes: rank r hashes blocks r, r + ranks, …. The digest is known on rank 0. */
+/* Of a file of that many bytes: rank r takes blocks r, r + ranks, …. The digest is known on rank 0. */
 static PetscErrorCode HashFile(Archive a, const char path[], PetscInt64 bytes, char digest[SHA256_HEX], Complaint *complaint)
 {
-  const PetscInt64 blocks = (bytes - TEXT + BLOCK - 1) / BLOCK, width = SHA256_HEX - 1;
-  const int        fd = open(path, O_RDONLY);
+  const PetscInt64 blocks = (bytes - TEXT + BLOCK - 1) / BLOCK;
+  const int        fd     = open(path, O_RDONLY);
   unsigned char   *buffer;
   char            *all;
   PetscMPIInt      count;
@@ -80,12 +81,12 @@ static PetscErrorCode HashFile(Archive a, const char path[], PetscInt64 bytes, c
   PetscFunctionBeginUser;
   if (fd < 0) Complain(complaint, STATUS_DATA, "%s: rank %d cannot read it: %s", path, a->rank, strerror(errno));
   PetscCall(PetscMalloc1(BLOCK, &buffer));
-  PetscCall(PetscCalloc1(blocks * width, &all));
+  PetscCall(PetscCalloc1(blocks * CRC_HEX, &all));
   for (PetscInt64 b = a->rank; b < blocks && !complaint->status; b += a->size)
-    if (!HashBlock(fd, TEXT + b * BLOCK, PetscMin(BLOCK, bytes - TEXT - b * BLOCK), buffer, all + b * width))
+    if (!HashBlock(fd, TEXT + b * BLOCK, PetscMin(BLOCK, bytes - TEXT - b * BLOCK), buffer, all + b * CRC_HEX))
       Complain(complaint, STATUS_DATA, "%s: rank %d cannot read it: %s", path, a->rank, strerror(errno));
   if (fd >= 0) close(fd);
-  PetscCall(PetscMPIIntCast((PetscInt)(blocks * width), &count));
+  PetscCall(PetscMPIIntCast((PetscInt)(blocks * CRC_HEX), &count));
   PetscCallMPI(MPI_Reduce(a->rank ? all : MPI_IN_PLACE, all, count, MPI_CHAR, MPI_BOR, 0, a->comm));
   if (a->rank == 0) Sha256(all, (size_t)count, digest);
   PetscCall(PetscFree(all));

@@ -176,6 +176,7 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "ops", OpsToJSON(map->network));
   json_object_set_new(root, "spectral_norms", NormsToJSON(map->network, c));
   json_object_set_new(root, "split_residual", json_boolean(c->split));
+  json_object_set_new(root, "paths", json_boolean(c->paths));
   json_object_set_new(root, "nearest_kink", KinkToJSON(&c->kink));
   json_object_set_new(root, "seconds", json_real((double)c->seconds));
   if (c->enclosed)

@@ -9,6 +9,7 @@ typedef struct {
   ResidualMap      map;
   Measures         measures;
   const LabelNorm *labels;
+  const PetscReal *paths; /* of certify_paths.h; NULL: by products of the ops' norms alone */
 } Recursion;
 
 /* r = 0 */

@@ -48,11 +48,12 @@ static uint64_t Split(char line[], uint64_t max, char *cells[])
   return n;
 }
 
-/* The lines up to the last that is not blank. */
+/* The lines up to the last that is not blank. A last line without its end is as programs do not write it: a number in it may have been cut. */
 static uint64_t CsvCountLines(Csv *csv, Complaint *complaint)
 {
-  uint64_t lines = 0, last = 0;
-  ssize_t  length;
+  uint64_t  lines = 0, last = 0;
+  PetscBool ended = PETSC_TRUE;
+  ssize_t   length;
 
   while ((length = getline(&csv->line, &csv->line_size, csv->file)) >= 0) {
     lines++;
@@ -60,8 +61,11 @@ static uint64_t CsvCountLines(Csv *csv, Complaint *complaint)
       Complain(complaint, STATUS_DATA, "%s: line %llu holds a zero byte: not a text file", csv->path, (unsigned long long)lines);
       break;
     }
-    if (!IsBlank(csv->line)) last = lines;
+    if (IsBlank(csv->line)) continue;
+    last  = lines;
+    ended = (PetscBool)(csv->line[length - 1] == '\n');
   }
+  if (!ended) printf("codim: %s: its last line, %llu, has no end: was the file cut?\n", csv->path, (unsigned long long)last);
   if (ferror(csv->file)) Complain(complaint, STATUS_DATA, "%s: cannot be read: %s", csv->path, strerror(errno));
   rewind(csv->file);
   return last;

@@ -588,15 +588,18 @@ static void ProjectOnceCost(const Sizes *s, Cost *cost)
 void ExtremesCost(const Sizes *s, const HessianOptions *options, PetscReal products, Cost *cost, Cost *stretch)
 {
   const PetscReal vectors = Vectors(options);
-  Cost            product = {.work[WORK_STREAM] = 2 * 8 * s->local * vectors / 2}, part = {.bytes = 0};
+  const PetscReal iteration =
+      (PetscReal)PetscMax(BasisSize(options->extreme, PETSC_MAX_INT), options->zeros); /* and one to pause */
+  Cost product = {.work[WORK_STREAM] = 2 * 8 * s->local * vectors / 2}, part = {.bytes = 0}, pause = {.bytes = 0};
 
   HessianMultCost(s, &product);
   ProjectOnceCost(s, &product);
   CostReduceAll(&product, s->P, 8 * vectors / 2, 4);
   CostAdd(&part, &product, products);
+  CostAdd(&pause, &product, PetscMin(products, 2 * iteration));
   part.work[WORK_NORMALS] += (PetscReal)(2 * options->extreme + options->zeros + 2) * s->local;
   ResidualMapAdjointCost(s, s->N, 1, &part);
   CostHold(&part, HessianBytes(s) + 8 * s->local * vectors);
   CostAdd(cost, &part, 1);
-  CostLonger(stretch, &part);
+  CostLonger(stretch, &pause);
 }

@@ -360,11 +360,13 @@ static PetscErrorCode StageArchive(Archive archive, Job job, PetscInt i)
 /* the way to the zero must be the same one, finished or not */
 static PetscErrorCode WayArchive(Archive archive, Job job)
 {
-  char    difference[128];
-  json_t *options;
+  const JobStage *reach = JobStages;
+  char            difference[128];
+  json_t         *options;
 
   PetscFunctionBeginUser;
-  PetscCall(StageOptions(job, &JobStages[0], &options));
+  while (reach->run != JobReach) reach++;
+  PetscCall(StageOptions(job, reach, &options));
   PetscCall(OptionsArchive(archive, "way", options, sizeof difference, difference));
   json_decref(options);
   PetscCall(UserCheck(job->comm, (PetscBool)!difference[0], STATUS_DATA,

@@ -21,6 +21,7 @@ static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads
                       PetscBool kept, PlanStage *stage)
 {
   stage->name     = what->name;
+  stage->pauses   = what->pauses;
   stage->optional = what->optional;
   what->plan(job, &plan->sizes, stage);
   stage->frugal = (PetscBool)(stage->smaller.bytes > 0 && plan->held + stage->cost.bytes > plan->available);

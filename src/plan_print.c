@@ -159,7 +159,7 @@ static void PrintCandidate(const Sheet *sheet, const Candidate *c)
   for (PetscInt i = 0; i < plan->nstages; i++) PrintStage(sheet, plan, &plan->stages[i]);
   printf("  the longest wait for a stop: in %s", longest->name);
   if (sheet->calibrated) printf(", %.3g s; in all %.3g s", (double)longest->longest_seconds, (double)plan->seconds);
-  printf("\n");
+  printf(" (%s)\n", longest->pauses);
 }
 
 static void PrintRecommendation(const Sheet *sheet)

@@ -14,7 +14,7 @@
     }
 
   The file: 512 bytes of text, then HDF5 (they are its user block). The text is the format's version, the number of bytes of the file,
-  and the SHA-256 of the SHA-256s (64 hexadecimal digits each) of its blocks of 4 MiB after the text: a file that was cut, or where a bit changed, is
+  and the SHA-256 of the CRC-32s (8 hexadecimal digits each) of its blocks of 4 MiB after the text: a file that was cut, or where a bit changed, is
   known before HDF5 sees it. n-sized Vecs are in the canonical order: any number of ranks and any grid reads what another wrote. Rank 0 holds
   all other values in memory until the file is written; the file is preallocated, so that a full disk is known before HDF5 writes (which
   does not survive it), then every rank writes its own entries (parallel HDF5) and hashes its share of the blocks.

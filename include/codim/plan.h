@@ -35,7 +35,7 @@ typedef struct {
 } PlanJob;
 
 typedef struct {
-  const char *name;
+  const char *name, *pauses; /* where it looks at a request to stop */
   PetscBool   wanted;
   PetscBool   optional; /* where it does not fit, a run goes on without it */
   Cost        cost;
