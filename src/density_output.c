@@ -134,20 +134,20 @@ static void FillCounts(const DensityView *view, Counts *counts)
 static PetscErrorCode WriteCounts(MPI_Comm comm, const char path[], const Counts *counts)
 {
   const Beyond     *a = &counts->above, *b = &counts->below;
-  const TableColumn columns[] = {{"t", counts->t, NULL},
-                                 {"above", a->value, NULL},
-                                 {"above_error", a->error, NULL},
-                                 {"above_low", a->low, NULL},
-                                 {"above_high", a->high, NULL},
-                                 {"above_same_steps_on_known", a->same, NULL},
-                                 {"above_known", a->known, NULL},
-                                 {"below_minus", b->value, NULL},
-                                 {"below_minus_error", b->error, NULL},
-                                 {"below_minus_low", b->low, NULL},
-                                 {"below_minus_high", b->high, NULL},
-                                 {"below_minus_same_steps_on_known", b->same, NULL},
-                                 {"below_minus_known", b->known, NULL},
-                                 {0}};
+  const TableColumn columns[] = {{"t", counts->t},
+                                 {"above", a->value},
+                                 {"above_error", a->error},
+                                 {"above_low", a->low},
+                                 {"above_high", a->high},
+                                 {"above_same_steps_on_known", a->same},
+                                 {"above_known", a->known},
+                                 {"below_minus", b->value},
+                                 {"below_minus_error", b->error},
+                                 {"below_minus_low", b->low},
+                                 {"below_minus_high", b->high},
+                                 {"below_minus_same_steps_on_known", b->same},
+                                 {"below_minus_known", b->known},
+                                 {NULL, NULL}};
 
   PetscFunctionBeginUser;
   PetscCall(TableWriteCSV(comm, path, counts->levels, columns));

@@ -609,7 +609,7 @@ static PetscErrorCode WriteScript(MPI_Comm comm, const char svg[], const Spectru
 
 static PetscErrorCode WriteTable(MPI_Comm comm, const char svg[], const SpectrumFigure *figure)
 {
-  const TableColumn columns[] = {{"positive", figure->positive, NULL}, {0}};
+  const TableColumn columns[] = {{"positive", figure->positive}, {NULL, NULL}};
   char              path[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;

@@ -116,7 +116,7 @@ static PetscReal *ColumnAt(const Columns *columns, size_t offset)
 static PetscErrorCode WriteFiles(Path path, const char prefix[], const Columns *columns)
 {
   const MPI_Comm world                  = path->map->grid->world;
-  TableColumn    table[COLUMNS_MAX + 1] = {{0}};
+  TableColumn    table[COLUMNS_MAX + 1] = {{NULL, NULL}};
   SpectrumFile   file;
   char           name[PETSC_MAX_PATH_LEN];
 
@@ -126,7 +126,7 @@ static PetscErrorCode WriteFiles(Path path, const char prefix[], const Columns *
   for (PetscInt c = 0; c < columns->count; c++) {
     const Column *column = &columns->column[c];
 
-    table[c] = (TableColumn){.name = column->name, .values = column->values};
+    table[c] = (TableColumn){column->name, column->values};
     PetscCall(PetscSNPrintf(name, sizeof name, "/trajectory/%s", column->name));
     PetscCall(SpectrumFileWrite(file, name, columns->rows, column->values, column->definition, "Hessian of L = |H|^2 (plain sum)",
                                 "a look each, in the order of the path"));

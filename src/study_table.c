@@ -191,16 +191,16 @@ static void PutRow(Study *study, StudyTable *table, size_t row)
 
 void StudyWriteTable(const StudyTable *table, const char stem[], Complaint *complaint)
 {
-  TableColumn *columns = calloc(table->n + 1, sizeof *columns);
-  FilePath     path;
+  TableField *fields = calloc(table->n + 1, sizeof *fields);
+  FilePath    path;
 
-  for (size_t c = 0; columns && c < table->n; c++)
-    columns[c] = (TableColumn){table->columns[c].name, table->columns[c].values, table->columns[c].texts};
+  for (size_t c = 0; fields && c < table->n; c++)
+    fields[c] = (TableField){table->columns[c].name, table->columns[c].values, table->columns[c].texts};
   snprintf(path, sizeof path, "%s.csv", stem);
-  if (columns) TableWriteCSVSerial(path, (PetscInt)table->rows, columns, complaint);
+  if (fields) TableWriteFields(path, (PetscInt)table->rows, fields, complaint);
   snprintf(path, sizeof path, "%s.h5", stem);
-  if (columns) TableWriteHDF5Serial(path, "points", (PetscInt)table->rows, columns, complaint);
-  free(columns);
+  if (fields) TableWriteHDF5(path, "points", (PetscInt)table->rows, fields, complaint);
+  free(fields);
 }
 
 void StudyCollect(Study *study, Complaint *complaint)

@@ -148,7 +148,7 @@ static const PetscReal *ColumnOf(PetscReal *const column[NCOLUMNS], size_t offse
 
 static PetscErrorCode WriteFiles(MPI_Comm comm, const char path[], const WalkResult *r, PetscReal *const column[NCOLUMNS])
 {
-  TableColumn  table[NCOLUMNS + 1] = {{0}};
+  TableColumn  table[NCOLUMNS + 1] = {{NULL, NULL}};
   SpectrumFile file;
   char         name[PETSC_MAX_PATH_LEN];
 
@@ -156,7 +156,7 @@ static PetscErrorCode WriteFiles(MPI_Comm comm, const char path[], const WalkRes
   PetscCall(PetscSNPrintf(name, sizeof name, "%s.h5", path));
   PetscCall(SpectrumFileCreate(comm, name, &file));
   for (size_t c = 0; c < NCOLUMNS; c++) {
-    table[c] = (TableColumn){.name = Columns[c].name, .values = column[c]};
+    table[c] = (TableColumn){Columns[c].name, column[c]};
     PetscCall(PetscSNPrintf(name, sizeof name, "/walk/%s", Columns[c].name));
     PetscCall(
         SpectrumFileWrite(file, name, r->points, column[c], Columns[c].definition, "L = |H|^2 (plain sum)", "along the walk"));

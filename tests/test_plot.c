@@ -126,7 +126,7 @@ static PetscErrorCode TestEmpty(void)
 static PetscErrorCode TestTable(void)
 {
   static const PetscReal third[3] = {1. / 3, -2e-300, 5}, gaps[3] = {NAN, 7, INFINITY};
-  const TableColumn      columns[] = {{"third", third, NULL}, {"gaps", gaps, NULL}, {NULL, NULL, NULL}};
+  const TableColumn      columns[] = {{"third", third}, {"gaps", gaps}, {NULL, NULL}};
   char                  *line;
 
   PetscFunctionBeginUser;

@@ -6,17 +6,23 @@
 #include "base.h"
 
 typedef struct {
-  const char        *name;
-  const PetscReal   *values; /* one a row; what is not finite is left empty. Read on rank 0 */
-  const char *const *texts;  /* instead of values where not NULL */
+  const char      *name;
+  const PetscReal *values; /* one a row; what is not finite is left empty. Read on rank 0 */
 } TableColumn;
 
 /** A header line, then `rows` lines, each number with the digits that give the same double again; columns end at a NULL name. Beside its place first.
     STATUS_DATA if it cannot be written. Collective; rank 0 writes. */
 PetscErrorCode TableWriteCSV(MPI_Comm comm, const char path[], PetscInt rows, const TableColumn columns[]);
 
-/** The same without MPI or PETSc at work: a complaint (STATUS_DATA). Serial. */
-void TableWriteCSVSerial(const char path[], PetscInt rows, const TableColumn columns[], Complaint *complaint);
+/* A column of numbers or of texts. */
+typedef struct {
+  const char        *name;
+  const PetscReal   *values;
+  const char *const *texts; /* instead of values where not NULL */
+} TableField;
 
-/** Dataset /name of a new file: a record a row, a field a column (doubles, NaN where there is none; UTF-8 texts). Serial; needs no MPI. */
-void TableWriteHDF5Serial(const char path[], const char name[], PetscInt rows, const TableColumn columns[], Complaint *complaint);
+/** The same without MPI or PETSc at work: a complaint (STATUS_DATA). Serial. */
+void TableWriteFields(const char path[], PetscInt rows, const TableField fields[], Complaint *complaint);
+
+/** Dataset /name of a new file: a record a row, with those fields (doubles, NaN where there is none; UTF-8 texts). Serial; needs no MPI. */
+void TableWriteHDF5(const char path[], const char name[], PetscInt rows, const TableField fields[], Complaint *complaint);
