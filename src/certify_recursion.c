@@ -224,7 +224,7 @@ PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[])
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[], PetscReal t[])
 {
   const PetscInt points = recursion->measures->points;
   Margin         margin = {.least = INFINITY};
@@ -235,6 +235,7 @@ PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[
   for (PetscInt i = 0; i < points; i++) {
     BoundPoint(recursion, i, r, &point, NULL, &margin);
     for (PetscInt v = 0; v < point.nvalues; v++) E[(size_t)v * (size_t)points + (size_t)i] = point.value[v].E;
+    if (t) PetscCall(PetscArraycpy(t + (size_t)i * (size_t)point.P, point.value[point.nvalues - 1].t, point.P));
   }
   PetscCall(PointBoundsDestroy(&point));
   PetscFunctionReturn(PETSC_SUCCESS);

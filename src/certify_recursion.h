@@ -25,9 +25,9 @@ typedef struct {
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
 PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
 
-/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i]; every op must have bounds. Not
-   collective; only the measures of values are read. */
-PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[]);
+/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i], and t of the output there, for label mu, into
+   t[i P + mu] (NULL: not wanted); every op must have bounds. Not collective; only the measures of values are read. */
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[], PetscReal t[]);
 
 /* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. margin: NULL, or what is left in that ball. Collective. */
 PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, Margin *margin);

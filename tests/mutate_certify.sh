@@ -11,7 +11,7 @@ trap 'rm -rf "$tree"' EXIT
 cp -r Makefile include src tests "$tree" && cd "$tree" || exit 1
 mkdir -p jobs
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-programs="build/tests/test_op_bounds build/tests/test_certify_bounds build/tests/test_maps build/tests/test_certify_norms build/tests/test_certify
+programs="build/tests/test_op_bounds build/tests/test_certify_bounds build/tests/test_certify_paths build/tests/test_maps build/tests/test_certify_norms build/tests/test_certify
   build/tests/test_certify_arb"
 
 build() { make -s CFLAGS='-O1' $programs >build.log 2>&1; }
@@ -126,8 +126,8 @@ certify_enclose.c|error = Up(b->eigen_error + E_K)|error = Up(b->eigen_error)
 certify_enclose.c|error = Up(b->eigen_error + E_K)|error = Up(E_K)
 certify_enclose.c|+ Gamma(m + 6) * weighted|
 certify_enclose.c|+ Gamma(m + 2) * trace|
-certify_enclose.c|(1 - SLACK) - bounds->needed|(1 - SLACK)
-certify_enclose.c|bounds->needed      = Up(c + E_K)|bounds->needed      = c
+certify_enclose.c|(1 - SLACK) - b->needed - 4|(1 - SLACK) - 4
+certify_enclose.c|b->needed      = Up(b->eigen_error + E_K)|b->needed      = b->eigen_error
 certify_enclose.c|PetscSqrtReal(proved) * (1 - HAIR) - Up(E_J)|PetscSqrtReal(proved) * (1 - HAIR)
 certify_enclose.c|PetscMin(norm, trace) + E_K)) + E_J)|PetscMin(norm, trace))))
 certify.c|Up(2 * eta / (s * (1 + PetscSqrtReal(1 - 2 * h))))|Up(eta / s)
@@ -245,6 +245,20 @@ certify_pivots.c|if (!(p->chosen[row] && p->chosen[col]))|if (0)
 certify.c|if (Up(r * Lambda) <= s) {|if (Up(r * Lambda) <= 2 * s) {
 certify.c|if (!(eta == 0)) {|if (eta > 1) {
 certify_norms.c|PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, grid->group));|
+certify_paths.c|squares += x[i] * x[i]|squares = x[i] * x[i]
+certify_paths.c|sum += delta * N;|sum += 0;
+certify_paths.c|N = x == u ? 1 : point->value[x].t[point->P + u]|N = x == u
+certify_paths.c|N = x == u ? 1 : point->value[x].t[point->P + u]|N = x == u ? 0 : point->value[x].t[point->P + u]
+certify_paths.c|Up(paths[(size_t)u * points] + Propagated(&local, u, 0))|Up(paths[(size_t)u * points])
+certify_paths.c|Up(paths[(size_t)u * points] + Propagated(&local, u, 0))|Propagated(&local, u, 0)
+certify_paths.c|e = value->eps;|e = 0;
+certify_paths.c|e += N[u] * point->value[u].eps|e += 0
+certify_paths.c|t += N[z] * OwnDerivative|t = N[z] * OwnDerivative
+certify_paths.c|point->value[op->inputs[0]].measure->norm + point->value[op->inputs[0]].E|point->value[op->inputs[0]].measure->norm
+certify_paths.c|point->value[op->inputs[0]].measure->norm + point->value[op->inputs[0]].E|point->value[op->inputs[0]].E
+certify_paths.c|own += PetscSqrtReal((PetscReal)op->places)|own += 1
+certify_paths.c|own += PetscSqrtReal((PetscReal)op->places)|own += 0
+certify_paths.c|Lower(&point->value[u].F[o], Propagated(&local, u, o))|point->value[u].F[o] = 0
 END
 echo "1..$count"
 [ "$failed" = 0 ]

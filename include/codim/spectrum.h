@@ -37,10 +37,11 @@
 #include "gram.h"
 #include "options.h"
 
+typedef enum { SPECTRUM_AUTO, SPECTRUM_GRAM, SPECTRUM_QR, SPECTRUM_SVD, SPECTRUM_COUNT } SpectrumMethodKind;
 typedef enum { LABELS_AUTO, LABELS_ALWAYS, LABELS_NEVER } SpectrumLabels;
 
 typedef struct {
-  PetscInt  method;        /* auto gram qr svd count */
+  PetscInt  method;        /* SpectrumMethodKind */
   PetscReal assembled_max; /* bytes a rank of the assembled J */
   PetscInt  labels;        /* SpectrumLabels: what one label's K alone is worth (tangent_kernel.h) */
   PetscReal node_memory;   /* as in RunOptions: no key of its own */
