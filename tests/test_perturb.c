@@ -38,8 +38,8 @@ static PetscErrorCode SingularProblem(PetscInt G, PetscInt missing, Problem *pro
 
 static PetscErrorCode Solve(Problem *problem, Tiles K, PerturbResult *result)
 {
-  const PerturbPoint point = {problem->map,        problem->data,     1, problem->theta, problem->H,
-                              problem->trajectory, problem->jacobian, K, 0};
+  const PerturbPoint point =
+      {problem->map, problem->data, 1, problem->theta, problem->H, problem->trajectory, problem->jacobian, K, 0};
 
   PetscFunctionBeginUser;
   *result = (PerturbResult){.rank = RANK, .rank_bound = -1};
