@@ -369,6 +369,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
     PetscCall(TryBall(proof, c->radius * (1 + 0x1p-20) + 4 * TINY, &margin, &again));
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
     c->zero_bound     = eta == 0 ? 0 : Up(2 * eta * c->lipschitz);
+    c->positive_bound = (2 * s * s - c->zero_bound) * (1 - SLACK);
   } else if (c->margin <= 0) {
     NearestKink(proof, &margin, sizeof nearest, nearest);
     Undecided(c, "the net has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
@@ -762,11 +763,12 @@ static void ZeroText(const Certificate *c, size_t size, char text[])
 
 static void ProvedText(const Certificate *c, size_t size, char text[])
 {
-  char where[160], at[128] = ".", s[32], R[32], zero[32];
+  char where[160], at[160] = ".", s[32], R[32], positive[32], zero[32];
 
   ZeroText(c, sizeof where, where);
   if (c->radius > 0)
-    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the latter are within %s of 0.",
+    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the former are at least %s, the latter within %s of 0.",
+                        Outward(c->positive_bound, PETSC_FALSE, sizeof positive, positive),
                         Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
   (void)PetscSNPrintf(text, size,
                       "%s rank J = m = %" PetscInt_FMT

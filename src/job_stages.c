@@ -340,8 +340,8 @@ static PetscErrorCode RunConfirm(Job job)
     r->at_zero = PETSC_FALSE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(
-      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscCall(TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->next_loss));
+  r->at_zero = ReachConfirmed(&r->reach, r->next_loss);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -63,7 +63,8 @@ typedef struct {
   PetscReal  h;
   PetscReal  radius;               /* rho */
   PetscReal  regular_radius;       /* R: rank J = m on the open ball */
-  PetscReal  zero_bound;           /* 2 eta Lambda */
+  PetscReal  zero_bound;           /* 2 eta Lambda: n - m eigenvalues of the Hessian at theta_0 are no larger */
+  PetscReal  positive_bound;       /* 2 s^2 - 2 eta Lambda: the other m are at least that */
   PetscReal  sigma_min_zero;       /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
   PetscReal  distance_lower;       /* <= the distance of theta_0 to M, empty or not; proved or not */
   PetscReal  gram_error;           /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
@@ -133,9 +134,9 @@ PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject
     differs. Collective. */
 PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[], PetscBool *exact_targets);
 
-/** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves, and where both are proved the file's
-    rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
-    into text. Collective. */
+/** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves; no bound may be much sharper than the new
+    one (other ranks add in another order), enclosures must meet, the two forms of each number must agree and the theorem must say what the numbers
+    do. *agrees, and a sentence into text. Collective. */
 PetscErrorCode CertifyCompare(const char path[], const Certificate *certificate, PetscBool *agrees, size_t size, char text[]);
 
 /** Cost (cost.h) of one attempt, K there. Not collective. */
