@@ -189,6 +189,7 @@ large: deps data
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+	@python3 tests/bench/calibrate.py $(BUILD)/codim '$(MPIEXEC)'
 # densities, trajectories and walks: what README.md shows of them, some minutes
 LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
 look: deps data

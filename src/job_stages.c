@@ -123,7 +123,7 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
   TrainCost(s, job->at_zero || (given && !job->reach->polish) ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
-  TrainStepCost(s, &stage->longest);
+  if (!job->at_zero) TrainStepCost(s, &stage->longest);
 }
 
 /* ---- spectra -------------------------------------------------------------------------------------------------------------------- */
