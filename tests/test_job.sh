@@ -131,7 +131,9 @@ claim "... says out the verdict" says out targets_moved true
 claim "... proved" says out basis '"proved"'
 claim "... of the targets as they are stored" says out targets '"stored"'
 claim "... where rank J was 21" grep -q '"rank": 21' "$place/out/report.json"
-claim "... with every size tried" test "$(grep -c '"size": ' "$place/out/report.json")" -ge 36
+claim "... with every size from 1e-2 to 1e-10 tried in four directions, and proved in one at least" test "$(awk '
+  /"trials": / { on = 1 } /"after": / { on = 0 } on && /"size": / { tried++; size = sprintf("%.0e", $2) } on && /"proved": true/ && !seen[size]++ { sizes++ }
+  END { print tried, sizes }' "$place/out/report.json")" = "36 9"
 claim "... in perturbation.h5" test -s "$place/out/perturbation.h5"
 claim "... and is proved again from the files" checks 2 out
 claim "without perturb.size it is refuted" ends 2 2 out jobs/theorem-2.1-perturbed.yaml -perturb_size 0
