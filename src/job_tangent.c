@@ -22,7 +22,7 @@ PetscErrorCode JobTangent(Job job)
   PetscCall(JobFactor(job));
   PetscCall(TangentKernelCompute(job->tangent, job->jacobian, &job->spectrum, job->K, job->factored));
   job->factor_missing = job->factored;
-  Describe(job);
+  if (!CheckpointStopped()) Describe(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

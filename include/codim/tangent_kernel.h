@@ -65,7 +65,7 @@ PetscErrorCode TangentKernelCreate(ResidualMap map, const SpectrumOptions *optio
 PetscErrorCode TangentKernelDestroy(TangentKernel *kernel);
 
 /** At the point whose factors `jacobian` holds and whose singular values s are. K holds its Cholesky factor if `factored`, and is scratch
-    afterwards. Two n-sized Vecs live while it runs. Collective. */
+    afterwards. Safe points (checkpoint.h) before the labels and after each. Two n-sized Vecs live while it runs. Collective. */
 PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool factored);
 
 /** Collective. */
