@@ -31,7 +31,8 @@ HDF5     := $(call found,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)
 SCALAPACK:= $(call found,scalapack-openmpi scalapack-mpich scalapack-mpi scalapack)
 FAST_BLAS:= $(call found,openblas flexiblas)
 BLAS     := $(or $(FAST_BLAS),$(and $(call found,lapack),$(call found,blas),lapack blas))
-ELPA     := $(call found,elpa)
+# elsewhere than on Debian its file has a version in its name
+ELPA     := $(call found,elpa $(shell pkg-config --list-all 2>/dev/null | sed -n 's/^\(elpa-[0-9.]*\) .*/\1/p'))
 PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK) $(BLAS)
 
 INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(call pkgconfig,--cflags-only-I $(PACKAGES)))
@@ -195,6 +196,15 @@ look: deps data
 # Fashion-MNIST
 FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
+# strong and weak scaling, and where the claim holds: some minutes
+STUDIES = study-strong study-weak study-rank
+studies: deps
+	$(again) all
+	@mkdir -p results/studies
+	@for study in $(STUDIES); do MPIEXEC='$(MPIEXEC)' $(BUILD)/codim study jobs/$$study.yaml $(ARGS); \
+	  cp results/$$study/table.csv results/studies/$${study#study-}-table.csv; \
+	  for file in results/$$study/*.svg results/$$study/scaling.csv; do name=$${file##*/}; \
+	    if [ -s $$file ]; then cp $$file results/studies/$$(echo $${study#study-}-$$name | sed 's/^rank-//'); fi; done; done
 # every job that stands for a claim of the paper: the table of README.md
 claims: deps-test
 	$(again) all
@@ -212,10 +222,16 @@ bench: deps
 	@mkdir -p results/bench
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
 	@cp $(BENCH).txt results/bench/core.txt
+# five nets, and weights rounded to float32: all of them are proved
+certified: deps
+	$(again) all
+	@mkdir -p results/bench
+	@python3 tests/bench/certified.py $(BUILD)/codim $(MPIEXEC) -n $(NP) >$(BUILD)/certified.txt; status=$$?; cat $(BUILD)/certified.txt; \
+	  cp $(BUILD)/certified.txt results/bench/certified.txt; exit $$status
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-SLURM = $(wildcard slurm/*.sbatch)
+SLURM = slurm/codim.sbatch slurm/scaling
 JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
 SHARE = $(DEST)/share/codim
 
@@ -244,7 +260,7 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
 check-format: ; @clang-format --dry-run -Werror $(CODE)
-check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* slurm/spack/*.py tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
@@ -271,9 +287,11 @@ help:
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
 	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
+	@echo 'make studies    strong and weak scaling, and where the claim holds over width and d, into results/studies/ (some minutes)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
 	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
+	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
@@ -281,6 +299,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: theory calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
+.PHONY: theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

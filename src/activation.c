@@ -66,16 +66,17 @@ static void Sin(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[]
   #if __GLIBC_PREREQ(2, 35)
 extern double tanh(double) __attribute__((simd("notinbranch")));
     #define VECTORIZED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+    #define SIMD       _Pragma("omp simd")
   #endif
 #endif
 #ifndef VECTORIZED
   #define VECTORIZED
+  #define SIMD
 #endif
 
 VECTORIZED static void TanhValues(PetscInt len, const PetscReal z[], PetscReal s[])
 {
-#pragma omp simd
-  for (PetscInt i = 0; i < len; i++) s[i] = tanh(z[i]);
+  SIMD for (PetscInt i = 0; i < len; i++) s[i] = tanh(z[i]);
 }
 
 static void Tanh(PetscInt len, const PetscReal z[], PetscReal s[], PetscReal ds[], PetscReal dds[])

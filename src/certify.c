@@ -10,6 +10,7 @@
 #include "codim/certify.h"
 #include "certify_enclose.h"
 #include "certify_norms.h"
+#include "certify_paths.h"
 #include "certify_pivots.h"
 #include "certify_recursion.h"
 #include <fenv.h>
@@ -30,12 +31,13 @@ typedef struct {
   Trajectory             trajectory; /* plain */
   Tiles                  K;
   const CertifyOptions  *options;
-  PetscBool              panels, split; /* what is sharper, and dearer: panels of W, the split residual */
+  PetscBool              panels, split, by_paths; /* what is sharper, and dearer: panels of W, the split residual, paths */
   LabelNorm             *labels;
   struct Jacobian_s      jacobian; /* what K is made of; units NULL: enclose, K is there */
   Trajectory             sharper;  /* its own trajectory; NULL: the plain one */
   const ShiftedCholesky *given;    /* K is that factor of it; NULL: K is there */
   Measures               measures;
+  PetscReal             *paths;  /* certify_paths.h; NULL if not by_paths */
   PetscBool              same;   /* the ranks of each group hold the same doubles */
   PetscBool              pivots; /* K was cut down to independent rows */
   PetscInt               rank;   /* so many; 0: all */
@@ -83,12 +85,14 @@ static PetscErrorCode CheckAssumptions(ResidualMap map, Certificate *c)
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------------ */
 
-/* flops of three forward passes, against those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
-static PetscBool SplitPays(const Proof *proof)
+/* flops of three forward passes, and those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
+static void Flops(const Proof *proof, PetscReal *split, PetscReal *dense)
 {
   const Network   net = proof->map->network;
   const PetscReal d = (PetscReal)proof->map->d, m = (PetscReal)proof->map->m;
-  PetscReal       split = 0, others = (proof->options->enclose ? 9 : 1) * m * m * m;
+
+  *split = 0;
+  *dense = (proof->options->enclose ? 9 : 1) * m * m * m;
 
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp *op = &net->ops[v];
@@ -96,11 +100,35 @@ static PetscBool SplitPays(const Proof *proof)
     if (op->weight >= 0) {
       const PetscReal T = (PetscReal)op->places, h = (PetscReal)op->dim / T, k = (PetscReal)net->labels[op->weight].cols;
 
-      split += 6 * d * T * h * k;
-      others += T * T * (d * d * k + m * m * h);
+      *split += 6 * d * T * h * k;
+      *dense += T * T * (d * d * k + m * m * h);
     }
   }
-  return (PetscBool)(4 * split <= others);
+}
+
+static PetscBool SplitPays(const Proof *proof)
+{
+  PetscReal split, dense;
+
+  Flops(proof, &split, &dense);
+  return (PetscBool)(4 * split <= dense);
+}
+
+/* paths: `at_once` where they cost next to nothing, else some seconds. By all points, as if on one rank: another number of ranks proves alike. */
+static PetscBool PathsPay(Network net, PetscReal d, PetscReal dense, PetscBool at_once)
+{
+  PetscReal flops, bytes;
+
+  PathsCost(net, d, &flops, &bytes);
+  return (PetscBool)(bytes <= 2.5e8 && flops <= (at_once ? PetscMax(2e9, dense / 4) : 4e10));
+}
+
+static PetscBool PathsPayHere(const Proof *proof, PetscBool at_once)
+{
+  PetscReal split, dense;
+
+  Flops(proof, &split, &dense);
+  return PathsPay(proof->map->network, (PetscReal)proof->map->d, dense, at_once);
 }
 
 /* ---- bounds at theta_0 ---------------------------------------------------------------------------------------------------- */
@@ -172,13 +200,17 @@ static PetscErrorCode SameFactors(const Proof *proof, PetscBool *same)
 static PetscErrorCode Linearize(Proof *proof, Trajectory trajectory, PetscReal *const eps[])
 {
   const struct Jacobian_s jacobian = {.map = proof->map, .trajectory = trajectory};
-  PetscBool               reuse    = PETSC_FALSE;
+  PetscBool               reuse    = PETSC_FALSE, same;
 
   PetscFunctionBeginUser;
   proof->jacobian = jacobian;
   PetscCall(AdjointCreate(proof->map, ADJOINT_RESIDUALS, ADJOINT_FIXED_TOO, &proof->jacobian.units));
   PetscCall(ResidualMapAdjoint(proof->map, proof->theta, trajectory, NULL, proof->jacobian.units));
   PetscCall(MeasuresCreate(proof->map, trajectory, proof->jacobian.units, eps, &proof->same, &proof->measures));
+  if (proof->by_paths) {
+    PetscCall(PathsCreate(proof->map, proof->theta, trajectory, &same, &proof->paths));
+    proof->same = (PetscBool)(proof->same && same);
+  }
   if (proof->given) PetscCall(SameFactors(proof, &reuse));
   if (!reuse) {
     proof->given = NULL;
@@ -226,7 +258,7 @@ static PetscErrorCode BoundSingular(Proof *proof, PetscReal estimate)
 /* eta and s; false: no s > 0 */
 static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   Certificate    *c         = proof->c;
   PetscReal       squares;
 
@@ -301,7 +333,7 @@ static void KeepMargin(const Proof *proof, const Margin *margin)
    differentiable there, as s > 0 only comes of finite bounds */
 static PetscErrorCode TryBall(const Proof *proof, PetscReal r, Margin *margin, PetscBool *proved)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   Certificate    *c         = proof->c;
   const PetscReal eta = c->residual_upper, s = c->sigma_min_lower;
   PetscReal       Lambda, h = 0, rho = 0;
@@ -337,6 +369,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
     PetscCall(TryBall(proof, c->radius * (1 + 0x1p-20) + 4 * TINY, &margin, &again));
     c->sigma_min_zero = s * PetscSqrtReal(1 - 2 * c->h) * (1 - SLACK);
     c->zero_bound     = eta == 0 ? 0 : Up(2 * eta * c->lipschitz);
+    c->positive_bound = (2 * s * s - c->zero_bound) * (1 - SLACK);
   } else if (c->margin <= 0) {
     NearestKink(proof, &margin, sizeof nearest, nearest);
     Undecided(c, "the net has a kink in the ball of radius %.2e: least margin of an argument %.2e; nearest is %s", (double)r,
@@ -352,7 +385,7 @@ static PetscErrorCode Kantorovich(Proof *proof, PetscBool *proved)
 /* R: the largest found with R Lambda(R) <= s. Lambda grows with R, so R <= s/Lambda(r): from there down, then bisection of the last step. */
 static PetscErrorCode RegularRadius(const Proof *proof)
 {
-  const Recursion    recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion    recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   const Certificate *c         = proof->c;
   const PetscReal    s = c->sigma_min_lower, most = 1e100; /* a net of one linear map: everywhere */
   PetscReal          good = Up(c->ball * c->lipschitz) <= s ? c->ball : 0, bad = INFINITY, Lambda;
@@ -377,7 +410,7 @@ static PetscErrorCode RegularRadius(const Proof *proof)
    eta_low/sigma_max, which is r. */
 static PetscErrorCode DistanceLower(const Proof *proof)
 {
-  const Recursion recursion = {proof->map, proof->measures, proof->labels};
+  const Recursion recursion = {proof->map, proof->measures, proof->labels, proof->paths};
   const PetscReal eta = proof->c->residual_lower, S = proof->singular.largest, r = eta / S * (1 + SLACK);
   PetscReal       Lambda, distance;
 
@@ -434,6 +467,7 @@ static PetscErrorCode Attempt(Proof *proof, PetscBool *again)
   CertificateClear(proof->map, proof->c);
   proof->c->split  = proof->split;
   proof->c->panels = proof->panels;
+  proof->c->paths  = proof->by_paths;
   if (!proof->measures)
     PetscCall(proof->split ? LinearizeSplit(proof) : Linearize(proof, proof->trajectory, NULL));
   else if (!proof->options->enclose) /* factorizations took its place */
@@ -462,6 +496,7 @@ static PetscErrorCode Forget(Proof *proof)
   PetscCall(MeasuresDestroy(&proof->measures));
   PetscCall(AdjointDestroy(&proof->jacobian.units));
   PetscCall(TrajectoryDestroy(&proof->sharper));
+  PetscCall(PetscFree(proof->paths));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -475,6 +510,9 @@ static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
     proof->panels = PETSC_TRUE;
   } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
     proof->split = PETSC_TRUE;
+    PetscCall(Forget(proof));
+  } else if (!proof->by_paths && proof->options->paths == SPLIT_AUTO && PathsPayHere(proof, PETSC_FALSE)) {
+    proof->by_paths = PETSC_TRUE;
     PetscCall(Forget(proof));
   } else
     *sharper = PETSC_FALSE;
@@ -519,6 +557,8 @@ static PetscErrorCode ProofBegin(Proof *proof)
   PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
   proof->split =
       (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(proof)));
+  proof->by_paths =
+      (PetscBool)(options->paths == SPLIT_ALWAYS || (options->paths == SPLIT_AUTO && PathsPayHere(proof, PETSC_TRUE)));
   proof->panels = LabelPanelsAreCheap(proof->map);
   PetscCall(BoundLabelNorms(proof->map, proof->theta, proof->panels, proof->labels));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -590,7 +630,7 @@ static PetscErrorCode FillPivots(void *context, Tiles K)
 static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *found)
 {
   const GramSource source    = {proof->K, NULL, FillPivots, proof};
-  Recursion        recursion = {proof->map, NULL, proof->labels};
+  Recursion        recursion = {proof->map, NULL, proof->labels, NULL};
   Certificate     *c         = proof->c;
   PetscReal        squares;
 
@@ -607,6 +647,7 @@ static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *foun
   if (proof->same && !PetscIsInfOrNanReal(squares)) PetscCall(TilesKeepPivots(proof->K, rank, &proof->pivots));
   if (!proof->pivots) PetscFunctionReturn(PETSC_SUCCESS);
   recursion.measures = proof->measures;
+  recursion.paths    = proof->paths;
   PetscCall(BoundErrors(&recursion, &proof->errors));
   PetscCall(GramError(proof, &c->gram_error));
   c->jacobian_error = proof->errors.jacobian;
@@ -646,6 +687,7 @@ PetscErrorCode CertifyRank(ResidualMap map, Vec theta, Trajectory trajectory, Ti
     c->eigen_error     = at.eigen_error;
     c->split           = proof.split;
     c->panels          = proof.panels;
+    c->paths           = proof.by_paths;
     c->exact_targets   = options->exact_targets;
   }
   PetscCall(AttemptDestroy(&proof));
@@ -721,11 +763,12 @@ static void ZeroText(const Certificate *c, size_t size, char text[])
 
 static void ProvedText(const Certificate *c, size_t size, char text[])
 {
-  char where[160], at[128] = ".", s[32], R[32], zero[32];
+  char where[160], at[160] = ".", s[32], R[32], positive[32], zero[32];
 
   ZeroText(c, sizeof where, where);
   if (c->radius > 0)
-    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the latter are within %s of 0.",
+    (void)PetscSNPrintf(at, sizeof at, "; at the stored weights the former are at least %s, the latter within %s of 0.",
+                        Outward(c->positive_bound, PETSC_FALSE, sizeof positive, positive),
                         Outward(c->zero_bound, PETSC_TRUE, sizeof zero, zero));
   (void)PetscSNPrintf(text, size,
                       "%s rank J = m = %" PetscInt_FMT
@@ -770,7 +813,11 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
 {
   Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
 
+  PetscReal flops, bytes;
+
   BoundLabelNormsCost(s, &part);
+  PathsCost(s->network, s->N, &flops, &bytes);
+  if (PathsPay(s->network, s->d, 0, PETSC_TRUE)) CostHold(&linearize, bytes);
   if (!options->factor) SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
   if (!options->factor) GramCost(s, &linearize);

@@ -42,34 +42,39 @@ static json_t *Number(PetscReal x)
   return json_pack("{s:f, s:s}", "decimal", (double)x, "hex", hex);
 }
 
+/* slack: how CertifyCompare takes it. > 1: a bound from above, which may be recorded slack times smaller than it is proved; < 1: one from below,
+   which may be 1/slack times larger, infinity is more than anything finite; 0: it is no claim, or is compared otherwise. Other ranks add in another
+   order: a computed |H| moves by two errors, eta by a factor 3 at most. */
 typedef struct {
   const char *name;
   size_t      offset;
+  PetscReal   slack;
 } Constant;
 
-#define CONSTANT(name, field)                                                                                                      \
+#define CONSTANT(name, field, slack)                                                                                               \
   {                                                                                                                                \
-    name, offsetof(Certificate, field)                                                                                             \
+    name, offsetof(Certificate, field), slack                                                                                      \
   }
 
-static const Constant Constants[] = {CONSTANT("targets_rounding", targets_rounding),
-                                     CONSTANT("residual_upper", residual_upper),
-                                     CONSTANT("residual_lower", residual_lower),
-                                     CONSTANT("sigma_min_lower", sigma_min_lower),
-                                     CONSTANT("lipschitz", lipschitz),
-                                     CONSTANT("ball", ball),
-                                     CONSTANT("kantorovich_h", h),
-                                     CONSTANT("radius", radius),
-                                     CONSTANT("regular_radius", regular_radius),
-                                     CONSTANT("zero_bound", zero_bound),
-                                     CONSTANT("sigma_min_at_zero", sigma_min_zero),
-                                     CONSTANT("distance_lower", distance_lower),
-                                     CONSTANT("gram_error", gram_error),
-                                     CONSTANT("jacobian_error", jacobian_error),
-                                     CONSTANT("eigen_error", eigen_error),
-                                     CONSTANT("orthogonality", orthogonality),
-                                     CONSTANT("margin", margin),
-                                     CONSTANT("rank_radius", rank_radius)};
+static const Constant Constants[] = {CONSTANT("targets_rounding", targets_rounding, 3),
+                                     CONSTANT("residual_upper", residual_upper, 3),
+                                     CONSTANT("residual_lower", residual_lower, 0),
+                                     CONSTANT("sigma_min_lower", sigma_min_lower, .95),
+                                     CONSTANT("lipschitz", lipschitz, 2),
+                                     CONSTANT("ball", ball, 0),
+                                     CONSTANT("kantorovich_h", h, 4),
+                                     CONSTANT("radius", radius, 3),
+                                     CONSTANT("regular_radius", regular_radius, .66),
+                                     CONSTANT("zero_bound", zero_bound, 4),
+                                     CONSTANT("positive_bound", positive_bound, .9),
+                                     CONSTANT("sigma_min_at_zero", sigma_min_zero, .95),
+                                     CONSTANT("distance_lower", distance_lower, 0),
+                                     CONSTANT("gram_error", gram_error, 2),
+                                     CONSTANT("jacobian_error", jacobian_error, 2),
+                                     CONSTANT("eigen_error", eigen_error, 0),
+                                     CONSTANT("orthogonality", orthogonality, 0),
+                                     CONSTANT("margin", margin, .66),
+                                     CONSTANT("rank_radius", rank_radius, .66)};
 
 #undef CONSTANT
 
@@ -176,6 +181,7 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
   json_object_set_new(root, "ops", OpsToJSON(map->network));
   json_object_set_new(root, "spectral_norms", NormsToJSON(map->network, c));
   json_object_set_new(root, "split_residual", json_boolean(c->split));
+  json_object_set_new(root, "paths", json_boolean(c->paths));
   json_object_set_new(root, "nearest_kink", KinkToJSON(&c->kink));
   json_object_set_new(root, "seconds", json_real((double)c->seconds));
   if (c->enclosed)
@@ -300,31 +306,70 @@ PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const
 
 /* ---- comparing ------------------------------------------------------------------------------------------------------------ */
 
-static PetscReal RecordedConstant(const json_t *root, const char name[])
+/* what root says, in the place of c; *unsound: a constant of two values, or NULL */
+static void ReadRecorded(const json_t *root, const Certificate *c, Certificate *recorded, const char **unsound)
 {
-  const char *hex = json_string_value(json_object_get(json_object_get(json_object_get(root, "constants"), name), "hex"));
+  const char *reason = json_string_value(json_object_get(root, "reason"));
 
-  return hex ? (PetscReal)strtod(hex, NULL) : (PetscReal)NAN;
+  *recorded = *c;
+  *unsound  = NULL;
+  snprintf(recorded->reason, sizeof recorded->reason, "%s", reason ? reason : "");
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(Constants); i++) {
+    const json_t   *constant = json_object_get(json_object_get(root, "constants"), Constants[i].name);
+    const char     *hex      = json_string_value(json_object_get(constant, "hex"));
+    const PetscReal x        = hex ? (PetscReal)strtod(hex, NULL) : (PetscReal)INFINITY;
+
+    memcpy((char *)recorded + Constants[i].offset, &x, sizeof x);
+    if (constant && !json_is_null(constant) && !(hex && json_number_value(json_object_get(constant, "decimal")) == (double)x))
+      *unsound = Constants[i].name;
+  }
 }
 
-/* Other ranks add in another order, so bounds differ a little; a claim much beyond what is proved now is not borne out. */
-static PetscBool ConstantsAgree(const json_t *root, const Certificate *c, size_t size, char text[])
+static PetscBool ClaimsMore(PetscReal recorded, PetscReal proved, PetscReal slack)
 {
-  const PetscReal rho = RecordedConstant(root, "radius"), s = RecordedConstant(root, "sigma_min_at_zero");
-  const PetscReal R = RecordedConstant(root, "regular_radius");
+  if (slack == 0 || (slack < 1 && recorded <= 0)) return PETSC_FALSE;
+  return (PetscBool) !(slack > 1 ? recorded * slack >= proved : recorded * slack <= proved); /* NaN claims too */
+}
 
-  if (!(rho >= c->radius / 2))
-    snprintf(text, size, "radius %.3e is recorded, %.3e is proved", (double)rho, (double)c->radius);
-  else if (!(s <= 1.05 * c->sigma_min_zero))
-    snprintf(text, size, "sigma_min >= %.6e is recorded, %.6e is proved", (double)s, (double)c->sigma_min_zero);
-  else if (!(R <= 1.5 * c->regular_radius))
-    snprintf(text, size, "regular radius %.3e is recorded, %.3e is proved", (double)R, (double)c->regular_radius);
-  else
-    return PETSC_TRUE;
+/* |H| and the distance to M from below are noise at a zero: there they must only not contradict what is proved from above */
+static PetscBool LowerBoundsAgree(const Certificate *recorded, const Certificate *c)
+{
+  const PetscBool noise    = (PetscBool)(c->status != CERTIFY_PROVED && c->residual_lower == 0);
+  const PetscReal distance = c->status == CERTIFY_PROVED ? c->radius : 1.5 * c->distance_lower;
+
+  return (PetscBool)(recorded->residual_lower <= c->residual_upper && (noise || recorded->distance_lower <= distance));
+}
+
+/* a claim much beyond what is proved now is not borne out */
+static PetscBool ConstantsAgree(const Certificate *recorded, const Certificate *c, size_t size, char text[])
+{
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(Constants); i++) {
+    const PetscReal x = ConstantOf(recorded, &Constants[i]), proved = ConstantOf(c, &Constants[i]);
+
+    if (!ClaimsMore(x, proved, Constants[i].slack)) continue;
+    snprintf(text, size, "%s %.6e is recorded, %.6e is proved", Constants[i].name, (double)x, (double)proved);
+    return PETSC_FALSE;
+  }
+  if (LowerBoundsAgree(recorded, c)) return PETSC_TRUE;
+  snprintf(text, size, "|H| >= %.3e, M at a distance >= %.3e are recorded, |H| <= %.3e, a distance >= %.3e are proved",
+           (double)recorded->residual_lower, (double)recorded->distance_lower, (double)c->residual_upper,
+           (double)c->distance_lower);
   return PETSC_FALSE;
 }
 
-/* both enclose the same number, or one that differs by what the weights differ by: none */
+/* the words say what the numbers do */
+static PetscBool WordsAgree(const json_t *root, const Certificate *recorded, size_t size, char text[])
+{
+  const char *theorem = json_string_value(json_object_get(root, "theorem"));
+  char        words[2048];
+
+  CertifyTheorem(recorded, sizeof words, words);
+  if (theorem && strcmp(theorem, words) == 0) return PETSC_TRUE;
+  snprintf(text, size, "the recorded theorem is not what the recorded numbers say");
+  return PETSC_FALSE;
+}
+
+/* Both enclose the same number, and what is recorded is not much narrower than what is proved: residuals of two eigensolvers differ. */
 static PetscBool EnclosuresMeet(const json_t *root, const Certificate *c, size_t size, char text[])
 {
   const json_t *lower = json_object_get(json_object_get(root, "eigenvalues"), "lower");
@@ -335,7 +380,7 @@ static PetscBool EnclosuresMeet(const json_t *root, const Certificate *c, size_t
     const PetscReal lo = (PetscReal)json_number_value(json_array_get(lower, (size_t)k));
     const PetscReal hi = (PetscReal)json_number_value(json_array_get(upper, (size_t)k));
 
-    if (lo <= c->hi[k] && c->lo[k] <= hi) continue;
+    if (lo <= c->hi[k] && c->lo[k] <= hi && 8 * (hi - lo) >= c->hi[k] - c->lo[k]) continue;
     snprintf(text, size, "eigenvalue %" PetscInt_FMT ": [%.17g, %.17g] is recorded, [%.17g, %.17g] is proved", k, (double)lo,
              (double)hi, (double)c->lo[k], (double)c->hi[k]);
     return PETSC_FALSE;
@@ -356,16 +401,22 @@ static PetscBool RankAgrees(const json_t *root, const Certificate *c, size_t siz
 
 static PetscBool Agrees(const json_t *root, const Certificate *c, size_t size, char text[])
 {
-  const char *status = json_string_value(json_object_get(root, "status"));
+  const char *status = json_string_value(json_object_get(root, "status")), *unsound;
+  Certificate recorded;
 
   if (!status) status = "none";
+  ReadRecorded(root, c, &recorded, &unsound);
   if ((strcmp(status, "proved") == 0 || strcmp(status, "refuted") == 0) && strcmp(status, CertifyStatusText(c->status)) != 0) {
     snprintf(text, size, "status %s is recorded, but now: %s", status, CertifyStatusText(c->status));
     return PETSC_FALSE;
   }
-  if (strcmp(status, "proved") == 0 && !(ConstantsAgree(root, c, size, text) && EnclosuresMeet(root, c, size, text)))
+  if (unsound) {
+    snprintf(text, size, "%s has two values, one decimal and one in hexadecimal", unsound);
     return PETSC_FALSE;
-  if (!RankAgrees(root, c, size, text)) return PETSC_FALSE;
+  }
+  if (!RankAgrees(root, c, size, text) || !ConstantsAgree(&recorded, c, size, text) || !EnclosuresMeet(root, c, size, text))
+    return PETSC_FALSE;
+  if (strcmp(status, CertifyStatusText(c->status)) == 0 && !WordsAgree(root, &recorded, size, text)) return PETSC_FALSE;
   snprintf(text, size, "status %s is borne out", status);
   return PETSC_TRUE;
 }

@@ -41,6 +41,7 @@ static uint64_t Digest(uint64_t digest, size_t n, const PetscReal x[])
   return digest;
 }
 
+/* trajectory NULL: the adjoint alone */
 static PetscErrorCode CompareRanks(ResidualMap map, Trajectory trajectory, Adjoint units, PetscBool *same)
 {
   const Network net    = map->network;
@@ -52,7 +53,7 @@ static PetscErrorCode CompareRanks(ResidualMap map, Trajectory trajectory, Adjoi
     for (PetscInt v = 1; v < net->nops; v++) {
       const size_t dim = (size_t)net->ops[v].dim;
 
-      digest = Digest(digest, (size_t)map->N * dim, trajectory->value[v]);
+      if (trajectory) digest = Digest(digest, (size_t)map->N * dim, trajectory->value[v]);
       if (units->bar[v]) digest = Digest(digest, (size_t)units->rows * dim, units->bar[v]);
     }
   PetscCallMPI(MPI_Allreduce(&digest, &ends[0], 1, MPI_UINT64_T, MPI_MIN, map->grid->group));
@@ -60,6 +61,13 @@ static PetscErrorCode CompareRanks(ResidualMap map, Trajectory trajectory, Adjoi
   equal = ends[0] == ends[1];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &equal, 1, MPI_INT, MPI_MIN, map->grid->world));
   *same = (PetscBool)equal;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CompareAdjoints(ResidualMap map, Adjoint adjoint, PetscBool *same)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CompareRanks(map, NULL, adjoint, same));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -24,6 +24,9 @@ PetscErrorCode SplitForward(ResidualMap map, Vec theta, Trajectory trajectory, P
    bounds rest; equal on every rank. eps NULL: none are measured. Collective. */
 PetscErrorCode MeasuresCreate(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *const eps[], PetscBool *same,
                               Measures *measures);
+/* *same: of an adjoint alone. Collective. */
+PetscErrorCode CompareAdjoints(ResidualMap map, Adjoint adjoint, PetscBool *same);
+
 PetscErrorCode MeasuresDestroy(Measures *measures);
 
 /* Cost (cost.h) of SplitForward. Not collective. */

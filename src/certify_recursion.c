@@ -1,26 +1,22 @@
 /*
   certify_recursion.c: from the bounds at single points to eta, E_J and Lambda.
 */
-#include "certify_recursion.h"
-
-/* the bounds of all values at one point */
-typedef struct {
-  PetscInt    nvalues, P, l; /* l: rows of the point */
-  PetscInt    i;             /* of the owned points */
-  PetscInt    each;          /* doubles stored for a value */
-  ValueBound *value;
-  PetscReal  *store;
-} PointBounds;
+#include "certify_paths.h"
+#include "certify_point.h"
 
 static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds *point)
 {
-  const Network net  = recursion->map->network;
-  const size_t  each = (size_t)net->nlabels + 2 * (size_t)recursion->map->l;
+  const Network  net  = recursion->map->network;
+  const PetscInt wide = net->nlabels + (recursion->paths ? net->nops : 0);
+  const size_t   each = (size_t)wide + 2 * (size_t)recursion->map->l;
 
   PetscFunctionBeginUser;
   point->nvalues = net->nops;
   point->P       = net->nlabels;
+  point->wide    = wide;
   point->each    = (PetscInt)each;
+  point->delta   = NULL;
+  if (recursion->paths) PetscCall(PetscMalloc1((size_t)net->nops * (2 * (size_t)recursion->map->l + 2), &point->delta));
   PetscCall(PetscCalloc1(net->nops, &point->value));
   PetscCall(PetscCalloc1((size_t)net->nops * each, &point->store));
   for (PetscInt v = 0; v < net->nops; v++) {
@@ -28,7 +24,7 @@ static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds 
 
     value->dim = net->ops[v].dim;
     value->t   = point->store + (size_t)v * each;
-    value->F   = value->t + point->P;
+    value->F   = value->t + wide;
     value->sum = value->F + recursion->map->l;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -37,23 +33,10 @@ static PetscErrorCode PointBoundsCreate(const Recursion *recursion, PointBounds 
 static PetscErrorCode PointBoundsDestroy(PointBounds *point)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscFree(point->delta));
   PetscCall(PetscFree(point->store));
   PetscCall(PetscFree(point->value));
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static OpBoundArgs ArgsOf(const Recursion *recursion, PointBounds *point, PetscInt v, PetscReal r, Margin *margin)
-{
-  const NetOp *op   = &recursion->map->network->ops[v];
-  OpBoundArgs  args = {.op = op, .out = &point->value[v], .labels = recursion->labels, .P = point->P, .l = point->l};
-
-  args.Q      = recursion->map->grid->Q;
-  args.r      = r;
-  args.margin = margin;
-  args.value  = v;
-  args.point  = recursion->measures->start + point->i;
-  for (PetscInt j = 0; j < OP_INPUTS_MAX; j++) args.in[j] = op->inputs[j] < 0 ? NULL : &point->value[op->inputs[j]];
-  return args;
 }
 
 /* an op without rounding, of exact values that do not depend on theta, as the net's input is */
@@ -82,20 +65,26 @@ static void BoundPoint(const Recursion *recursion, PetscInt i, PetscReal r, Poin
     value->measure = &measures->at[(size_t)v * (size_t)measures->points + (size_t)i];
     value->bar     = measures->bar + (size_t)v * (size_t)measures->rows + (size_t)measures->first[i];
     if (v > 0) {
-      const OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
+      OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
 
+      args.P = point->wide;
       ops[v].kind->bounds->forward(&args);
+      if (recursion->paths) PathsSharpenValue(recursion, point, v, &args);
       value->E = IsExact(&args) ? 0 : Up(value->e + r * OutputNorm(point->P, value->t));
       if (value->E == 0) value->e = 0;
     }
   }
   for (PetscInt v = point->nvalues - 1; v > 0; v--) {
+    const OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
+
+    if (measures->reached[v]) ops[v].kind->bounds->adjoint(&args);
+  }
+  if (recursion->paths) PathsSharpenAdjoints(recursion, point, r, margin);
+  for (PetscInt v = point->nvalues - 1; v > 0 && B; v--) {
     OpBoundArgs args = ArgsOf(recursion, point, v, r, margin);
 
-    if (!measures->reached[v]) continue;
     args.B = B;
-    ops[v].kind->bounds->adjoint(&args);
-    if (B && ops[v].kind->bounds->curvature) ops[v].kind->bounds->curvature(&args);
+    if (measures->reached[v] && ops[v].kind->bounds->curvature) ops[v].kind->bounds->curvature(&args);
   }
 }
 
@@ -235,7 +224,7 @@ PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[])
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[], PetscReal t[])
 {
   const PetscInt points = recursion->measures->points;
   Margin         margin = {.least = INFINITY};
@@ -246,6 +235,7 @@ PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[
   for (PetscInt i = 0; i < points; i++) {
     BoundPoint(recursion, i, r, &point, NULL, &margin);
     for (PetscInt v = 0; v < point.nvalues; v++) E[(size_t)v * (size_t)points + (size_t)i] = point.value[v].E;
+    if (t) PetscCall(PetscArraycpy(t + (size_t)i * (size_t)point.P, point.value[point.nvalues - 1].t, point.P));
   }
   PetscCall(PointBoundsDestroy(&point));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -9,6 +9,7 @@ typedef struct {
   ResidualMap      map;
   Measures         measures;
   const LabelNorm *labels;
+  const PetscReal *paths; /* of certify_paths.h; NULL: by products of the ops' norms alone */
 } Recursion;
 
 /* r = 0 */
@@ -24,9 +25,9 @@ typedef struct {
 PetscErrorCode BoundErrors(const Recursion *recursion, ErrorBounds *errors);
 PetscErrorCode ErrorBoundsDestroy(ErrorBounds *errors);
 
-/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i]; every op must have bounds. Not
-   collective; only the measures of values are read. */
-PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[]);
+/* E of certify_bounds.h, of value v at owned point i over B(theta_0, r), into E[v points + i], and t of the output there, for label mu, into
+   t[i P + mu] (NULL: not wanted); every op must have bounds. Not collective; only the measures of values are read. */
+PetscErrorCode BoundValues(const Recursion *recursion, PetscReal r, PetscReal E[], PetscReal t[]);
 
 /* Lambda >= sup ||D^2 H|| over B(theta_0, r): a Lipschitz constant of J there. margin: NULL, or what is left in that ball. Collective. */
 PetscErrorCode BoundLipschitz(const Recursion *recursion, PetscReal r, PetscReal *Lambda, Margin *margin);

@@ -92,14 +92,27 @@ PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, PetscReal all[
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[])
+/* a sum over the ranks of comm; MPI counts are 32-bit */
+static PetscErrorCode Sum(MPI_Comm comm, size_t size, PetscReal a[])
 {
-  const size_t size = (size_t)N * (size_t)k, most = (size_t)1 << 28; /* MPI counts are 32-bit */
+  const size_t most = (size_t)1 << 28;
 
   PetscFunctionBeginUser;
-  if (grid->Q == 1) PetscFunctionReturn(PETSC_SUCCESS);
   for (size_t first = 0; first < size; first += most)
-    PetscCallMPI(
-        MPI_Allreduce(MPI_IN_PLACE, a + first, (PetscMPIInt)PetscMin(most, size - first), MPIU_REAL, MPI_SUM, grid->group));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, a + first, (PetscMPIInt)PetscMin(most, size - first), MPIU_REAL, MPI_SUM, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[])
+{
+  PetscFunctionBeginUser;
+  if (grid->Q > 1) PetscCall(Sum(grid->group, (size_t)N * (size_t)k, a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode GridSumShard(Grid grid, PetscInt entries, PetscReal a[])
+{
+  PetscFunctionBeginUser;
+  if (grid->G > 1) PetscCall(Sum(grid->shard, (size_t)entries, a));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

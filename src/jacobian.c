@@ -4,7 +4,7 @@
 #include "codim/jacobian.h"
 #include "blas.h"
 
-enum { SCRATCH = 1 << 18 /* entries */, SCRATCH_COLUMNS = 1024 };
+enum { SCRATCH = 1 << 18 /* entries */, SCRATCH_COLUMNS = 1024, BLOCK = 1 << 22 /* entries */ };
 
 PetscErrorCode JacobianCreate(ResidualMap map, Jacobian *jacobian)
 {
@@ -68,26 +68,31 @@ static size_t GroupRows(ResidualMap map)
   return (size_t)(map->rows->group.last - map->rows->group.first);
 }
 
-/* this rank's units of a use: rows of W; of a bias or a parameter's value, entries */
-static Range UnitsOf(ResidualMap map, const LabelUse *use)
+/* the units of a use in these rows of its label: rows of W; of a bias or a parameter's value, entries */
+static Range UnitsOf(ResidualMap map, const LabelUse *use, Range rows)
 {
-  return use->A ? ParametersShardRows(map->parameters, use->label) : ParametersShardEntries(map->parameters, use->label);
+  const PetscInt cols  = use->A ? 1 : map->network->labels[use->label].cols;
+  const Range    units = {rows.first * cols, rows.last * cols};
+
+  return units;
+}
+
+static Range ShardUnits(ResidualMap map, const LabelUse *use)
+{
+  return UnitsOf(map, use, ParametersShardRows(map->parameters, use->label));
 }
 
 /* ---- J v ------------------------------------------------------------------------------------------------------------ */
 
-/* rows += rowsum((A V^T (x) 1) o Delta) over this rank's units */
-static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, PetscReal rows[])
+/* rows += rowsum((A V^T (x) 1) o Delta) over these units, whose part of v is V */
+static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Range units, const PetscReal V[], PetscReal rows[])
 {
-  const Range      units  = UnitsOf(map, use);
-  const PetscInt   width  = units.last - units.first;
-  const size_t     places = (size_t)use->T, h = (size_t)use->h;
-  const PetscInt  *point = map->rows->group_point;
-  const PetscReal *V;
-  PetscReal       *P = NULL; /* N T x width: A V^T */
+  const PetscInt  width  = units.last - units.first;
+  const size_t    places = (size_t)use->T, h = (size_t)use->h;
+  const PetscInt *point = map->rows->group_point;
+  PetscReal      *P     = NULL; /* N T x width: A V^T */
 
   PetscFunctionBeginUser;
-  PetscCall(ParametersGetShard(map->parameters, v, use->label, &V));
   if (use->A) {
     PetscCall(PetscMalloc1((size_t)map->N * places * (size_t)width, &P));
     PetscCall(Gemm("T", "N", width, map->N * use->T, use->k, 1, V, use->k, use->A, use->k, 0, P, width));
@@ -100,7 +105,6 @@ static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Vec v, Pe
       for (PetscInt j = 0; j < width; j++) rows[row] += delta[j] * p[j];
     }
   PetscCall(PetscFree(P));
-  PetscCall(ParametersRestoreShard(map->parameters, v, use->label, &V));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -114,7 +118,13 @@ PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(GroupRows(map), &rows));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseMult(map, &uses[i], v, rows));
+  for (PetscInt i = 0; i < nuses; i++) {
+    const PetscReal *V;
+
+    PetscCall(ParametersGetShard(map->parameters, v, uses[i].label, &V));
+    PetscCall(AddUseMult(map, &uses[i], ShardUnits(map, &uses[i]), V, rows));
+    PetscCall(ParametersRestoreShard(map->parameters, v, uses[i].label, &V));
+  }
   PetscCall(RowsSumGroup(map->rows, rows, u));
   PetscCall(PetscFree(uses));
   PetscCall(PetscFree(rows));
@@ -163,13 +173,13 @@ static PetscErrorCode AddSums(PetscInt places, PetscInt width, PetscReal alpha, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y += alpha sum_t (Delta_t o u)^T (A_t (x) 1): the rows of a point are added first, into D, N T x this rank's units */
-static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, PetscReal alpha, const PetscReal u[], Vec y)
+/* Y += alpha sum_t (Delta_t o u)^T (A_t (x) 1) of these units: the rows of a point are added first, into D, N T x units */
+static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, Range units, PetscReal alpha, const PetscReal u[],
+                                      PetscReal Y[])
 {
-  const Range    units = UnitsOf(map, use);
   const PetscInt width = units.last - units.first, places = map->N * use->T;
   const size_t   T = (size_t)use->T, h = (size_t)use->h, w = (size_t)width;
-  PetscReal     *D, *Y;
+  PetscReal     *D;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)places * w, &D));
@@ -180,12 +190,10 @@ static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, Pets
 
       for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
     }
-  PetscCall(ParametersBeginAdd(map->parameters, y, use->label, &Y));
   if (use->A)
     PetscCall(AddOuter(use, places, width, alpha, D, Y));
   else
     PetscCall(AddSums(places, width, alpha, D, Y));
-  PetscCall(ParametersEndAdd(map->parameters, y, use->label, &Y));
   PetscCall(PetscFree(D));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -201,8 +209,67 @@ PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec 
   PetscCall(PetscMalloc1(GroupRows(map), &rows));
   PetscCall(RowsGatherGroup(map->rows, u, rows));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseTranspose(map, &uses[i], alpha, rows, y));
+  for (PetscInt i = 0; i < nuses; i++) {
+    PetscReal *Y;
+
+    PetscCall(ParametersBeginAdd(map->parameters, y, uses[i].label, &Y));
+    PetscCall(AddUseTranspose(map, &uses[i], ShardUnits(map, &uses[i]), alpha, rows, Y));
+    PetscCall(ParametersEndAdd(map->parameters, y, uses[i].label, &Y));
+  }
   PetscCall(PetscFree(uses));
+  PetscCall(PetscFree(rows));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* ---- J J^T u -------------------------------------------------------------------------------------------------------- */
+
+/* sums += J_b J_b^T u, J_b the columns of J for these rows of the label of `count` uses */
+static PetscErrorCode AddBlockGram(ResidualMap map, PetscInt count, const LabelUse uses[], Range rows, const PetscReal u[],
+                                   PetscReal sums[])
+{
+  const PetscInt entries = (rows.last - rows.first) * map->network->labels[uses->label].cols;
+  PetscReal     *Y; /* J_b^T u */
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(entries, &Y));
+  for (PetscInt i = 0; i < count; i++) PetscCall(AddUseTranspose(map, &uses[i], UnitsOf(map, &uses[i], rows), 1, u, Y));
+  PetscCall(GridSumShard(map->grid, entries, Y));
+  for (PetscInt i = 0; i < count; i++) PetscCall(AddUseMult(map, &uses[i], UnitsOf(map, &uses[i], rows), Y, sums));
+  PetscCall(PetscFree(Y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscInt BlockRows(PetscInt cols)
+{
+  return PetscMax(1, BLOCK / cols);
+}
+
+PetscErrorCode JacobianMultGram(Jacobian jacobian, Vec u, Vec Ku)
+{
+  const ResidualMap map = jacobian->map;
+  PetscInt          nuses;
+  LabelUse         *uses;
+  PetscReal        *rows, *sums;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(GroupRows(map), &rows));
+  PetscCall(PetscCalloc1(GroupRows(map), &sums));
+  PetscCall(RowsGatherGroup(map->rows, u, rows));
+  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
+  for (PetscInt i = 0, next; i < nuses; i = next) {
+    const Range    shard = ParametersShardRows(map->parameters, uses[i].label);
+    const PetscInt most  = BlockRows(map->network->labels[uses[i].label].cols);
+
+    for (next = i; next < nuses && uses[next].label == uses[i].label;) next++;
+    for (PetscInt row = shard.first; row < shard.last; row += most) {
+      const Range block = {row, PetscMin(row + most, shard.last)};
+
+      PetscCall(AddBlockGram(map, next - i, &uses[i], block, rows, sums));
+    }
+  }
+  PetscCall(RowsSumGroup(map->rows, sums, Ku));
+  PetscCall(PetscFree(uses));
+  PetscCall(PetscFree(sums));
   PetscCall(PetscFree(rows));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -314,48 +381,85 @@ PetscErrorCode JacobianCreateMat(Jacobian jacobian, Mat *J)
 
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
-/* one use of a label, with its factors A (NULL: ones) and Delta: the product with V or u, over its shard */
-static void UseCost(const Sizes *s, PetscInt label, PetscReal T, PetscReal k, PetscReal units, PetscBool transposed, Cost *cost)
+/* the product with V or u of one use of a label, with its factors A (none for a bias or a value) and Delta; so many rows of it at a time */
+static Cost ProductCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, PetscReal most)
 {
-  Cost use = {.work[WORK_STREAM] = 2 * 8 * s->R * T * units};
+  const PetscReal cols = (PetscReal)s->network->labels[label].cols, rows = SizesShardRows(s, label);
+  const PetscReal units = weight ? rows : rows * cols, k = weight ? cols : 1;
+  Cost            use = {.bytes = 8 * s->N * T * PetscMin(most, rows) * units / rows};
 
   use.work[WORK_PRODUCT] = 2 * s->N * T * units * k;
-  use.bytes              = 8 * s->N * T * units + (transposed ? 8. * SCRATCH : 0);
-  if (transposed) {
-    use.work[WORK_STREAM] += 2 * 8 * units * k; /* the product, added */
-    Cost add = {.bytes = 0};
-    CostAddToShard(s, label, &add);
-    add.bytes += use.bytes;
-    CostAdd(&use, &add, 1);
-  } else {
-    Cost read = {.bytes = 0};
-    CostReadShard(s, label, &read);
-    read.bytes += use.bytes;
-    CostAdd(&use, &read, 1);
+  use.work[WORK_STREAM]  = 2 * 8 * s->R * T * units;
+  return use;
+}
+
+typedef void UseCostFn(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, Cost *cost);
+
+static void ForEachUse(const Sizes *s, UseCostFn *use, Cost *cost)
+{
+  for (PetscInt v = 1; v < s->network->nops; v++) {
+    const NetOp *op = &s->network->ops[v];
+
+    if (op->weight >= 0) use(s, op->weight, (PetscReal)op->places, PETSC_TRUE, cost);
+    if (op->bias >= 0) use(s, op->bias, (PetscReal)op->places, PETSC_FALSE, cost);
   }
+}
+
+static void MultCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, Cost *cost)
+{
+  const Cost use  = ProductCost(s, label, T, weight, PETSC_MAX_REAL);
+  Cost       read = {.bytes = 0};
+
+  CostReadShard(s, label, &read);
+  CostHold(&read, use.bytes);
+  CostAdd(cost, &read, 1);
   CostAdd(cost, &use, 1);
 }
 
-static void UsesCost(const Sizes *s, PetscBool transposed, Cost *cost)
+/* with the product, added */
+static void TransposeCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, Cost *cost)
 {
-  for (PetscInt v = 1; v < s->network->nops; v++) {
-    const NetOp    *op = &s->network->ops[v];
-    const PetscReal T  = (PetscReal)op->places;
+  Cost use = ProductCost(s, label, T, weight, PETSC_MAX_REAL), add = {.bytes = 0};
 
-    if (op->weight >= 0)
-      UseCost(s, op->weight, T, (PetscReal)s->network->labels[op->weight].cols, SizesShardRows(s, op->weight), transposed, cost);
-    if (op->bias >= 0) UseCost(s, op->bias, T, 1, SizesShardEntries(s, op->bias), transposed, cost);
-  }
+  use.work[WORK_STREAM] += 2 * 8 * SizesShardEntries(s, label);
+  CostAddToShard(s, label, &add);
+  CostHold(&add, use.bytes + 8. * SCRATCH);
+  CostAdd(cost, &add, 1);
+  CostAdd(cost, &use, 1);
+}
+
+static void UseGramCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, Cost *cost)
+{
+  const PetscInt cols = s->network->labels[label].cols;
+  Cost           use  = ProductCost(s, label, T, weight, (PetscReal)BlockRows(cols));
+
+  use.work[WORK_STREAM] += 8 * SizesShardEntries(s, label);
+  use.bytes += 8 * ((PetscReal)BlockRows(cols) * (PetscReal)cols + SCRATCH);
+  CostAdd(cost, &use, 2);
 }
 
 void JacobianMultCost(const Sizes *s, Cost *cost)
 {
-  UsesCost(s, PETSC_FALSE, cost);
+  ForEachUse(s, MultCost, cost);
   if (s->P > 1) CostReduceScatter(cost, s->Q, 8 * s->d / s->G * s->l, 1); /* RowsSumGroup */
 }
 
 void JacobianMultTransposeAddCost(const Sizes *s, Cost *cost)
 {
   if (s->P > 1) CostGather(cost, s->Q, 8 * s->d / s->G * s->l, 1); /* RowsGatherGroup */
-  UsesCost(s, PETSC_TRUE, cost);
+  ForEachUse(s, TransposeCost, cost);
+}
+
+void JacobianMultGramCost(const Sizes *s, Cost *cost)
+{
+  if (s->P > 1) CostGather(cost, s->Q, 8 * s->d / s->G * s->l, 1);
+  ForEachUse(s, UseGramCost, cost);
+  for (PetscInt label = 0; label < s->network->nlabels; label++) {
+    const Label    *l      = &s->network->labels[label];
+    const PetscReal blocks = PetscCeilReal(SizesShardRows(s, label) / (PetscReal)BlockRows(l->cols));
+
+    /* nothing where the shard has no row */
+    CostReduceAll(cost, s->G, 8 * SizesShardEntries(s, label) / blocks, blocks * PetscMin(1, (PetscReal)l->rows / s->Q));
+  }
+  if (s->P > 1) CostReduceScatter(cost, s->Q, 8 * s->d / s->G * s->l, 1);
 }

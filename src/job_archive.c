@@ -283,6 +283,7 @@ PetscErrorCode JobConfirmArchive(Archive archive, Job job)
 {
   PetscFunctionBeginUser;
   PetscCall(ArchiveReal(archive, "next_loss", &job->report.next_loss));
+  PetscCall(ArchiveStruct(archive, "unconfirmed", sizeof job->report.unconfirmed, job->report.unconfirmed));
   PetscCall(ArchiveBool(archive, "at_zero", &job->report.at_zero));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -59,7 +59,7 @@ PetscErrorCode JobPerturb(Job job)
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (!job->refutation.refuted) {
-    job->factored = PETSC_FALSE;
+    job->factored = job->shifted = PETSC_FALSE;
     PetscCall(PerturbSolve(&point, &job->perturb_options, &job->perturbation));
     if (CheckpointStopped()) PetscFunctionReturn(PETSC_SUCCESS);
     PetscCall(TakePoint(job));

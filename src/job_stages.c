@@ -336,8 +336,12 @@ static PetscErrorCode RunConfirm(Job job)
   PetscFunctionBeginUser;
   if (!r->at_zero || !r->spectrum || r->spectrum->rank < r->m || r->certificate->status == CERTIFY_PROVED)
     PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(
-      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  if (!JobStageFits(job, "confirm", sizeof(r->unconfirmed), r->unconfirmed)) {
+    r->at_zero = PETSC_FALSE;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->next_loss));
+  r->at_zero = ReachConfirmed(&r->reach, r->next_loss);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

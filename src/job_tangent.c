@@ -14,14 +14,17 @@ static void Describe(Job job)
 
 PetscErrorCode JobTangent(Job job)
 {
-  Report *r = &job->report;
+  Report   *r = &job->report;
+  PetscBool held;
 
   PetscFunctionBeginUser;
   if (!r->spectrum) PetscFunctionReturn(PETSC_SUCCESS);
   if (!JobStageFits(job, "tangent", sizeof(r->lines[0]), r->lines[LINE_KERNEL])) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(JobFactor(job));
-  PetscCall(TangentKernelCompute(job->tangent, job->jacobian, &job->spectrum, job->K, job->factored));
-  job->factor_missing = job->factored;
+  held = (PetscBool)(job->factored || job->shifted);
+  PetscCall(TangentKernelCompute(job->tangent, job->jacobian, &job->spectrum, job->K, &held));
+  job->factor_missing = (PetscBool)(job->factored && !held);
+  job->shifted        = (PetscBool)(job->shifted && held);
   if (!CheckpointStopped()) Describe(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -32,7 +32,7 @@ static void FillStage(const PlanJob *job, const JobStage *what, PetscInt threads
     stage->seconds         = CalibrationSeconds(calibration, &stage->cost, threads);
     stage->longest_seconds = CalibrationSeconds(calibration, &stage->longest, threads);
   }
-  if (stage->wanted && !stage->reason[0] && stage->bytes > plan->available)
+  if (!stage->reason[0] && stage->bytes > plan->available)
     (void)PetscSNPrintf(stage->reason, sizeof(stage->reason), "needs %.2f GB a rank, %.2f GB are available",
                         (double)stage->bytes / 1e9, (double)plan->available / 1e9);
 }

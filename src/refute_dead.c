@@ -44,7 +44,7 @@ static PetscErrorCode FindDead(Search *s, PetscReal r)
   const PetscInt    points = owned.last - owned.first;
 
   PetscFunctionBeginUser;
-  PetscCall(BoundValues(&s->recursion, r, s->E));
+  PetscCall(BoundValues(&s->recursion, r, s->E, NULL));
   PetscCall(PetscArrayzero(s->dead, (size_t)net->nops * d));
   for (PetscInt k = 0; k < s->units; k++) s->asleep[k] = 1;
   for (PetscInt v = 1; v < net->nops; v++) {

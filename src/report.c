@@ -63,7 +63,10 @@ static void NoZero(Report *r)
   char              *cause = r->verdict.cause;
   const size_t       room  = sizeof(r->verdict.cause);
 
-  if (PetscIsInfOrNanReal(r->next_loss))
+  if (r->unconfirmed[0])
+    (void)PetscSNPrintf(cause, room, "the loss is small, %.3e, but no zero is confirmed: one more Newton step %s",
+                        (double)reach->loss, r->unconfirmed);
+  else if (PetscIsInfOrNanReal(r->next_loss))
     (void)PetscSNPrintf(cause, room, "no zero reached: loss %.3e after %" PetscInt_FMT " steps, %s", (double)reach->loss,
                         reach->steps, ReachReasonText(reach->reason));
   else

@@ -147,14 +147,22 @@ static json_t *Found(PetscReal x)
 static json_t *CertificateJSON(const Certificate *c)
 {
   if (!c) return json_null();
-  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "targets",
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "targets",
                    c->exact_targets ? "net" : "stored", "status", CertifyStatusText(c->status), "reason", Text(c->reason),
                    "kantorovich_h", Real(c->h), "radius", Real(c->radius), "sigma_min_lower", Found(c->sigma_min_lower),
                    "residual_upper", Real(c->residual_upper), "lipschitz", Real(c->lipschitz), "regular_radius",
-                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "distance_lower", Real(c->distance_lower),
-                   "rank_bound", Count(c->rank_bound), "rank_established", Count(c->rank), "rank_radius",
-                   c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual", (int)c->split, "enclosed",
-                   (int)c->enclosed);
+                   Found(c->regular_radius), "zero_bound", Real(c->zero_bound), "positive_bound", Found(c->positive_bound),
+                   "distance_lower", Real(c->distance_lower), "rank_bound", Count(c->rank_bound), "rank_established",
+                   Count(c->rank), "rank_radius", c->rank_bound < 0 ? json_null() : Real(c->rank_radius), "split_residual",
+                   (int)c->split, "paths", (int)c->paths, "enclosed", (int)c->enclosed);
+}
+
+/* |theta_0 - theta^| + rho, its norm of n entries rounded up */
+static PetscReal DistanceUpper(const Report *r)
+{
+  const PetscReal n = (PetscReal)r->n;
+
+  return (r->moved * (1 + (n + 8) * PETSC_MACHINE_EPSILON) + r->certificate->radius) * (1 + 4 * PETSC_MACHINE_EPSILON);
 }
 
 /* theta_0 as loaded; its distance to M is bracketed where the polished point was proved */
@@ -168,8 +176,7 @@ static json_t *StartJSON(const Report *r)
   if (!r->start) return json_null();
   json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "loss", Real(r->start_reach->start_loss), "residual_max",
                    Real(r->start_reach->residual_max), "moved", Real(r->moved), "distance_lower",
-                   c ? Real(c->distance_lower) : json_null(), "distance_upper",
-                   proved ? Real((r->moved + r->certificate->radius) * (1 + 1e-12)) : json_null());
+                   c ? Real(c->distance_lower) : json_null(), "distance_upper", proved ? Real(DistanceUpper(r)) : json_null());
   StartToJSON(r->start, json);
   json_object_set_new(json, "certificate", CertificateJSON(c));
   return json;

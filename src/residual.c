@@ -183,6 +183,7 @@ PetscErrorCode AdjointDestroy(Adjoint *adjoint)
   if (!*adjoint) PetscFunctionReturn(PETSC_SUCCESS);
   for (PetscInt v = 0; v < (*adjoint)->nvalues; v++) PetscCall(PetscFree((*adjoint)->bar[v]));
   PetscCall(PetscFree((*adjoint)->bar));
+  PetscCall(PetscFree((*adjoint)->owned_point));
   PetscCall(PetscFree(*adjoint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -221,17 +222,15 @@ static PetscBool IsWanted(Network net, PetscInt input, AdjointKeep keep)
   return (PetscBool)(input >= 0 && (net->ops[input].moves || (input > 0 && keep == ADJOINT_FIXED_TOO)));
 }
 
-PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
+/* from value `last`, where bar is set, back */
+static PetscErrorCode SweepBack(ResidualMap map, Vec theta, Trajectory trajectory, PetscInt last, PetscBool started[],
+                                Adjoint adjoint)
 {
   const Network   net     = map->network;
   const OpContext context = {map->parameters, theta, NULL};
-  PetscBool      *started;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(net->nops, &started));
-  PetscCall(StartBar(map, adjoint, net->nops - 1, started));
-  PetscCall(Seed(map, seed, adjoint->rows, adjoint->bar[net->nops - 1]));
-  for (PetscInt v = net->nops - 1; v > 0; v--) {
+  for (PetscInt v = last; v > 0; v--) {
     const NetOp *op     = &net->ops[v];
     OpArrays     arrays = OpArraysAt(map, trajectory, v);
 
@@ -247,6 +246,40 @@ PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory traject
     PetscCall(op->kind->adjoint(op, &context, &arrays));
     if (adjoint->keep == ADJOINT_PARAMETERS && !OpHasParameters(op)) PetscCall(PetscFree(adjoint->bar[v]));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint)
+{
+  const PetscInt last = map->network->nops - 1;
+  PetscBool     *started;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(last + 1, &started));
+  PetscCall(StartBar(map, adjoint, last, started));
+  PetscCall(Seed(map, seed, adjoint->rows, adjoint->bar[last]));
+  PetscCall(SweepBack(map, theta, trajectory, last, started, adjoint));
+  PetscCall(PetscFree(started));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ResidualMapAdjointOf(ResidualMap map, Vec theta, Trajectory trajectory, PetscInt v, Adjoint *adjoint)
+{
+  const PetscInt dim = map->network->ops[v].dim;
+  PetscBool     *started;
+  Adjoint new;
+
+  PetscFunctionBeginUser;
+  PetscCall(AdjointCreate(map, ADJOINT_POINTS, ADJOINT_FIXED_TOO, adjoint));
+  new       = *adjoint;
+  new->rows = map->N *dim;
+  PetscCall(PetscMalloc1(PetscMax(1, new->rows), &new->owned_point));
+  for (PetscInt row = 0; row < new->rows; row++) new->owned_point[row] = row / dim;
+  new->point = new->owned_point;
+  PetscCall(PetscCalloc1(map->network->nops, &started));
+  PetscCall(StartBar(map, new, v, started));
+  for (PetscInt row = 0; row < new->rows; row++) new->bar[v][(size_t)row * (size_t)dim + (size_t)(row % dim)] = 1;
+  PetscCall(SweepBack(map, theta, trajectory, v, started, new));
   PetscCall(PetscFree(started));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -6,7 +6,7 @@
 
 static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs */
 
-/* name and table; the first is the default */
+/* name and table, in the order of spectrum.h; the first is the default */
 #define METHODS(METHOD)                                                                                                            \
   METHOD("auto", &GramOnly)                                                                                                        \
   METHOD("gram", &GramOnly) METHOD("qr", &SpectrumQR) METHOD("svd", &SpectrumSVD) METHOD("count", &GramOnly)
@@ -16,8 +16,6 @@ static const SpectrumMethod GramOnly = {NULL, NULL, NULL}; /* gram always runs *
 
 static const char *const           Names[]   = {METHODS(NAME) NULL};
 static const SpectrumMethod *const Methods[] = {METHODS(TABLE)};
-
-enum { METHOD_AUTO, METHOD_COUNT = 4 }; /* of Names */
 
 static const char *const Labels[] = {"auto", "always", "never", NULL};
 
@@ -164,7 +162,7 @@ static PetscErrorCode Replace(Jacobian jacobian, const SpectrumOptions *options,
 
 PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options, Tiles K, PetscBool *factored, Spectrum *s)
 {
-  const PetscBool       automatic = (PetscBool)(options->method == METHOD_AUTO);
+  const PetscBool       automatic = (PetscBool)(options->method == SPECTRUM_AUTO);
   const SpectrumMethod *method    = automatic ? &SpectrumQR : Methods[options->method];
   PetscReal             bytes, available;
   PetscBool             fits;
@@ -174,7 +172,7 @@ PetscErrorCode SpectrumCompute(Jacobian jacobian, const SpectrumOptions *options
   s->m = jacobian->map->m;
   PetscCall(PetscMalloc1(s->m, &s->sigma));
   PetscCall(JacobianNormSquared(jacobian, &s->norm2));
-  if (options->method == METHOD_COUNT) {
+  if (options->method == SPECTRUM_COUNT) {
     *factored = PETSC_FALSE;
     PetscCall(SpectrumCount(jacobian, K, s));
     PetscCall(CheckTrace(jacobian->map->grid->world, s));
@@ -242,7 +240,7 @@ PetscErrorCode SpectrumDestroy(Spectrum *s)
 
 PetscBool SpectrumCounts(const SpectrumOptions *options)
 {
-  return (PetscBool)(options->method == METHOD_COUNT);
+  return (PetscBool)(options->method == SPECTRUM_COUNT);
 }
 
 PetscReal SpectrumLargest(const Spectrum *s)
@@ -259,7 +257,7 @@ void SpectrumCost(const Sizes *s, const SpectrumOptions *options, Cost *cost, Co
 {
   const SpectrumMethod *method = Methods[options->method];
 
-  if (options->method == METHOD_COUNT)
+  if (options->method == SPECTRUM_COUNT)
     SpectrumCountCost(s, cost);
   else
     SpectrumGramCost(s, options->vectors, cost);

@@ -150,24 +150,23 @@ static PetscErrorCode LargestShares(TangentKernel kernel, Vec u)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* sigma = |J^T u|, |K u - sigma^2 u|, and what the gap makes of it (Davis and Kahan) */
+/* sigma^2 = u^T K u, |K u - sigma^2 u|, and what the gap makes of it (Davis and Kahan); K u from the factors of J, not from K */
 static PetscErrorCode MeasureVector(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Vec u)
 {
   TangentNumbers *t   = &kernel->numbers;
   const PetscReal gap = s->m > 1 ? PetscSqr(s->sigma[s->m - 2]) - PetscSqr(s->sigma[s->m - 1]) : (PetscReal)INFINITY;
-  Vec             v, Ku;
+  PetscReal       square;
+  Vec             Ku;
 
   PetscFunctionBeginUser;
-  PetscCall(ParametersCreateVec(kernel->map->parameters, &v));
   PetscCall(VecDuplicate(u, &Ku));
-  PetscCall(JacobianMultTransposeAdd(jacobian, 1, u, v));
-  PetscCall(VecNorm(v, NORM_2, &t->sigma));
-  PetscCall(JacobianMult(jacobian, v, Ku));
-  PetscCall(VecAXPY(Ku, -PetscSqr(t->sigma), u));
+  PetscCall(JacobianMultGram(jacobian, u, Ku));
+  PetscCall(VecDot(u, Ku, &square));
+  t->sigma = PetscSqrtReal(PetscMax(0, square));
+  PetscCall(VecAXPY(Ku, -square, u));
   PetscCall(VecNorm(Ku, NORM_2, &t->residual));
   t->angle = gap > 0 && t->residual < gap ? t->residual / (gap - t->residual) : (PetscReal)INFINITY;
   PetscCall(VecDestroy(&Ku));
-  PetscCall(VecDestroy(&v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -199,18 +198,20 @@ static PetscErrorCode ShiftedFactor(Jacobian jacobian, const Spectrum *s, Tiles 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WeakestPoints(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool factored)
+static PetscErrorCode WeakestPoints(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored)
 {
   const Range owned   = kernel->map->rows->owned;
   Inverse     inverse = {kernel->map, K};
   Mat         mat;
   Vec         u;
   PetscInt    found;
+  PetscBool   there = *factored;
 
   PetscFunctionBeginUser;
   kernel->numbers.npoints = 0;
-  if (!factored) PetscCall(ShiftedFactor(jacobian, s, K, &factored));
-  if (!factored) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!there && s->counted) PetscFunctionReturn(PETSC_SUCCESS); /* not worth a second factorization there */
+  if (!there) PetscCall(ShiftedFactor(jacobian, s, K, &there));
+  if (!there) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(
       MatCreateShell(kernel->map->grid->world, owned.last - owned.first, owned.last - owned.first, s->m, s->m, &inverse, &mat));
   PetscCall(MatShellSetOperation(mat, MATOP_MULT, (void (*)(void))MatMult_Inverse));
@@ -247,7 +248,8 @@ static PetscReal LabelFlops(Network net, PetscReal d, PetscReal m)
 
 static PetscBool LabelsAreWanted(const SpectrumOptions *options, PetscReal flops)
 {
-  return (PetscBool)(options->labels == LABELS_ALWAYS || (options->labels == LABELS_AUTO && flops <= TANGENT_FLOPS));
+  return (PetscBool)(options->labels == LABELS_ALWAYS ||
+                     (options->labels == LABELS_AUTO && flops <= TANGENT_FLOPS && !SpectrumCounts(options)));
 }
 
 /* sigma descending, by the rule of spectrum.h for gram, and by the number of entries */
@@ -305,13 +307,14 @@ static PetscErrorCode PartArchive(Archive archive, void *context)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *stop)
+static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *factored, PetscBool *stop)
 {
   const MPI_Comm comm = kernel->map->grid->world;
   PetscReal     *lambda;
 
   PetscFunctionBeginUser;
   if (!LabelsAreWanted(kernel->options, kernel->numbers.flops)) PetscFunctionReturn(PETSC_SUCCESS);
+  *factored = PETSC_FALSE;
   PetscCall(PetscMalloc1(kernel->map->m, &lambda));
   for (PetscInt label = 0; label < kernel->nlabels && !*stop; label++) {
     if (kernel->label[label].computed) continue;
@@ -323,7 +326,7 @@ static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool factored)
+PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored)
 {
   PetscBool resumed, stop = PETSC_FALSE;
 
@@ -336,7 +339,7 @@ PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, con
     PetscCall(WeakestPoints(kernel, jacobian, s, K, factored));
     PetscCall(CheckpointSafePoint(kernel->map->grid->world, "tangent", PartArchive, kernel, &stop));
   }
-  if (!stop) PetscCall(AllLabels(kernel, jacobian, K, &stop));
+  if (!stop) PetscCall(AllLabels(kernel, jacobian, K, factored, &stop));
   kernel->known = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -394,7 +397,8 @@ static json_t *Skipped(TangentKernel kernel)
   char text[160];
 
   if (!kernel->nlabels || kernel->label[0].computed) return json_null();
-  if (kernel->options->labels == LABELS_NEVER) return json_string("not asked for (spectrum.labels)");
+  if (kernel->options->labels == LABELS_NEVER || SpectrumCounts(kernel->options))
+    return json_string("not asked for (spectrum.labels)");
   snprintf(text, sizeof text, "%.1e flops, more than %.0e: spectrum.labels: always", (double)kernel->numbers.flops, TANGENT_FLOPS);
   return json_string(text);
 }
@@ -447,8 +451,10 @@ void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
 
   text[0] = '\0';
   if (!PetscIsInfOrNanReal(t->condition)) Append(size, text, "condition %.3g, ", (double)t->condition);
-  Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), least |grad f_i| %.3g",
-         (double)t->stable_rank, (double)t->effective[0], (double)t->gradient_min);
+  if (!PetscIsInfOrNanReal(t->stable_rank))
+    Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
+           (double)t->effective[0]);
+  Append(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
   if (t->npoints && t->angle < .1)
     Append(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
   AppendLabels(kernel, size, text);
@@ -462,13 +468,14 @@ void TangentKernelCost(const Sizes *s, const SpectrumOptions *options, Cost *cos
   Cost            solve = {.bytes = 0}, label = {.bytes = 0};
 
   cost->work[WORK_STREAM] += 2 * SizesValues(s, s->R) * 2; /* rows' norms, of all and of each label */
-  GramCost(s, cost);
-  TilesCholeskyCost(s, cost);
+  if (options->method != SPECTRUM_AUTO && options->method != SPECTRUM_GRAM && !SpectrumCounts(options)) { /* ShiftedFactor */
+    GramCost(s, cost);
+    TilesCholeskyCost(s, cost);
+  }
   CostGather(&solve, s->P, 8 * s->m, 1);
   TilesSolveCost(s, &solve);
   CostAdd(cost, &solve, solves);
-  JacobianMultTransposeAddCost(s, cost);
-  JacobianMultCost(s, cost);
+  JacobianMultGramCost(s, cost);
   CostLonger(stretch, cost);
   if (LabelsAreWanted(options, LabelFlops(s->network, s->d, s->m))) {
     TilesEigenvaluesCost(s, &label);
@@ -477,5 +484,5 @@ void TangentKernelCost(const Sizes *s, const SpectrumOptions *options, Cost *cos
     GramCost(s, &label); /* and the largest at most */
     CostLonger(stretch, &label);
   }
-  CostHold(cost, 8 * s->local + 20 * 8 * s->m / s->P);
+  CostHold(cost, 20 * 8 * s->m / s->P);
 }

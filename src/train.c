@@ -389,11 +389,16 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
-                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed)
+PetscBool ReachConfirmed(const ReachResult *result, PetscReal loss)
+{
+  return (PetscBool)(loss <= PetscMax(result->loss / 16, 100 * result->floor));
+}
+
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, PetscReal *loss)
 {
   Vec       next;
   PetscReal trace;
+  PetscBool solved;
 
   PetscFunctionBeginUser;
   train->trajectory = trajectory;
@@ -405,8 +410,8 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, NULL, NULL));
   train->mu = PETSC_MACHINE_EPSILON * trace / (PetscReal)train->map->m;
-  PetscCall(SolveDual(train, confirmed));
-  if (*confirmed) {
+  PetscCall(SolveDual(train, &solved));
+  if (solved) {
     PetscCall(VecDuplicate(theta, &next));
     PetscCall(VecCopy(theta, next));
     PetscCall(JacobianMultTransposeAdd(jacobian, -1, train->c, next));
@@ -414,7 +419,6 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
     PetscCall(VecDot(train->H_trial, train->H_trial, loss));
     PetscCall(VecDestroy(&next));
   }
-  *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
   PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

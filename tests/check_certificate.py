@@ -25,6 +25,7 @@ SIGMA = {
     'erf': lambda z: (mp.erf(z), 2 / mp.sqrt(mp.pi) * mp.exp(-z * z)),
     'gelu': lambda z: (z * mp.ncdf(z), mp.ncdf(z) + z * mp.npdf(z)),
     'smoolu': lambda z: (z * mp.exp(-1 / z), mp.exp(-1 / z) * (1 + 1 / z)) if z > 0 else (mp.mpf(0), mp.mpf(0)),
+    'leaky_relu': lambda z: (z, mp.mpf(1)) if z > 0 else (mp.mpf(.01) * z, mp.mpf(.01)),
     'relu': lambda z: (z, mp.mpf(1)) if z > 0 else (mp.mpf(0), mp.mpf(0)),
 }
 
@@ -95,12 +96,8 @@ class Net:
         return H, J
 
 
-def gram(A, B):
-    return mp.matrix([[mp.fdot(r, s) for s in B] for r in A])
-
-
-def norm(v):
-    return mp.sqrt(mp.fsum(t * t for t in v))
+gram = lambda A, B: mp.matrix([[mp.fdot(r, s) for s in B] for r in A])
+norm = lambda v: mp.sqrt(mp.fsum(t * t for t in v))
 
 
 def main(folder):
@@ -121,6 +118,9 @@ def main(folder):
     if cert['status'] != 'proved':
         print('status', cert['status'], '- nothing is claimed')
         return 0
+    if cert['targets'] == 'net':
+        net.y = [net.forward(net.theta, t)[0][-1] for t in x]
+        claim(norm([s - t for f, v in zip(net.y, y) for s, t in zip(f, v)]) <= number('targets_rounding'), 'y holds f(x), rounded')
     eta, s, rho, h, L = (number(k) for k in ('residual_upper', 'sigma_min_lower', 'radius', 'kantorovich_h', 'lipschitz'))
     theta, (H, J0) = net.theta, net.evaluate(net.theta)
     claim(number('residual_lower') <= norm(H) <= eta, '|H| = %s is within its bounds' % mp.nstr(norm(H), 5))

@@ -7,8 +7,6 @@
 #include "codim/spectrum.h"
 #include "reference.h"
 
-enum { SVD_METHOD = 3 }; /* SpectrumOptions.method */
-
 static PetscErrorCode TestProducts(Problem *problem, PetscReal size)
 {
   const PetscReal tolerance = 1e-13 * size;
@@ -76,7 +74,7 @@ static PetscErrorCode TestEntries(const Case *c, Problem *problem)
 
 static PetscErrorCode TestSpectrum(const Case *c, Problem *problem, const char type[])
 {
-  const SpectrumOptions options = {.method = SVD_METHOD, .assembled_max = 1e9};
+  const SpectrumOptions options = {.method = SPECTRUM_SVD, .assembled_max = 1e9};
   Spectrum              spectrum;
   Tiles                 K;
   PetscBool             factored;
@@ -99,7 +97,7 @@ static PetscErrorCode TestSpectrum(const Case *c, Problem *problem, const char t
 
 static PetscErrorCode TestTooLarge(Problem *problem)
 {
-  const SpectrumOptions options  = {.method = SVD_METHOD, .assembled_max = 100};
+  const SpectrumOptions options  = {.method = SPECTRUM_SVD, .assembled_max = 100};
   Spectrum              spectrum = {0};
   Tiles                 K;
   PetscBool             factored;

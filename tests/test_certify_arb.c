@@ -207,7 +207,7 @@ static PetscErrorCode FactoredJacobian(const Problem *problem, arb_mat_t J)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* K: what CertifyCompute left there, from the plain trajectory */
+/* of the plain trajectory, as CertifyCompute makes them; K is scratch */
 static void CheckFactors(const Problem *problem, const arb_mat_t J, Tiles K, const Certificate *c, Tally *tally)
 {
   const slong m = problem->map->m, n = problem->map->n;
@@ -222,6 +222,7 @@ static void CheckFactors(const Problem *problem, const arb_mat_t J, Tiles K, con
   arb_mat_sub(factored, factored, J, EXACT_BITS);
   ExactNorm(x, factored);
   RecordBound(tally, E_J, x, c->jacobian_error);
+  PetscCallVoid(GramCompute(problem->jacobian, K));
   for (slong i = 0; i < m; i++)
     for (slong j = 0; j < m; j++) {
       arb_set_d(x, K->a[i < j ? i * m + j : j * m + i]);
@@ -460,8 +461,10 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
 
 static PetscErrorCode CheckNet(PetscInt64 seed, PetscErrorCode (*random)(PetscInt64, Problem *), Tally *tally)
 {
+  const CertifySplit   ways[]  = {SPLIT_NEVER, SPLIT_AUTO, SPLIT_ALWAYS};
   const CertifyOptions options = {.split   = Choose(seed, 30, 2) ? SPLIT_ALWAYS : SPLIT_NEVER,
-                                  .enclose = (PetscBool)(Choose(seed, 31, 4) > 0)};
+                                  .enclose = (PetscBool)(Choose(seed, 31, 4) > 0),
+                                  .paths   = ways[Choose(seed, 32, 3)]};
   Problem              problem;
   Certificate          c;
   Tiles                K;

@@ -6,6 +6,7 @@
 */
 #include "../src/certify_enclose.h"
 #include "../src/certify_norms.h"
+#include "../src/certify_paths.h"
 #include "../src/certify_recursion.h"
 #include "../src/ops/ops.h"
 #include "codim/certify.h"
@@ -325,7 +326,7 @@ typedef struct {
   Problem     problem;
   LabelNorm  *labels;
   PetscReal  *theta, *J0, *J1;
-  PetscReal **eps;
+  PetscReal **eps, *paths;
 } Chain;
 
 /* 1 - 1 - … - 1 of this sigma, one point; or widths 2 and two outputs */
@@ -350,6 +351,7 @@ static PetscErrorCode ChainDestroy(Chain *chain)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(chain->eps));
+  PetscCall(PetscFree(chain->paths));
   PetscCall(PetscFree(chain->labels));
   PetscCall(PetscFree2(chain->J0, chain->J1));
   PetscCall(VecRestoreArray(chain->problem.theta, &chain->theta));
@@ -414,7 +416,7 @@ static PetscErrorCode PutErrors(Chain *chain, PetscReal delta)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode MeasureChain(Chain *chain, Recursion *recursion)
+static PetscErrorCode MeasureChain(Chain *chain, PetscBool paths, Recursion *recursion)
 {
   Problem  *problem = &chain->problem;
   Adjoint   units;
@@ -425,6 +427,10 @@ static PetscErrorCode MeasureChain(Chain *chain, Recursion *recursion)
   PetscCall(ResidualMapAdjoint(problem->map, problem->theta, problem->trajectory, NULL, units));
   recursion->map    = problem->map;
   recursion->labels = chain->labels;
+  recursion->paths  = NULL;
+  PetscCall(PetscFree(chain->paths));
+  if (paths) PetscCall(PathsCreate(problem->map, problem->theta, problem->trajectory, &same, &chain->paths));
+  recursion->paths = chain->paths;
   PetscCall(MeasuresCreate(problem->map, problem->trajectory, units, chain->eps, &same, &recursion->measures));
   PetscCall(BoundLabelNorms(problem->map, problem->theta, PETSC_TRUE, chain->labels));
   PetscCall(AdjointDestroy(&units));
@@ -433,7 +439,7 @@ static PetscErrorCode MeasureChain(Chain *chain, Recursion *recursion)
 }
 
 /* the bound with errors put in, against the truth without */
-static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d)
+static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d, PetscBool paths)
 {
   PetscReal eta_least = INFINITY, J_least = INFINITY, low_worst = 0;
   Chain     chain = {.labels = NULL};
@@ -457,7 +463,7 @@ static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d
     PetscCall(PutErrors(&chain, delta));
     PetscCall(JacobianLinearize(problem->jacobian, problem->theta, problem->trajectory));
     FactorJacobian(problem, chain.J1);
-    PetscCall(MeasureChain(&chain, &recursion));
+    PetscCall(MeasureChain(&chain, paths, &recursion));
     PetscCall(BoundErrors(&recursion, &errors));
     for (PetscInt k = 0; k < problem->map->m * problem->map->n; k++)
       difference += (chain.J0[k] - chain.J1[k]) * (chain.J0[k] - chain.J1[k]);
@@ -470,7 +476,8 @@ static PetscErrorCode ErrorsPutIn(const char sigma[], PetscInt width, PetscInt d
     PetscCall(MeasuresDestroy(&recursion.measures));
   }
   printf("# %s, width %d: eta/|H| >= %.6g, E_J/true >= %.6g\n", sigma, (int)width, (double)eta_least, (double)J_least);
-  Tap((PetscBool)(eta_least >= 1 - 1e-6), "%s, width %d: eta holds with errors of a known size put in", sigma, (int)width);
+  Tap((PetscBool)(eta_least >= 1 - 1e-6), "%s, width %d%s: eta holds with errors of a known size put in", sigma, (int)width,
+      paths ? ", paths" : "");
   Tap((PetscBool)(low_worst <= 1 + 1e-6), "so does the lower bound of |H|");
   Tap((PetscBool)(J_least >= ALMOST), "so does E_J");
   PetscCall(ChainDestroy(&chain));
@@ -513,7 +520,7 @@ static PetscErrorCode SecondDerivative(Problem *problem, PetscReal *norm)
 }
 
 /* Lambda(r) against ||D^2 H|| at the ends of the ball's axes, where some weights are 0 at its centre */
-static PetscErrorCode LargeBalls(const char sigma[])
+static PetscErrorCode LargeBalls(const char sigma[], PetscBool paths)
 {
   PetscReal least = INFINITY;
   Chain     chain = {.labels = NULL};
@@ -530,7 +537,7 @@ static PetscErrorCode LargeBalls(const char sigma[])
     for (PetscInt k = 0; k < chain.problem.map->n; k++)
       if (Draw(1) > 0) chain.theta[k] = 0;
     PetscCall(ResidualMapApply(chain.problem.map, chain.problem.theta, chain.problem.trajectory, chain.problem.H));
-    PetscCall(MeasureChain(&chain, &recursion));
+    PetscCall(MeasureChain(&chain, paths, &recursion));
     PetscCall(BoundLipschitz(&recursion, r, &Lambda, NULL));
     PetscCall(MeasuresDestroy(&recursion.measures));
     for (PetscInt k = 0; k < 2 * chain.problem.map->n + 1; k++) {
@@ -543,7 +550,7 @@ static PetscErrorCode LargeBalls(const char sigma[])
     }
   }
   printf("# %s: Lambda/||D^2 H|| >= %.6g\n", sigma, (double)least);
-  Tap((PetscBool)(least >= ALMOST), "%s: Lambda bounds ||D^2 H|| in large balls", sigma);
+  Tap((PetscBool)(least >= ALMOST), "%s%s: Lambda bounds ||D^2 H|| in large balls", sigma, paths ? ", paths" : "");
   PetscCall(ChainDestroy(&chain));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -705,7 +712,7 @@ static PetscErrorCode MeasuresOfLongValues(void)
 
   PetscFunctionBeginUser;
   PetscCall(ChainCreate("sin", 23, 2, &chain));
-  PetscCall(MeasureChain(&chain, &recursion));
+  PetscCall(MeasureChain(&chain, PETSC_FALSE, &recursion));
   for (PetscInt v = 0; v < problem->network->nops; v++)
     for (PetscInt i = 0; i < 2; i++) {
       const Measure   *measure = &recursion.measures->at[v * 2 + i];
@@ -746,13 +753,15 @@ int main(int argc, char **argv)
   TapCall(SplitCancels(PETSC_TRUE, PETSC_TRUE));
   TapCall(SplitCancels(PETSC_FALSE, PETSC_TRUE));
   TapCall(SplitCancels(PETSC_TRUE, PETSC_FALSE));
-  TapCall(ErrorsPutIn("identity", 1, 1));
-  TapCall(ErrorsPutIn("square", 1, 1));
-  TapCall(ErrorsPutIn("sin", 1, 1));
-  TapCall(ErrorsPutIn("square", 2, 2));
-  TapCall(LargeBalls("square"));
-  TapCall(LargeBalls("identity"));
-  TapCall(LargeBalls("sin"));
+  for (int paths = 0; paths < 2; paths++) {
+    TapCall(ErrorsPutIn("identity", 1, 1, (PetscBool)paths));
+    TapCall(ErrorsPutIn("square", 1, 1, (PetscBool)paths));
+    TapCall(ErrorsPutIn("sin", 1, 1, (PetscBool)paths));
+    TapCall(ErrorsPutIn("square", 2, 2, (PetscBool)paths));
+    TapCall(LargeBalls("square", (PetscBool)paths));
+    TapCall(LargeBalls("identity", (PetscBool)paths));
+    TapCall(LargeBalls("sin", (PetscBool)paths));
+  }
   TapCall(SingularValues());
   TapCall(EigensolverErrors());
   TapCall(Norms(40));

@@ -41,4 +41,8 @@ job mlp-softplus-3out-zero 3 -net_widths 12 -net_activation softplus
 check 'softplus, three outputs' 0
 job mlp-smoolu-zero 1 -net_widths 24 -net_activation smoolu
 check 'smoolu' 0
+job mlp-tanh 2 -net_widths 10,8 -net_activation tanh -data_target net -net_outputs 1
+check 'tanh at weights that define the targets: no distance at all' 0
+job mlp-erf 2 -net_widths 7,6 -net_activation leaky_relu -data_target net -net_outputs 2
+check 'leaky relu, away from its kinks' 0
 echo "1..$count"

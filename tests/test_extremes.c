@@ -27,7 +27,7 @@ static PetscErrorCode PointCreate(PetscInt G, PetscInt steps, Point *point)
 {
   const NetOptions net = {.widths = {2, {8, 6}}, .activation = "tanh", .bias = PETSC_TRUE, .seed = 1, .gain = 1.5, .bias_gain = .5};
   const ReachOptions    reach    = {.method = REACH_TRAIN, .tolerance = 1e-24, .steps = steps};
-  const SpectrumOptions options  = {.method = 1}; /* gram */
+  const SpectrumOptions options  = {.method = SPECTRUM_GRAM};
   PetscBool             factored = PETSC_FALSE;
   Problem              *problem  = &point->problem;
   Data                  data;

@@ -73,6 +73,51 @@ static PetscErrorCode TestAdjoint(Problem *problem, PetscReal norm_J)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* J J^T u by blocks of columns, and as two products */
+static PetscErrorCode TestGramProduct(Problem *problem, PetscReal norm_J)
+{
+  Vec       y, u, Ku, JJu;
+  PetscReal size, error;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(problem->theta, &y));
+  PetscCall(VecDuplicate(problem->H, &u));
+  PetscCall(VecDuplicate(problem->H, &Ku));
+  PetscCall(VecDuplicate(problem->H, &JJu));
+  PetscCall(SetRandomRows(problem, 12, u));
+  PetscCall(VecNorm(u, NORM_2, &size));
+  PetscCall(VecSet(y, 0));
+  PetscCall(JacobianMultTransposeAdd(problem->jacobian, 1, u, y));
+  PetscCall(JacobianMult(problem->jacobian, y, JJu));
+  PetscCall(JacobianMultGram(problem->jacobian, u, Ku));
+  PetscCall(VecAXPY(Ku, -1, JJu));
+  PetscCall(VecNorm(Ku, NORM_INFINITY, &error));
+  Tap((PetscBool)(error <= 1e-13 * norm_J * norm_J * size), "... J J^T u without J^T u, to %.1e", (double)error);
+  PetscCall(VecDestroy(&JJu));
+  PetscCall(VecDestroy(&Ku));
+  PetscCall(VecDestroy(&u));
+  PetscCall(VecDestroy(&y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* where Q = 1, a layer of more than one block */
+static PetscErrorCode TestLargeLayer(PetscInt G)
+{
+  const Shapes     s   = {3, 2, 1, 2, {2500, 2000}};
+  const NetOptions net = NetOf(&s, ActivationFind("tanh"), PETSC_TRUE);
+  Problem          problem;
+  Data             data;
+  PetscReal        norm2;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_WORLD, s.d, s.p, s.l, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
+  PetscCall(JacobianNormSquared(problem.jacobian, &norm2));
+  PetscCall(TestGramProduct(&problem, PetscSqrtReal(norm2)));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* |H(theta + t v) - H(theta) - t J v| */
 static PetscErrorCode Remainder(Problem *problem, Vec v, PetscReal t, PetscReal *remainder)
 {
@@ -213,6 +258,7 @@ static PetscErrorCode TestNet(const Shapes *s, const Activation *activation, Pet
       (int)s->d, (int)s->l, (int)problem.map->n, (int)s->depth, bias ? "with" : "no", problem.grid->G, problem.grid->Q);
   PetscCall(TestAlone(&problem, s, &net));
   PetscCall(TestAdjoint(&problem, norm_J));
+  PetscCall(TestGramProduct(&problem, norm_J));
   if (activation->smooth) PetscCall(TestTaylor(&problem, s->depth));
   PetscCall(TestGram(&problem, norm_J));
   PetscCall(TestFlops(&problem, s));
@@ -263,6 +309,7 @@ static PetscErrorCode TestShape(PetscInt G)
   for (PetscInt k = 0; Activations[k]; k++) PetscCall(TestNet(&sizes[k % ROOMY], Activations[k], (PetscBool)(k % 3 > 0), G));
   for (PetscInt k = 0; k < SIZES; k++) PetscCall(TestNet(&sizes[k], ActivationFind("tanh"), PETSC_TRUE, G));
   PetscCall(TestUndo(G));
+  PetscCall(TestLargeLayer(G));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

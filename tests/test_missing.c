@@ -210,7 +210,7 @@ static PetscErrorCode TestGram(Problem *problem, const Left *left)
 /* by the streamed QR, which strips of J^T go into, and by K */
 static PetscErrorCode TestSpectrum(Problem *problem, const Left *left)
 {
-  const SpectrumOptions options = {.method = 2};
+  const SpectrumOptions options = {.method = SPECTRUM_QR};
   Spectrum              spectrum;
   Tiles                 K;
   PetscBool             factored;

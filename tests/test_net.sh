@@ -94,6 +94,9 @@ claim "... proved" says resnet basis '"proved"'
 claim "a recurrent net, on 2 x 2 ranks: holds" ends 0 4 gru gru -grid 2,2
 claim "... proved" says gru basis '"proved"'
 claim "... and again on 1 rank" checks 0 1 gru
+claim "a recurrent net of 8 steps: holds" ends 0 2 gru8 gru -net_steps 8 -net_step_inputs 8
+claim "... proved" says gru8 basis '"proved"'
+claim "... by derivatives between values, not products of norms" grep -q '"paths": true' "$place/gru8/certificate.json"
 claim "a graph, from loaded weights to a zero: holds" ends 0 2 graph graph
 mv "$place/graph.json" "$place/gone.json"
 claim "... proved" says graph basis '"proved"'
@@ -119,7 +122,8 @@ claim "... where its loss is exactly 0" says inputs loss 0.0
 claim "... a new run with the targets it wrote is at the same zero" ends 0 2 written inputs -data_file "$place/inputs/problem.h5" \
   -data_target value
 claim "without targets and net.outputs there is no l" refused 'net.outputs' inputs -net_outputs 0
-claim "targets from the net need its weights" refused 'reach.weights' inputs -reach_method train
+claim "... or with targets from its random weights" ends 0 3 random inputs -reach_method train
+claim "... where its loss is exactly 0" says random loss 0.0
 
 # ---- what is refused
 claim "a cnn of another shape than the data" refused 'net.shape' cnn -net_shape 1,8,9

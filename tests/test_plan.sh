@@ -73,6 +73,15 @@ refused() {
   [ "$status" = 65 ] && [ "$(cat "$place/out/status")" = 65 ] && says '^codim: the job does not fit on 2 ranks: reach needs .* that can is'
 }
 claim "codim run refuses before it allocates, and names the nodes that can" refused
+cat >"$place/wide.yaml" <<'E2'
+data: {file: jobs/data/digits.csv, points: 20, scale: standard, target_scale: unit}
+net: {widths: [3100, 3100], activation: tanh}
+certify: false
+hessian: {extreme: 0, zeros: 0}
+E2
+run 1 run "$place/wide.yaml" -output "$place/out" -node_memory 190e6
+claim "where there is no room for a second theta, no zero is confirmed: undecided" ends 3
+claim "... with the reason" says 'no zero is confirmed: one more Newton step needs [0-9.]* GB a rank'
 run 2 run "$place/small.yaml" -output "$place/out"
 claim "with memory it runs" ends 0
 run 2 plan "$place/small.yaml" -output "$place/out" -ranks 2

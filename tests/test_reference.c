@@ -185,7 +185,7 @@ static PetscErrorCode TestGram(const Case *c, Problem *problem)
 /* sigma by the streamed QR, from strips of J^T */
 static PetscErrorCode TestStreamed(const Case *c, Problem *problem)
 {
-  const SpectrumOptions options = {.method = 2};
+  const SpectrumOptions options = {.method = SPECTRUM_QR};
   Spectrum              spectrum;
   Tiles                 K;
   PetscBool             factored;

@@ -151,10 +151,44 @@ static PetscErrorCode TestCase(const char name[], PetscInt G)
   PetscCall(TilesCreate(PETSC_COMM_WORLD, c.m, &K));
   PetscCall(TangentKernelCreate(problem.map, &options, &kernel));
   PetscCall(SpectrumCompute(problem.jacobian, &options, K, &factored, &spectrum));
-  PetscCall(TangentKernelCompute(kernel, problem.jacobian, &spectrum, K, factored));
+  PetscCall(TangentKernelCompute(kernel, problem.jacobian, &spectrum, K, &factored));
   TestNumbers(&c, &kernel->numbers);
   PetscCall(TestWeakest(&c, &kernel->numbers));
   PetscCall(TestLabels(&c, kernel));
+  PetscCall(TangentKernelDestroy(&kernel));
+  PetscCall(SpectrumDestroy(&spectrum));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscCall(CaseDestroy(&c));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* only counted: u of the shifted factor, which K holds still */
+static PetscErrorCode TestCounted(const char name[], PetscInt G)
+{
+  const SpectrumOptions options = {.method = SPECTRUM_COUNT, .labels = LABELS_AUTO};
+  PetscReal             before, after;
+  Case                  c;
+  Problem               problem;
+  Spectrum              spectrum;
+  TangentKernel         kernel;
+  Tiles                 K;
+  PetscBool             held;
+
+  PetscFunctionBeginUser;
+  PetscCall(CaseCreate(name, &c));
+  PetscCall(CaseProblem(&c, G, &problem));
+  PetscCall(PetscSNPrintf(where, sizeof where, "%s on %d x %d, counted", c.name, problem.grid->G, problem.grid->Q));
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, c.m, &K));
+  PetscCall(TangentKernelCreate(problem.map, &options, &kernel));
+  PetscCall(SpectrumCompute(problem.jacobian, &options, K, &held, &spectrum));
+  Tap((PetscBool)(spectrum.counted && spectrum.rank == c.m && !held), "%s: rank m", where);
+  held = spectrum.factor.ended;
+  PetscCall(TilesNorms(K, NULL, &before, NULL));
+  PetscCall(TangentKernelCompute(kernel, problem.jacobian, &spectrum, K, &held));
+  PetscCall(TilesNorms(K, NULL, &after, NULL));
+  PetscCall(TestWeakest(&c, &kernel->numbers));
+  Tap((PetscBool)(held && before == after), "%s: K holds the factor still", where);
   PetscCall(TangentKernelDestroy(&kernel));
   PetscCall(SpectrumDestroy(&spectrum));
   PetscCall(TilesDestroy(&K));
@@ -181,7 +215,7 @@ static PetscErrorCode TestNever(void)
   PetscCall(TilesCreate(PETSC_COMM_WORLD, c.m, &K));
   PetscCall(TangentKernelCreate(problem.map, &options, &kernel));
   PetscCall(SpectrumCompute(problem.jacobian, &options, K, &factored, &spectrum));
-  PetscCall(TangentKernelCompute(kernel, problem.jacobian, &spectrum, K, factored));
+  PetscCall(TangentKernelCompute(kernel, problem.jacobian, &spectrum, K, &factored));
   json = TangentKernelToJSON(kernel);
   Tap((PetscBool)(json_is_string(json_object_get(json, "labels_skipped")) &&
                   json_is_null(json_object_get(json_array_get(json_object_get(json, "labels"), 0), "rank")) &&
@@ -205,6 +239,8 @@ int main(int argc, char **argv)
 
   TapBegin(&argc, &argv);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  for (PetscInt G = 1; G <= size; G++)
+    if (size % G == 0) TapCall(TestCounted("mlp-tanh-zero", G));
   for (PetscInt G = 1; G <= size; G++)
     for (size_t k = 0; size % G == 0 && k < PETSC_STATIC_ARRAY_LENGTH(cases); k++) TapCall(TestCase(cases[k], G));
   TapCall(TestNever());

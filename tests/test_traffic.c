@@ -91,6 +91,14 @@ static PetscErrorCode TransposeTimes(Subject *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode GramTimes(Subject *s)
+{
+  PetscFunctionBeginUser;
+  JacobianMultGramCost(&s->sizes, &s->cost);
+  PetscCall(JacobianMultGram(s->p.jacobian, s->u, s->u));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode HessianTimes(Subject *s)
 {
   PetscFunctionBeginUser;
@@ -198,6 +206,7 @@ static const Part Parts[] = {{"a forward pass", Forward, Nothing, .1},
                              {"the factors of J", Adjoints, Nothing, .1},
                              {"J v", JacobianTimes, Nothing, .1},
                              {"J^T u", TransposeTimes, Nothing, .1},
+                             {"J J^T u", GramTimes, Nothing, .1},
                              {"K", Gram, Nothing, .1},
                              {"Cholesky", Cholesky, FillK, .1},
                              {"a solve", Solve, Factor, .1},

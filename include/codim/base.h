@@ -101,15 +101,19 @@ PetscBool StopFlag(void);
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/** Bytes the system calls available on this node now; infinity where it does not tell. Not collective. */
+/** Bytes available on this node now: what the system says, or what the limits of its control groups (Slurm's --mem, a container's) leave if that is less;
+    infinity where none tells. Not collective. */
 PetscReal MemoryOnNode(void);
 
-/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0; the least of all nodes.
-    Collective. */
+/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0, or of the process' own limits
+    (ulimit -v, -d); the least of all nodes. Collective. */
 PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes);
 
 /** Bytes of this process that are in memory now; 0 where the system does not tell. Not collective. */
 PetscReal MemoryResident(void);
+
+/** The most since the process began, or since the last reset at a stage's begin; 0 where the system does not tell. Not collective. */
+PetscReal MemoryPeak(void);
 
 /** Seconds since BaseInitialize. Not collective. */
 PetscLogDouble ElapsedSeconds(void);

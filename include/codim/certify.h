@@ -35,6 +35,8 @@ typedef struct {
   /* for enclose = false: K is this factor, made of `jacobian` at theta along the trajectory; then no K is made unless it proves too little; NULL: none */
   const ShiftedCholesky *factor;
   Jacobian               jacobian;
+
+  CertifySplit paths; /* derivatives between values as they are, instead of products of norms: for deep nets of few units */
 } CertifyOptions;
 
 extern const CertifyOptions CertifyDefaults; /* auto, enclose, y as stored */
@@ -59,34 +61,35 @@ typedef struct {
   PetscReal  lipschitz;        /* Lambda, on the ball of radius `ball` */
   PetscReal  ball;             /* r */
   PetscReal  h;
-  PetscReal  radius;         /* rho */
-  PetscReal  regular_radius; /* R: rank J = m on the open ball */
-  PetscReal  zero_bound;     /* 2 eta Lambda */
-  PetscReal  sigma_min_zero; /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
-  PetscReal  distance_lower; /* <= the distance of theta_0 to M, empty or not; proved or not */
-  PetscReal  gram_error;     /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
-  PetscReal  jacobian_error; /* E_J >= |J - J^|_F */
-  PetscReal  eigen_error;    /* rho_e, or the Cholesky factorization's c */
-  PetscReal  orthogonality;  /* delta >= ||V^T V - I|| */
-  PetscReal  margin;         /* least distance of an argument, over the ball, from a kink; infinity: smooth */
-  Kink       kink;           /* where that is */
-  PetscBool  split, panels;  /* the split residual, and panels of W, were used */
-  PetscBool  enclosed;       /* lo, hi are there */
-  PetscBool  empty;          /* refuted: M is empty */
-  PetscInt   rank_bound;     /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
-  PetscReal  rank_radius;    /* infinity: for every theta */
-  PetscInt   rank;           /* refuted: = rank_bound, and rank J = it in the ball of radius regular_radius; -1: not established */
-  PetscInt   m, n;           /* residuals, parameters */
-  PetscReal *lo, *hi;        /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
-  PetscReal *norms;          /* nlabels: ||W||_2 of each label; owned */
+  PetscReal  radius;               /* rho */
+  PetscReal  regular_radius;       /* R: rank J = m on the open ball */
+  PetscReal  zero_bound;           /* 2 eta Lambda: n - m eigenvalues of the Hessian at theta_0 are no larger */
+  PetscReal  positive_bound;       /* 2 s^2 - 2 eta Lambda: the other m are at least that */
+  PetscReal  sigma_min_zero;       /* s sqrt(1 - 2h) <= sigma_min(J(theta*)) */
+  PetscReal  distance_lower;       /* <= the distance of theta_0 to M, empty or not; proved or not */
+  PetscReal  gram_error;           /* E_K >= |K - J^ J^T|_F, J^ the exact product of the computed factors */
+  PetscReal  jacobian_error;       /* E_J >= |J - J^|_F */
+  PetscReal  eigen_error;          /* rho_e, or the Cholesky factorization's c */
+  PetscReal  orthogonality;        /* delta >= ||V^T V - I|| */
+  PetscReal  margin;               /* least distance of an argument, over the ball, from a kink; infinity: smooth */
+  Kink       kink;                 /* where that is */
+  PetscBool  split, panels, paths; /* used: the split residual, panels of W, derivatives between values */
+  PetscBool  enclosed;             /* lo, hi are there */
+  PetscBool  empty;                /* refuted: M is empty */
+  PetscInt   rank_bound;           /* refuted: >= rank J(theta) for every theta within rank_radius of theta_0; -1: none */
+  PetscReal  rank_radius;          /* infinity: for every theta */
+  PetscInt   rank;    /* refuted: = rank_bound, and rank J = it in the ball of radius regular_radius; -1: not established */
+  PetscInt   m, n;    /* residuals, parameters */
+  PetscReal *lo, *hi; /* m: eigenvalue k of the Hessian at theta*, ascending; whole on every rank; owned */
+  PetscReal *norms;   /* nlabels: ||W||_2 of each label; owned */
   PetscInt   nlabels;
   PetscReal  seconds;
 } Certificate;
 
 /** At any theta, whose trajectory is given (borrowed, not changed). K is scratch. The split residual (three products of half-length numbers,
     rounding errors about 10^3 times smaller) is taken at once where three forward passes cost at most a quarter of K and its
-    eigenvalues, else where plain arithmetic leaves h >= 1/2. 16 N sum_units bytes while it runs, and K's size twice more if `enclose`. No
-    n-sized temporary. Collective. */
+    eigenvalues, else where plain arithmetic leaves h >= 1/2; so are panels of large W, and derivatives between values (0.25 GB
+    at most). 16 N sum_units bytes while it runs, and K's size twice more if `enclose`. No n-sized temporary. Collective. */
 PetscErrorCode CertifyCompute(ResidualMap map, Vec theta, Trajectory trajectory, Tiles K, const CertifyOptions *options,
                               Certificate *certificate);
 
@@ -131,9 +134,9 @@ PetscErrorCode CertifyWriteJSON(const char path[], const CertifySubject *subject
     differs. Collective. */
 PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const char problem[], PetscBool *exact_targets);
 
-/** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves, and where both are proved the file's
-    rho, s and enclosures must contain or be contained in the new ones, eigenvalue by eigenvalue they must meet. *agrees, and a sentence
-    into text. Collective. */
+/** Does what was computed anew bear out the file? Its status must not claim more than `certificate` proves; no bound may be much sharper than the new
+    one (other ranks add in another order), enclosures must meet, the two forms of each number must agree and the theorem must say what the numbers
+    do. *agrees, and a sentence into text. Collective. */
 PetscErrorCode CertifyCompare(const char path[], const Certificate *certificate, PetscBool *agrees, size_t size, char text[]);
 
 /** Cost (cost.h) of one attempt, K there. Not collective. */

@@ -40,3 +40,6 @@ PetscErrorCode GridGatherUnits(Grid grid, PetscInt N, PetscInt h, PetscReal all[
 
 /** In place, the sum over the group's ranks of an N x k array. Collective on the group. */
 PetscErrorCode GridSumUnits(Grid grid, PetscInt N, PetscInt k, PetscReal a[]);
+
+/** In place, the sum over the ranks of a shard of so many entries. Collective on the shard. */
+PetscErrorCode GridSumShard(Grid grid, PetscInt entries, PetscReal a[]);

@@ -46,6 +46,9 @@ PetscErrorCode JacobianMult(Jacobian jacobian, Vec v, Vec u);
 /** y += alpha J^T u, in place: no n-sized temporary. Collective. */
 PetscErrorCode JacobianMultTransposeAdd(Jacobian jacobian, PetscReal alpha, Vec u, Vec y);
 
+/** Ku = J J^T u, block by block of the columns of J: no n-sized temporary, 64 MB at most. Collective. */
+PetscErrorCode JacobianMultGram(Jacobian jacobian, Vec u, Vec Ku);
+
 /** The squares of the norms of J's rows, or of their entries of one label (-1: all), from the factors. Collective. */
 PetscErrorCode JacobianRowNormsSquared(Jacobian jacobian, PetscInt label, Vec norms2);
 
@@ -66,3 +69,4 @@ PetscErrorCode JacobianAssemble(Jacobian jacobian, Mat *Jt);
 /** Cost (cost.h). Not collective. */
 void JacobianMultCost(const Sizes *sizes, Cost *cost);
 void JacobianMultTransposeAddCost(const Sizes *sizes, Cost *cost);
+void JacobianMultGramCost(const Sizes *sizes, Cost *cost);

@@ -44,7 +44,7 @@ typedef struct {
   PetscBool   frugal;                   /* that way is taken, and stands in cost */
   PetscReal   bytes;                    /* of the largest rank at its peak, with what is held throughout */
   PetscReal   seconds, longest_seconds; /* infinity: no calibration */
-  char        reason[160];              /* why it is left out, or cannot run; "" */
+  char        reason[160];              /* why it is left out, or cannot run, also where it is not wanted; "" */
 } PlanStage;
 
 enum { PLAN_STAGES_MAX = 16 };

@@ -41,6 +41,7 @@ typedef struct {
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
   char        dead[256]; /* at no zero: what dead units do; "" if nothing */
   PetscReal   next_loss; /* of TrainConfirm, where nothing is proved and rank J = m; infinity: not asked. It has a say in at_zero */
+  char        unconfirmed[160]; /* why that was not asked though it should have been: then at_zero is false; "" */
 
   /* loaded weights that were then moved: where they started; NULL if not */
   Start                  start;

@@ -67,7 +67,8 @@ typedef enum {
 
 struct Adjoint_s {
   PetscInt        nvalues, rows;
-  const PetscInt *point; /* of each row, as in OpArrays; borrowed from the map */
+  const PetscInt *point;       /* of each row, as in OpArrays; borrowed from the map */
+  PetscInt       *owned_point; /* or owned */
   AdjointKeep     keep;
   PetscReal     **bar; /* NULL where not kept */
 };
@@ -81,6 +82,10 @@ PetscReal ResidualValuesBytes(ResidualMap map);
 /** Sweep back from `seed`, rows x l, along a trajectory; NULL: row k's is the unit vector of residual k's output (ADJOINT_RESIDUALS).
     Collective. */
 PetscErrorCode ResidualMapAdjoint(ResidualMap map, Vec theta, Trajectory trajectory, const PetscReal seed[], Adjoint adjoint);
+
+/** An adjoint that begins at value v instead of the output, from the unit vector of each of its entries at each of the group's points, dim(v)
+    rows a point, and goes on to all values (ADJOINT_FIXED_TOO): the derivatives of v by them. Collective. */
+PetscErrorCode ResidualMapAdjointOf(ResidualMap map, Vec theta, Trajectory trajectory, PetscInt v, Adjoint *adjoint);
 
 /** grad += alpha J^T u, from an adjoint of ADJOINT_POINTS whose seed was u, 0 where nothing was observed. Collective. */
 PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Adjoint adjoint, PetscReal alpha, Vec grad);

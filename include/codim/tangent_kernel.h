@@ -41,7 +41,7 @@ typedef struct {
   PetscInt  npoints; /* those with the largest shares of u; 0: no u was found */
   PetscInt  point[TANGENT_POINTS];
   PetscReal share[TANGENT_POINTS];
-  PetscReal sigma;    /* |J^T u| */
+  PetscReal sigma;    /* |J^T u| = (u^T K u)^(1/2) */
   PetscReal residual; /* |K u - sigma^2 u| */
   PetscReal angle; /* residual over the gap to the next eigenvalue of K: bounds sin of the angle to the exact u; infinity: no gap */
 
@@ -64,9 +64,10 @@ struct TangentKernel_s {
 PetscErrorCode TangentKernelCreate(ResidualMap map, const SpectrumOptions *options, TangentKernel *kernel);
 PetscErrorCode TangentKernelDestroy(TangentKernel *kernel);
 
-/** At the point whose factors `jacobian` holds and whose singular values s are. K holds its Cholesky factor if `factored`, and is scratch
-    afterwards. Safe points (checkpoint.h) before the labels and after each. Two n-sized Vecs live while it runs. Collective. */
-PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool factored);
+/** At the point whose factors `jacobian` holds and whose singular values s are. K holds a Cholesky factor of K, or of K - tau I, if *factored,
+    and holds it still if *factored afterwards, else it is scratch. No n-sized temporary. Safe points
+    (checkpoint.h) before the labels and after each. Collective. */
+PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored);
 
 /** Collective. */
 PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel);
