@@ -480,7 +480,7 @@ void TangentKernelCost(const Sizes *s, const SpectrumOptions *options, Cost *cos
   if (LabelsAreWanted(options, LabelFlops(s->network, s->d, s->m))) {
     TilesEigenvaluesCost(s, &label);
     CostAdd(cost, &label, labels);
-    GramCost(s, cost); /* all labels together, */
+    GramCost(s, cost);   /* all labels together, */
     GramCost(s, &label); /* and the largest at most */
     CostLonger(stretch, &label);
   }

@@ -206,7 +206,7 @@ two() {
   rm -rf "$place/out"
   mkdir "$place/out"
   echo 0 >"$place/out/status" # of an earlier run
-  timeout -k 5 90 ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/first" 2>&1 &
+  timeout -k 5 240 ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/first" 2>&1 &
   wait_for computing
   stale=$(cat "$place/out/status" 2>/dev/null)
   run 2 "$place/small.yaml" -output "$place/out"
