@@ -95,6 +95,16 @@ PetscLogDouble ElapsedSeconds(void)
   return MPI_Wtime() - base.start;
 }
 
+void TextAppend(size_t size, char text[], const char format[], ...)
+{
+  const size_t used = strlen(text);
+  va_list      arguments;
+
+  va_start(arguments, format);
+  (void)vsnprintf(text + used, size - used, format, arguments);
+  va_end(arguments);
+}
+
 /* ---- errors a user can mend ------------------------------------------------------------------------------------- */
 
 static void ComplainArguments(Complaint *complaint, ExitStatus status, const char format[], va_list arguments)

@@ -42,8 +42,8 @@ PetscErrorCode JobPerturb(Job job)
   Report            *r = &job->report;
   const char        *why;
   char               memory[160];
-  const PerturbPoint point = {job->map, job->data,       job->net_options.seed, job->theta,
-                              job->H,   job->trajectory, job->jacobian,         job->K};
+  const PerturbPoint point = {job->map,      job->data, job->net_options.seed, job->theta, job->H, job->trajectory,
+                              job->jacobian, job->K,    job->run.node_memory};
 
   PetscFunctionBeginUser;
   if (job->perturb_options.size == 0) PetscFunctionReturn(PETSC_SUCCESS);

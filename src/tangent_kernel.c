@@ -418,18 +418,6 @@ json_t *TangentKernelToJSON(TangentKernel kernel)
                    WeakestToJSON(t), "labels", LabelsToJSON(kernel), "labels_skipped", Skipped(kernel));
 }
 
-static void Append(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
-
-static void Append(size_t size, char text[], const char format[], ...)
-{
-  const size_t used = strlen(text);
-  va_list      arguments;
-
-  va_start(arguments, format);
-  (void)vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
-}
-
 /* the first few names of the labels that alone have rank m, and how many more */
 static void AppendLabels(TangentKernel kernel, size_t size, char text[])
 {
@@ -439,10 +427,10 @@ static void AppendLabels(TangentKernel kernel, size_t size, char text[])
   if (!kernel->nlabels || !kernel->label[0].computed) return;
   for (PetscInt i = 0; i < kernel->nlabels; i++) {
     if (kernel->label[i].rank != kernel->map->m || count++ >= most) continue;
-    Append(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
+    TextAppend(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
   }
-  if (count > most) Append(size, text, ", %" PetscInt_FMT " more", count - most);
-  if (!count) Append(size, text, "; no label alone is resolved to have rank m");
+  if (count > most) TextAppend(size, text, ", %" PetscInt_FMT " more", count - most);
+  if (!count) TextAppend(size, text, "; no label alone is resolved to have rank m");
 }
 
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
@@ -450,13 +438,13 @@ void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
   const TangentNumbers *t = &kernel->numbers;
 
   text[0] = '\0';
-  if (!PetscIsInfOrNanReal(t->condition)) Append(size, text, "condition %.3g, ", (double)t->condition);
+  if (!PetscIsInfOrNanReal(t->condition)) TextAppend(size, text, "condition %.3g, ", (double)t->condition);
   if (!PetscIsInfOrNanReal(t->stable_rank))
-    Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
-           (double)t->effective[0]);
-  Append(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
+    TextAppend(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
+               (double)t->effective[0]);
+  TextAppend(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
   if (t->npoints && t->angle < .1)
-    Append(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
+    TextAppend(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
   AppendLabels(kernel, size, text);
 }
 

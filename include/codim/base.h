@@ -28,6 +28,9 @@ typedef enum {
     after SlepcInitialize. */
 PetscErrorCode BaseInitialize(void);
 
+/** What printf makes of it, behind the text that is there, as far as `size` bytes reach. Not collective. */
+void TextAppend(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
+
 /* ---- errors a user can mend ---------------------------------------------------------------------------------------
    Code that runs on one rank files a Complaint (what, where, the numbers, the remedy); all ranks then call
    ComplaintRaise, which agrees on the lowest rank that has one, prints its text once on stderr, and returns an error
