@@ -68,19 +68,25 @@ static PetscErrorCode ProgressSetFromOptions(void)
 
 PetscErrorCode BaseInitialize(void)
 {
-  struct sigaction action;
-
   PetscFunctionBeginUser;
   base.start = MPI_Wtime();
   PetscCall(PetscPushErrorHandler(ErrorHandler, NULL));
   PetscCall(PetscRegisterFinalize(PetscPopErrorHandler));
+  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscCall(ProgressSetFromOptions());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StopOnSignals(void)
+{
+  struct sigaction action;
+
+  PetscFunctionBeginUser;
   memset(&action, 0, sizeof action);
   action.sa_handler = RaiseStopFlag;
   action.sa_flags   = SA_RESTART;
   PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL) && !sigaction(SIGINT, &action, NULL),
              PETSC_COMM_SELF, PETSC_ERR_SYS, "sigaction failed");
-  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
-  PetscCall(ProgressSetFromOptions());
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
