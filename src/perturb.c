@@ -28,6 +28,8 @@ typedef struct {
   Vec            theta_0, xi;
   PetscReal     *given; /* this group's targets */
   PetscReal      far;   /* the longest nudge */
+  PetscInt       next;  /* trial: of its draw's sizes */
+  PetscReal      t;     /* the last length, the next one's guess */
   PerturbResult *result;
 } Perturb;
 
@@ -210,46 +212,77 @@ static PetscInt CountSizes(const PerturbOptions *options)
   return 1 + (PetscInt)PetscFloorReal(PetscLog10Real(PetscMax(1, options->size / options->least)) + 1e-9);
 }
 
-void PerturbCost(const Sizes *s, const PerturbOptions *options, Cost *cost)
+void PerturbCost(const Sizes *s, const PerturbOptions *options, Cost *cost, Cost *stretch)
 {
   const PetscReal trials          = PetscMin(PERTURB_TRIALS_MAX, (PetscReal)CountSizes(options) * (PetscReal)options->draws),
                   evaluations     = 8;
   const SpectrumOptions automatic = {.method = SPECTRUM_AUTO};
   CertifyOptions        quick     = CertifyDefaults;
-  Cost                  sweep = {.bytes = 0}, trial = {.bytes = 0}, stretch = {.bytes = 0};
+  Cost                  sweep = {.bytes = 0}, trial = {.bytes = 0}, part = {.bytes = 0};
 
   quick.enclose = PETSC_FALSE;
   ResidualMapApplyCost(s, &sweep);
   CostAdd(&trial, &sweep, evaluations);
-  SpectrumCost(s, &automatic, &trial, &stretch);
+  SpectrumCost(s, &automatic, &trial, &part);
   CertifyCost(s, &quick, &trial);
   CostHold(&trial, 16 * s->local);
   CostAdd(cost, &trial, trials);
+  GramCost(s, &trial); /* a direction is drawn before some */
+  TilesCholeskyCost(s, &trial);
+  CostLonger(stretch, &trial);
 }
 
-static PetscErrorCode TryAll(Perturb *p, const PerturbOptions *options)
+/* between two trials, theta being theta_0 again */
+static PetscErrorCode TrialsArchive(Archive archive, void *context)
 {
-  PerturbResult  *r     = p->result;
-  const PetscInt  sizes = CountSizes(options);
-  const PetscInt  all   = PetscMin(PERTURB_TRIALS_MAX, sizes * options->draws);
-  const PetscReal start = 1e-3 * p->far;
+  Perturb   *p     = (Perturb *)context;
+  PetscReal *given = p->result->given;
 
   PetscFunctionBeginUser;
-  for (PetscInt draw = 0; draw < options->draws; draw++) {
-    PetscReal t = start;
+  PetscCall(ArchiveInt(archive, "next", &p->next));
+  PetscCall(ArchiveReal(archive, "t", &p->t));
+  PetscCall(ArchiveStruct(archive, "result", sizeof *p->result, p->result));
+  p->result->given = given;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
-    PetscCall(Draw(p, draw));
-    for (PetscInt s = 0; s < sizes && r->trials < PERTURB_TRIALS_MAX; s++) {
-      PerturbTrial *trial = &r->trial[r->trials];
+/* along the draw's xi, to |r| < size */
+static PetscErrorCode TryNext(Perturb *p, PetscInt draw, PetscReal size)
+{
+  PerturbResult *r     = p->result;
+  PerturbTrial  *trial = &r->trial[r->trials];
 
-      *trial = (PerturbTrial){.draw = draw, .size = options->size * PetscPowReal(10, -(PetscReal)s)};
-      PetscCall(Progress(p->at.map->grid->world, (PetscReal)r->trials, (PetscReal)all, "|r| < %.0e", (double)trial->size));
-      PetscCall(Length(p, trial->size, &t));
-      if (t == 0) continue;
-      PetscCall(Try(p, t, trial));
-      if (trial->proved && (r->chosen < 0 || trial->r < r->trial[r->chosen].r)) r->chosen = r->trials;
-      r->trials++;
-    }
+  PetscFunctionBeginUser;
+  *trial = (PerturbTrial){.draw = draw, .size = size};
+  PetscCall(Length(p, size, &p->t));
+  if (p->t == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Try(p, p->t, trial));
+  if (trial->proved && (r->chosen < 0 || trial->r < r->trial[r->chosen].r)) r->chosen = r->trials;
+  r->trials++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TryAll(Perturb *p, const PerturbOptions *options, PetscBool *stop)
+{
+  const PetscInt sizes = CountSizes(options), all = sizes * options->draws;
+  const MPI_Comm comm = p->at.map->grid->world;
+  PetscBool      resumed;
+
+  PetscFunctionBeginUser;
+  *stop = PETSC_FALSE;
+  PetscCall(CheckpointResume("perturb", TrialsArchive, p, &resumed));
+  for (; p->next < all && p->result->trials < PERTURB_TRIALS_MAX; p->next++) {
+    const PetscInt  draw = p->next / sizes, power = p->next % sizes;
+    const PetscReal size = options->size * PetscPowReal(10, -(PetscReal)power);
+
+    PetscCall(VecCopy(p->theta_0, p->at.theta));
+    PetscCall(CheckpointSafePoint(comm, "perturb", TrialsArchive, p, stop));
+    if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+    PetscCall(Progress(comm, (PetscReal)p->next, (PetscReal)all, "|r| < %.0e", (double)size));
+    if (power == 0) p->t = 1e-3 * p->far;
+    if (power == 0 || resumed) PetscCall(Draw(p, draw));
+    resumed = PETSC_FALSE;
+    PetscCall(TryNext(p, draw, size));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -275,15 +308,16 @@ static PetscErrorCode Settle(Perturb *p)
 
 PetscErrorCode PerturbSolve(const PerturbPoint *point, const PerturbOptions *options, PerturbResult *result)
 {
-  Perturb p;
+  Perturb   p;
+  PetscBool stop;
 
   PetscFunctionBeginUser;
   result->trials = 0;
   result->chosen = -1;
   result->given  = NULL;
   PetscCall(PerturbBegin(point, result, &p));
-  PetscCall(TryAll(&p, options));
-  if (result->chosen >= 0)
+  PetscCall(TryAll(&p, options, &stop));
+  if (result->chosen >= 0 && !stop)
     PetscCall(Settle(&p));
   else {
     PetscCall(VecCopy(p.theta_0, point->theta));

@@ -115,10 +115,7 @@ static void PrintOptional(const Report *r)
        [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk", [LINE_CONVEXITY] = "convexity"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-    if (r->lines[i][0] && (i == LINE_START || i == LINE_KERNEL))
-      printf("  %-10s%s\n", labels[i], r->lines[i]);
-    else if (r->lines[i][0])
-      PrintWrapped(labels[i], r->lines[i]);
+    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
 }
 
 static void PrintVerdict(const Report *r, const char dir[])

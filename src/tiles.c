@@ -352,6 +352,8 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
     if (tiles->comm != MPI_COMM_NULL) pdpotrf_("L", &m, tiles->a, &one, &one, tiles->desc, &info);
   } else if (tiles->comm != MPI_COMM_NULL)
     dpotrf_("L", &m, tiles->a, &m, &info);
+  if (tiles->comm != MPI_COMM_NULL)
+    PetscCall(PetscLogFlops((PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol)));
   sound[0] = info >= 0;
   sound[1] = info == 0;
   for (int j = 0; j < tiles->cols; j++) {

@@ -68,11 +68,12 @@ typedef struct {
 } PerturbPoint;
 
 /** From a zero theta, of which the caller fills in loss, rank, sigma_min, rank_bound: all trials. If one was proved, theta is its theta' and the data's targets are its y' afterwards, else both are as before; H,
-    trajectory and the factors belong to them. Two more n-sized Vecs while it runs, and the certificate's memory. Collective. */
+    trajectory and the factors belong to them. Safe points (checkpoint.h) between two trials. Two more n-sized Vecs while it runs, and the
+    certificate's memory. Collective. */
 PetscErrorCode PerturbSolve(const PerturbPoint *point, const PerturbOptions *options, PerturbResult *result);
 
-/** All trials. Not collective. */
-void PerturbCost(const Sizes *sizes, const PerturbOptions *options, Cost *cost);
+/** All trials; stretch: the longest between two safe points. Not collective. */
+void PerturbCost(const Sizes *sizes, const PerturbOptions *options, Cost *cost, Cost *stretch);
 
 PetscErrorCode PerturbResultDestroy(PerturbResult *result);
 

@@ -53,6 +53,9 @@ PetscErrorCode TrainDestroy(Train *train);
 /** What a Tao of another type minimizes; |H|^2 if not set. Not collective. */
 void TrainSetLoss(Train train, const LossOptions *loss);
 
+/** The theta that TrainSolve moves is not the job's: the checkpoint has it beside the optimiser's state. False if not set. Not collective. */
+void TrainSetApart(Train train, PetscBool apart);
+
 typedef PetscErrorCode TrainObserver(void *context, PetscInt step);
 
 /** Levenberg-Marquardt calls it at its start and after every step: trajectory, H and the factors in `jacobian` belong to theta, K is scratch, and
