@@ -142,7 +142,7 @@ static void PrintVerdict(const Report *r, const char dir[])
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
     printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved\n");
-  printf("  output    %s: report.json, spectrum.h5, spectrum.svg, weights.safetensors, problem.h5\n", dir);
+  printf("  output    %s: report.json, spectrum.h5, spectrum.svg, %sproblem.h5\n", dir, r->weights ? "weights.safetensors, " : "");
 }
 
 static void PrintNext(const Report *r)
