@@ -50,7 +50,7 @@ char *StudyReadFile(const char path[])
 
 void StudyForget(const Study *study, const Point *point)
 {
-  static const char *const files[] = {"status", "ended", "submitted", "log", "plan.json"};
+  static const char *const files[] = {"status", "ended", "submitted", "log", "plan.json", "traffic.json"};
 
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(files); i++) {
     FilePath path;
@@ -409,6 +409,27 @@ static const char *FindProgram(Study *study, const char argv0[])
   return StudyFormat(study, "%s", path);
 }
 
+const char *StudyFindBeside(Study *study, size_t n, const char *const places[])
+{
+  const char *slash = strrchr(study->program, '/');
+
+  for (size_t i = 0; slash && i < n; i++) {
+    const char *path = StudyFormat(study, "%.*s/%s", (int)(slash - study->program), study->program, places[i]);
+    FilePath    real;
+
+    if (!access(path, R_OK) && realpath(path, real)) return StudyFormat(study, "%s", real);
+  }
+  return NULL;
+}
+
+/* beside codim plan's bytes are those that were counted, where that can be */
+static void FindTraffic(Study *study)
+{
+  static const char *const places[] = {"traffic.so", "../lib/codim/traffic.so"};
+
+  study->traffic = study->plan ? StudyFindBeside(study, PETSC_STATIC_ARRAY_LENGTH(places), places) : NULL;
+}
+
 ExitStatus StudyRun(int argc, char *const argv[])
 {
   Complaint   complaint = {STATUS_HOLDS, ""};
@@ -424,6 +445,7 @@ ExitStatus StudyRun(int argc, char *const argv[])
   study.output  = request.output;
   study.given   = "";
   if (!complaint.status) StudyRead(&study, argv[2], &request.given, &complaint);
+  FindTraffic(&study);
   for (size_t k = 0; k < request.given.n; k++)
     study.given = StudyFormat(&study, "%s -%s '%s'", study.given, request.given.entries[k].key, request.given.entries[k].value);
   if (request.output) study.output = request.output;

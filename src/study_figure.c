@@ -264,11 +264,28 @@ static void DrawMap(Study *study, const StudyTable *table, const StudyFigure *fi
 
 /* ---- scaling ------------------------------------------------------------------------------------------------------------------------------ */
 
-enum { AT, SECONDS, FASTEST, SLOWEST, IDEAL, PLANNED, SPEEDUP, EFFICIENCY, PEAK, PLANNED_PEAK, RECEIVED, RUNS, FAILED, SCALING };
+enum {
+  AT,
+  SECONDS,
+  FASTEST,
+  SLOWEST,
+  IDEAL,
+  PLANNED,
+  SPEEDUP,
+  EFFICIENCY,
+  PEAK,
+  PLANNED_PEAK,
+  RECEIVED,
+  PLANNED_RECEIVED,
+  RUNS,
+  FAILED,
+  SCALING
+};
 
 static const char *const ScalingNames[SCALING] =
-    {"x",          "seconds",    "fastest",       "slowest",          "ideal_seconds", "planned_seconds", "speedup",
-     "efficiency", "peak_bytes", "planned_bytes", "planned_received", "runs",          "failed"};
+    {"x",       "seconds",    "fastest",    "slowest",       "ideal_seconds",  "planned_seconds",
+     "speedup", "efficiency", "peak_bytes", "planned_bytes", "received_bytes", "planned_received",
+     "runs",    "failed"};
 
 /* medians of a column, x by x; NaN where there is none */
 static PetscReal *MediansOf(Study *study, const StudyTable *table, const StudyColumn *x, const char name[])
@@ -298,7 +315,8 @@ static StudyTable MakeScaling(Study *study, const StudyTable *table, const Study
   }
   memcpy(column[PLANNED], MediansOf(study, table, x, "plan.seconds"), group.n * sizeof(PetscReal));
   memcpy(column[PLANNED_PEAK], MediansOf(study, table, x, "plan.bytes"), group.n * sizeof(PetscReal));
-  memcpy(column[RECEIVED], MediansOf(study, table, x, "plan.received"), group.n * sizeof(PetscReal));
+  memcpy(column[PLANNED_RECEIVED], MediansOf(study, table, x, "plan.received"), group.n * sizeof(PetscReal));
+  memcpy(column[RECEIVED], MediansOf(study, table, x, "traffic.received"), group.n * sizeof(PetscReal));
   memcpy(column[PEAK], MediansOf(study, table, x, "memory.peak"), group.n * sizeof(PetscReal));
   for (size_t i = 0; i < group.n; i++) {
     const Cell     *c     = &group.cells[i];
@@ -320,7 +338,7 @@ static StudyTable MakeScaling(Study *study, const StudyTable *table, const Study
 }
 
 /* in GB */
-static PlotSeries MemoryCurve(Study *study, const StudyTable *t, int y, const char label[], PlotMark mark, PlotColour colour)
+static PlotSeries BytesCurve(Study *study, const StudyTable *t, int y, const char label[], PlotMark mark, PlotColour colour)
 {
   PetscReal *gigabytes = Reals(study, t->rows);
 
@@ -328,7 +346,7 @@ static PlotSeries MemoryCurve(Study *study, const StudyTable *t, int y, const ch
   return (PlotSeries){.label  = label,
                       .mark   = mark,
                       .colour = colour,
-                      .dashed = (PetscBool)(y == PLANNED_PEAK),
+                      .dashed = (PetscBool)(y == PLANNED_PEAK || y == PLANNED_RECEIVED),
                       .n      = (PetscInt)t->rows,
                       .x      = t->columns[AT].values,
                       .y      = gigabytes};
@@ -351,7 +369,7 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   const StudyTable   t       = MakeScaling(study, table, x);
   PetscReal         *perfect = Reals(study, t.rows), *one = Reals(study, t.rows);
   const Group        group = Collect(study, table, x, StudyFind(table, "seconds"), NULL, NULL);
-  const PlotAxis     axis = {.label = figure->x, .scale = PLOT_LOG}, log = {.label = "seconds", .scale = PLOT_LOG};
+  const PlotAxis     axis = {.label = figure->x, .scale = PLOT_LOG2}, log = {.label = "seconds", .scale = PLOT_LOG};
   PlotSeries         times[]  = {Curve(&t, IDEAL, "ideal", PLOT_LINE, PLOT_INK, PETSC_TRUE),
                                  Curve(&t, PLANNED, "codim plan", PLOT_LINE, PLOT_ORANGE, PETSC_TRUE),
                                  SeriesOf(study, &group, "median, range", PLOT_POINTS, PLOT_BLUE),
@@ -362,13 +380,18 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   PlotSeries         share[]  = {Curve(&t, EFFICIENCY, "ideal", PLOT_LINE, PLOT_INK, PETSC_TRUE),
                                  Curve(&t, EFFICIENCY, "efficiency", PLOT_LINE, PLOT_BLUE, PETSC_FALSE),
                                  Curve(&t, EFFICIENCY, NULL, PLOT_POINTS, PLOT_BLUE, PETSC_FALSE)};
-  PlotSeries         memory[] = {MemoryCurve(study, &t, PLANNED_PEAK, "codim plan", PLOT_LINE, PLOT_ORANGE),
-                                 MemoryCurve(study, &t, PEAK, "peak of a rank", PLOT_LINE, PLOT_BLUE),
-                                 MemoryCurve(study, &t, PEAK, NULL, PLOT_POINTS, PLOT_BLUE)};
+  PlotSeries         memory[] = {BytesCurve(study, &t, PLANNED_PEAK, "codim plan", PLOT_LINE, PLOT_ORANGE),
+                                 BytesCurve(study, &t, PEAK, "peak of a rank", PLOT_LINE, PLOT_BLUE),
+                                 BytesCurve(study, &t, PEAK, NULL, PLOT_POINTS, PLOT_BLUE)};
+  PlotSeries         moved[]  = {BytesCurve(study, &t, PLANNED_RECEIVED, "codim plan", PLOT_LINE, PLOT_ORANGE),
+                                 BytesCurve(study, &t, PLANNED_RECEIVED, NULL, PLOT_RINGS, PLOT_ORANGE),
+                                 BytesCurve(study, &t, RECEIVED, "received by a rank", PLOT_LINE, PLOT_BLUE),
+                                 BytesCurve(study, &t, RECEIVED, NULL, PLOT_POINTS, PLOT_BLUE)};
   const PlotPanel    panels[] = {{.title = "Time", .x = axis, .y = log, .nseries = 5, .series = times},
-                                 {.title = "Speed-up", .x = axis, .y = {.scale = PLOT_LOG}, .nseries = 3, .series = speed},
+                                 {.title = "Speed-up", .x = axis, .y = {.scale = PLOT_LOG2}, .nseries = 3, .series = speed},
                                  {.title = "Efficiency", .x = axis, .y = {.high = 1.1}, .nseries = 3, .series = share},
-                                 {.title = "Memory, GB a rank", .x = axis, .y = {.scale = PLOT_LOG}, .nseries = 3, .series = memory}};
+                                 {.title = "Memory, GB a rank", .x = axis, .y = {.high = 1e-3}, .nseries = 3, .series = memory},
+                                 {.title = "Received, GB a rank", .x = axis, .y = {.high = 1e-3}, .nseries = 4, .series = moved}};
 
   for (size_t i = 0; i < t.rows; i++) {
     perfect[i] = t.columns[AT].values[i] / t.columns[AT].values[0];
@@ -376,7 +399,7 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   }
   speed[0].y = perfect;
   share[0].y = one;
-  WritePlot(study, figure, 4, panels, NULL, complaint);
+  WritePlot(study, figure, study->plan ? 5 : 4, panels, NULL, complaint);
   if (!complaint->status) StudyWriteTable(&t, StudyFormat(study, "%s/%s", study->output, figure->name), complaint);
 }
 

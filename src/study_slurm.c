@@ -32,20 +32,12 @@ static long MaxArraySize(void)
   return size;
 }
 
-/* codim.sbatch beside this program: in the tree it was built in, or where it was installed */
+/* in the tree that this program was built in, or where it was installed */
 static const char *FindScript(Study *study)
 {
-  static const char *const places[] = {"../slurm", "../share/codim/slurm"};
-  const char              *slash    = strrchr(study->program, '/');
+  static const char *const places[] = {"../slurm/codim.sbatch", "../share/codim/slurm/codim.sbatch"};
 
-  if (getenv("CODIM_SBATCH")) return getenv("CODIM_SBATCH");
-  for (size_t i = 0; slash && i < PETSC_STATIC_ARRAY_LENGTH(places); i++) {
-    const char *path = StudyFormat(study, "%.*s/%s/codim.sbatch", (int)(slash - study->program), study->program, places[i]);
-    FilePath    real;
-
-    if (!access(path, R_OK) && realpath(path, real)) return StudyFormat(study, "%s", real);
-  }
-  return NULL;
+  return getenv("CODIM_SBATCH") ? getenv("CODIM_SBATCH") : StudyFindBeside(study, PETSC_STATIC_ARRAY_LENGTH(places), places);
 }
 
 /* options of sbatch that are words of the study file */
@@ -166,6 +158,7 @@ void StudySubmit(Study *study, Complaint *complaint)
   (void)mkdir(StudyFormat(study, "%s/slurm", study->output), 0777);
   (void)setenv("CODIM", study->program, 0);
   (void)setenv("CODIM_STUDY", study->name, 1);
+  if (study->traffic) (void)setenv("CODIM_TRAFFIC", study->traffic, 1);
   for (size_t i = 0, run; i < count && !complaint->status; i += run) {
     const int offset = points[i]->number - 1;
 

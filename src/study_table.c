@@ -162,6 +162,18 @@ static void PutPlan(Study *study, StudyTable *table, size_t row)
   json_decref(root);
 }
 
+/* what the ranks received; of a run that was interrupted only the end was counted */
+static void PutTraffic(Study *study, StudyTable *table, size_t row, const json_t *report)
+{
+  json_t *traffic = LoadOf(study, &study->points[row], "traffic.json");
+
+  if (traffic && json_integer_value(json_object_get(report, "interruptions")) == 0) {
+    PutNumber(study, table, "traffic.received", row, json_number_value(json_object_get(traffic, "received")));
+    PutNumber(study, table, "traffic.messages", row, json_number_value(json_object_get(traffic, "messages")));
+  }
+  json_decref(traffic);
+}
+
 static void PutRow(Study *study, StudyTable *table, size_t row)
 {
   Point           *point  = &study->points[row];
@@ -183,6 +195,7 @@ static void PutRow(Study *study, StudyTable *table, size_t row)
   (void)Column(study, table, "proved");
   if (report && study->plan) MakePlan(study, point, report);
   if (study->plan) PutPlan(study, table, row);
+  if (report) PutTraffic(study, table, row, report);
   if (report) PutReport(study, table, row, report);
   json_decref(report);
 }

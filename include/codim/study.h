@@ -10,7 +10,7 @@
       ranks: 2                   # of every point; or nodes and ranks_on_a_node; threads
       at_once: 4                 # points at the same time: 1 here, as many as Slurm lets in an array
       sbatch: --time=30 -p short # what else sbatch is told
-      plan: true                 # codim plan's prediction beside each point
+      plan: true                 # beside each point codim plan's prediction, and the bytes that were received (traffic.so)
     set:                         # keys of every point, over the job file's
       hessian: {extreme: 0, zeros: 0}
     grid:                        # every combination, the last key varying fastest; 1..5 are five values, [[8, 8], [16, 16]] two lists
