@@ -171,24 +171,30 @@ static int ReadStatus(const char path[])
   return status;
 }
 
-static PetscBool Complains(const char line[])
+/* whose complaint a line is: 2 codim's, 1 the batch script's, 0 nobody's */
+static int Complains(const char line[])
 {
-  return (PetscBool)(!strncmp(line, "codim: ", 7) || (!strncmp(line, "codim.sbatch: ", 14) && !strstr(line, " ranks of ")));
+  if (!strncmp(line, "codim: ", 7)) return 2;
+  return !strncmp(line, "codim.sbatch: ", 14) && !strstr(line, " ranks of ") ? 1 : 0;
 }
 
-/* the last line of the log that complains, or else how the launcher ended, and the log's last line */
+/* the last line of the log that complains, codim's before the script's, or else how the launcher ended, and the log's last line */
 static void FindReason(const Study *study, Point *point)
 {
   FilePath    path;
   char       *log, *ended, *rest = NULL;
   const char *last = "no status, no log", *complaint = NULL;
+  int         whose = 1;
 
   StudyPath(study, point, "log", path);
   log = StudyReadFile(path);
   StudyPath(study, point, "ended", path);
   ended = StudyReadFile(path);
   for (char *line = log ? strtok_r(log, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
-    if (Complains(line)) complaint = line + (line[5] == ':' ? 7 : 0);
+    if (Complains(line) >= whose) {
+      whose     = Complains(line);
+      complaint = line + (whose == 2 ? 7 : 0);
+    }
     if (line[strspn(line, " -*\t")]) last = line;
   }
   if (complaint)

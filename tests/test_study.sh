@@ -111,6 +111,15 @@ claim "... n a rank stays, to the nearest width: 66 h + 1" table '[float(a["prob
 claim "... options after -- hold for every point" grep -qx 'net_seed: 3' "$place/weak/2/job.yaml"
 claim "... and there is a figure" test -s "$place/weak/scaling.svg" -a -s "$place/weak/scaling.csv"
 
+cat >"$place/steps.yaml" <<E2
+study: {job: $place/base.yaml, output: $place/steps}
+grid: {reach: {steps: [1, 500]}}
+figures: [{name: map, kind: map, x: reach_steps, y: ranks, value: full_rank}]
+E2
+claim "where no zero was reached, nothing is said of rank J there" study 0 steps
+claim "... nor in the table" table '[(a["verdict.holds"], a["full_rank"]) for a in r] == [("", ""), ("1", "1")] and r[0]["jacobian.rank"] == "12"' steps
+claim "... nor in the map" grep -q undecided "$place/steps/map.svg"
+
 # ---- interrupted
 job long <<E2
 data: {file: jobs/data/digits.csv, points: 900, scale: standard, target_scale: unit}
