@@ -53,7 +53,7 @@ OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
 TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
 TEST    = $(TEST_C:%.c=$(BUILD)/%)
-BENCH   = $(BUILD)/tests/bench/bench
+BENCH   = $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/draw
 THEORY  = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/theory/*.c))
 
 # sanitizers must come first, and so forbid libraries that are preloaded
@@ -86,7 +86,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(BUILD)/traffic.so.d $(TEST:=.d) $(BENCH).d $(THEORY:=.d)
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(BUILD)/traffic.so.d $(TEST:=.d) $(BENCH:=.d) $(THEORY:=.d)
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 # where packages can be had, the reference BLAS, more than ten times slower, does not do
@@ -96,9 +96,9 @@ header  = $(if $(shell $(CC) $(INCLUDE) -include $1 -E -xc - </dev/null >/dev/nu
 library = $(if $1,,$2:$3)
 # what only some tests compare with, all of it in one interpreter
 PYTHON   = numpy h5py mpmath torch
-python  = $(if $(shell for p in python3 /usr/bin/python3; do \
-  $$p -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' $(PYTHON) 2>/dev/null && echo yes && break; \
-  done),,$(foreach p,$(PYTHON),$p:python3-$p))
+TORCH    = $(shell for p in python3 /usr/bin/python3; do \
+  $$p -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' $(PYTHON) 2>/dev/null && echo $$p && break; done)
+python   = $(if $(TORCH),,$(foreach p,$(PYTHON),$p:python3-$p))
 NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-dev:libopenmpi-dev) \
   $(call command,$(MPIEXEC),openmpi-bin) $(call library,$(PETSC),petsc$(SUFFIX),libpetsc$(SUFFIX)-real-dev) \
   $(call library,$(SLEPC),slepc$(SUFFIX),libslepc$(SUFFIX)-real-dev) $(call library,$(HDF5),hdf5,libhdf5-openmpi-dev) \
@@ -223,11 +223,13 @@ theory: deps
 	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
 	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
 	@rm -f results/theory/padded.json
-bench: deps
-	$(again) $(BENCH)
+# the core against the machine's matrix products; growth with n; others' programs for the same numbers. On a machine that does nothing else.
+bench: deps-test
+	$(again) all $(BENCH)
 	@mkdir -p results/bench
-	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
-	@cp $(BENCH).txt results/bench/core.txt
+	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH)
+	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
+	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim '$(MPIEXEC)' | tee results/bench/peers.txt
 # five nets, and weights rounded to float32: all of them are proved
 certified: deps
 	$(again) all
@@ -297,7 +299,7 @@ help:
 	@echo 'make studies    strong and weak scaling, and where the claim holds over width and d, into results/studies/ (some minutes)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
-	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
+	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (half an hour)'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'

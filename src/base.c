@@ -68,25 +68,41 @@ static PetscErrorCode ProgressSetFromOptions(void)
 
 PetscErrorCode BaseInitialize(void)
 {
-  struct sigaction action;
-
   PetscFunctionBeginUser;
   base.start = MPI_Wtime();
   PetscCall(PetscPushErrorHandler(ErrorHandler, NULL));
   PetscCall(PetscRegisterFinalize(PetscPopErrorHandler));
+  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscCall(ProgressSetFromOptions());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StopOnSignals(void)
+{
+  struct sigaction action;
+
+  PetscFunctionBeginUser;
   memset(&action, 0, sizeof action);
   action.sa_handler = RaiseStopFlag;
   action.sa_flags   = SA_RESTART;
   PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL) && !sigaction(SIGINT, &action, NULL),
              PETSC_COMM_SELF, PETSC_ERR_SYS, "sigaction failed");
-  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
-  PetscCall(ProgressSetFromOptions());
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscLogDouble ElapsedSeconds(void)
 {
   return MPI_Wtime() - base.start;
+}
+
+void TextAppend(size_t size, char text[], const char format[], ...)
+{
+  const size_t used = strlen(text);
+  va_list      arguments;
+
+  va_start(arguments, format);
+  (void)vsnprintf(text + used, size - used, format, arguments);
+  va_end(arguments);
 }
 
 /* ---- errors a user can mend ------------------------------------------------------------------------------------- */

@@ -340,8 +340,8 @@ static PetscErrorCode RunConfirm(Job job)
     r->at_zero = PETSC_FALSE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(
-      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscCall(TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->next_loss));
+  r->at_zero = ReachConfirmed(&r->reach, r->next_loss);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -376,7 +376,7 @@ const JobStage JobStages[] = {
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_method spectrum_assembled svd_",
       "qr pauses after every block of rows; the eigenvalues of K, and svd, run in one piece"},
     {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
-      "it runs in one piece"},
+      "it pauses after every trial"},
     {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_method spectrum_assembled svd_",
       "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
@@ -387,13 +387,13 @@ const JobStage JobStages[] = {
     {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
       "it pauses after every probe"},
     {"tangent",  JobTangent,     JobPlanTangent, PETSC_TRUE,  JobTangentArchive,  "spectrum_labels weakest_",
-      "it runs in one piece"},
+      "it pauses after every label"},
     {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
       "it runs in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "it runs in one piece"},
     {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
-      "it stops after every step and begins anew"},
+      "it pauses after every step"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
       "it pauses after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",

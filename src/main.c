@@ -42,6 +42,7 @@ static PetscErrorCode RunJob(const char job_file[], ExitStatus *status, OptionSt
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
+  PetscCall(StopOnSignals());
   ierr = JobCreate(job_file, &job);
   PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString))); /* a job that is refused has a status too */
   PetscCall(ierr);
@@ -101,6 +102,7 @@ static PetscErrorCode RerunDirectory(const char dir[], ExitStatus *status, Optio
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
+  PetscCall(StopOnSignals());
   ierr = JobCreateRerun(dir, &job);
   PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
   PetscCall(ierr);

@@ -56,8 +56,8 @@ static json_t *MinimumJSON(const Report *r)
   if (!r->reached) return json_null();
   return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
-                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
-                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
+                   r->perturbation ? PerturbToJSON(r->perturbation) : json_null(), "rounding_floor", Real(r->reach.floor), "ended",
+                   ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
 }
 
 static json_t *LossJSON(const Report *r)

@@ -2,6 +2,7 @@
   tangent_kernel.c: see tangent_kernel.h.
 */
 #include "codim/tangent_kernel.h"
+#include "codim/checkpoint.h"
 #include "codim/kernel.h"
 #include "codim/random.h"
 #include "spectrum_method.h"
@@ -278,12 +279,10 @@ static PetscErrorCode OneLabel(TangentKernel kernel, Jacobian jacobian, PetscInt
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *factored)
+static void BeginLabels(TangentKernel kernel)
 {
   const ResidualMap map = kernel->map;
-  PetscReal        *lambda;
 
-  PetscFunctionBeginUser;
   kernel->numbers.flops = LabelFlops(map->network, (PetscReal)map->d, (PetscReal)map->m);
   for (PetscInt label = 0; label < kernel->nlabels; label++) {
     LabelKernel *k = &kernel->label[label];
@@ -295,12 +294,33 @@ static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K
     k->lambda_min = k->size < map->m ? 0 : (PetscReal)NAN;
     k->lambda_max = k->resolution = (PetscReal)NAN;
   }
+}
+
+/* the numbers, and the labels that are done */
+static PetscErrorCode PartArchive(Archive archive, void *context)
+{
+  TangentKernel kernel = (TangentKernel)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "numbers", sizeof kernel->numbers, &kernel->numbers));
+  PetscCall(ArchiveStruct(archive, "labels", (size_t)kernel->nlabels * sizeof *kernel->label, kernel->label));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *factored, PetscBool *stop)
+{
+  const MPI_Comm comm = kernel->map->grid->world;
+  PetscReal     *lambda;
+
+  PetscFunctionBeginUser;
   if (!LabelsAreWanted(kernel->options, kernel->numbers.flops)) PetscFunctionReturn(PETSC_SUCCESS);
   *factored = PETSC_FALSE;
-  PetscCall(PetscMalloc1(map->m, &lambda));
-  for (PetscInt label = 0; label < kernel->nlabels; label++) {
-    PetscCall(Progress(map->grid->world, (PetscReal)label, (PetscReal)kernel->nlabels, "K of one label after the other"));
+  PetscCall(PetscMalloc1(kernel->map->m, &lambda));
+  for (PetscInt label = 0; label < kernel->nlabels && !*stop; label++) {
+    if (kernel->label[label].computed) continue;
+    PetscCall(Progress(comm, (PetscReal)label, (PetscReal)kernel->nlabels, "K of one label after the other"));
     PetscCall(OneLabel(kernel, jacobian, label, K, lambda));
+    PetscCall(CheckpointSafePoint(comm, "tangent", PartArchive, kernel, stop));
   }
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -308,12 +328,19 @@ static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K
 
 PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored)
 {
+  PetscBool resumed, stop = PETSC_FALSE;
+
   PetscFunctionBeginUser;
-  NumbersOf(s, &kernel->numbers);
-  PetscCall(LeastGradient(kernel, jacobian));
-  PetscCall(WeakestPoints(kernel, jacobian, s, K, factored));
-  PetscCall(AllLabels(kernel, jacobian, K, factored));
-  kernel->known = PETSC_TRUE;
+  PetscCall(CheckpointResume("tangent", PartArchive, kernel, &resumed));
+  if (!resumed) {
+    NumbersOf(s, &kernel->numbers);
+    PetscCall(LeastGradient(kernel, jacobian));
+    BeginLabels(kernel);
+    PetscCall(WeakestPoints(kernel, jacobian, s, K, factored));
+    PetscCall(CheckpointSafePoint(kernel->map->grid->world, "tangent", PartArchive, kernel, &stop));
+  }
+  if (!stop) PetscCall(AllLabels(kernel, jacobian, K, factored, &stop));
+  kernel->known = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -322,8 +349,7 @@ PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel)
   PetscFunctionBeginUser;
   PetscCall(ArchiveBool(archive, "known", &kernel->known));
   if (!kernel->known) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(ArchiveStruct(archive, "numbers", sizeof kernel->numbers, &kernel->numbers));
-  PetscCall(ArchiveStruct(archive, "labels", (size_t)kernel->nlabels * sizeof *kernel->label, kernel->label));
+  PetscCall(PartArchive(archive, kernel));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -392,18 +418,6 @@ json_t *TangentKernelToJSON(TangentKernel kernel)
                    WeakestToJSON(t), "labels", LabelsToJSON(kernel), "labels_skipped", Skipped(kernel));
 }
 
-static void Append(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
-
-static void Append(size_t size, char text[], const char format[], ...)
-{
-  const size_t used = strlen(text);
-  va_list      arguments;
-
-  va_start(arguments, format);
-  (void)vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
-}
-
 /* the first few names of the labels that alone have rank m, and how many more */
 static void AppendLabels(TangentKernel kernel, size_t size, char text[])
 {
@@ -413,10 +427,10 @@ static void AppendLabels(TangentKernel kernel, size_t size, char text[])
   if (!kernel->nlabels || !kernel->label[0].computed) return;
   for (PetscInt i = 0; i < kernel->nlabels; i++) {
     if (kernel->label[i].rank != kernel->map->m || count++ >= most) continue;
-    Append(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
+    TextAppend(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
   }
-  if (count > most) Append(size, text, ", %" PetscInt_FMT " more", count - most);
-  if (!count) Append(size, text, "; no label alone is resolved to have rank m");
+  if (count > most) TextAppend(size, text, ", %" PetscInt_FMT " more", count - most);
+  if (!count) TextAppend(size, text, "; no label alone is resolved to have rank m");
 }
 
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
@@ -424,13 +438,13 @@ void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
   const TangentNumbers *t = &kernel->numbers;
 
   text[0] = '\0';
-  if (!PetscIsInfOrNanReal(t->condition)) Append(size, text, "condition %.3g, ", (double)t->condition);
+  if (!PetscIsInfOrNanReal(t->condition)) TextAppend(size, text, "condition %.3g, ", (double)t->condition);
   if (!PetscIsInfOrNanReal(t->stable_rank))
-    Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
-           (double)t->effective[0]);
-  Append(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
+    TextAppend(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
+               (double)t->effective[0]);
+  TextAppend(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
   if (t->npoints && t->angle < .1)
-    Append(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
+    TextAppend(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
   AppendLabels(kernel, size, text);
 }
 
@@ -450,11 +464,13 @@ void TangentKernelCost(const Sizes *s, const SpectrumOptions *options, Cost *cos
   TilesSolveCost(s, &solve);
   CostAdd(cost, &solve, solves);
   JacobianMultGramCost(s, cost);
+  CostLonger(stretch, cost);
   if (LabelsAreWanted(options, LabelFlops(s->network, s->d, s->m))) {
     TilesEigenvaluesCost(s, &label);
-    GramCost(s, cost); /* all labels together */
     CostAdd(cost, &label, labels);
+    GramCost(s, cost);   /* all labels together, */
+    GramCost(s, &label); /* and the largest at most */
+    CostLonger(stretch, &label);
   }
   CostHold(cost, 20 * 8 * s->m / s->P);
-  CostLonger(stretch, cost);
 }

@@ -23,10 +23,13 @@ typedef enum {
   STATUS_STOPPED   = 75 /* stopped early; a checkpoint is in the output directory */
 } ExitStatus;
 
-/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM and the first SIGINT raise the stop flag, a second
-    SIGINT ends the process; PETSc's for crashes stay) and the start of the clock; switch off HDF5's automatic error printing; read -progress_seconds. Call once,
+/** Install the error handler (silent for user errors; PETSc's for crashes stays) and the start of the clock; switch off HDF5's automatic error
+    printing; read -progress_seconds. Call once,
     after SlepcInitialize. */
 PetscErrorCode BaseInitialize(void);
+
+/** What printf makes of it, behind the text that is there, as far as `size` bytes reach. Not collective. */
+void TextAppend(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
 /* ---- errors a user can mend ---------------------------------------------------------------------------------------
    Code that runs on one rank files a Complaint (what, where, the numbers, the remedy); all ranks then call
@@ -89,6 +92,9 @@ PetscErrorCode StageAdd(const StageRecord *record);
     with one at the start of the loop. total <= 0: unknown, then no time left is printed. Not collective: ranks other than 0
     return at once. */
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
+
+/** From now on SIGUSR1, SIGTERM and the first SIGINT raise the stop flag; a second SIGINT ends the process. For what looks at it. Not collective. */
+PetscErrorCode StopOnSignals(void);
 
 /** Has any rank been asked to stop (SIGUSR1, SIGTERM, SIGINT)? Collective: call at safe points only. */
 PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
