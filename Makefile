@@ -187,10 +187,15 @@ results: deps
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
 	cp results/digits/report.json results/digits.json
 	cp results/digits/spectrum.svg results/digits.svg
+# jobs that fill a node of 24 GB: a billion parameters, 10 000 and 40 000 residuals; NAMES="billion fashion": only these
+large: deps data
+	$(again) all
+	@python3 tests/bench/large.py $(BUILD)/codim '$(MPIEXEC)' $(NAMES)
 # what this machine does in a second, for the times of codim plan
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+	@python3 tests/bench/calibrate.py $(BUILD)/codim '$(MPIEXEC)'
 # densities, trajectories and walks: what README.md shows of them, some minutes
 LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
 look: deps data
@@ -295,6 +300,7 @@ help:
 	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make large      a billion parameters, 10 000 and 40 000 residuals: an hour, 24 GB of memory, results/large.txt'
 	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
 	@echo 'make studies    strong and weak scaling, and where the claim holds over width and d, into results/studies/ (some minutes)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
@@ -308,6 +314,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
+.PHONY: large theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
