@@ -123,7 +123,7 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
   TrainCost(s, job->at_zero || (given && !job->reach->polish) ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
-  TrainStepCost(s, &stage->longest);
+  if (!job->at_zero) TrainStepCost(s, &stage->longest);
 }
 
 /* ---- spectra -------------------------------------------------------------------------------------------------------------------- */
@@ -357,12 +357,15 @@ static void PlanConfirm(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* theta is written by all ranks, and hashed by one */
 static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  (void)job;
-  stage->wanted                 = PETSC_TRUE;
+  const PetscReal data = 8 * s->d * (s->p + s->l);
+
+  stage->wanted               = PETSC_TRUE;
+  stage->cost.work[WORK_FILE] = stage->cost.work[WORK_HASH] = data;
+  if (!job->weights) return;
   stage->cost.work[WORK_STREAM] = 3 * 8 * s->local;
-  stage->cost.work[WORK_FILE]   = 8 * s->n;
-  stage->cost.work[WORK_HASH]   = 8 * (s->n + s->d * (s->p + s->l));
-  stage->cost.bytes             = 16 << 20; /* chunks, on their way through MPI-IO */
+  stage->cost.work[WORK_FILE] += 8 * s->n;
+  stage->cost.work[WORK_HASH] += 8 * s->n;
+  stage->cost.bytes = 16 << 20; /* chunks, on their way through MPI-IO */
 }
 
 /* clang-format off */

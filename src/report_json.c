@@ -217,8 +217,8 @@ static json_t *MemoryJSON(const Report *r)
 {
   const PetscReal peak = ReportPeakMemory();
 
-  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "peak",
-                   Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
+  return json_pack("{s:o, s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "baseline",
+                   Real(r->memory_baseline), "peak", Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
 /* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */

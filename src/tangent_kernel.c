@@ -418,19 +418,40 @@ json_t *TangentKernelToJSON(TangentKernel kernel)
                    WeakestToJSON(t), "labels", LabelsToJSON(kernel), "labels_skipped", Skipped(kernel));
 }
 
-/* the first few names of the labels that alone have rank m, and how many more */
+/* share of the trace, and what of the rank is known */
+static void AppendLabel(TangentKernel kernel, PetscInt i, size_t size, char text[])
+{
+  const LabelKernel *k = &kernel->label[i];
+
+  TextAppend(size, text, "%s %.3g %%", kernel->map->network->labels[i].name, 100 * (double)k->share);
+  if (!k->computed) return;
+  if (k->rank == kernel->map->m)
+    TextAppend(size, text, " (alone of rank m, lambda_min %.2g)", (double)k->lambda_min);
+  else if (k->rank >= 0 || k->rank_max < kernel->map->m)
+    TextAppend(size, text, " (alone of rank %s%" PetscInt_FMT ")", k->rank >= 0 ? "" : "<= ", k->rank >= 0 ? k->rank : k->rank_max);
+}
+
+/* those with the largest shares */
 static void AppendLabels(TangentKernel kernel, size_t size, char text[])
 {
-  const PetscInt most  = 3;
-  PetscInt       count = 0;
+  const PetscInt most = PetscMin(3, kernel->nlabels);
+  PetscInt       last = -1;
 
-  if (!kernel->nlabels || !kernel->label[0].computed) return;
-  for (PetscInt i = 0; i < kernel->nlabels; i++) {
-    if (kernel->label[i].rank != kernel->map->m || count++ >= most) continue;
-    TextAppend(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
+  for (PetscInt shown = 0; shown < most; shown++) {
+    PetscInt next = -1; /* after `last` in the order of shares, then of labels */
+
+    for (PetscInt i = 0; i < kernel->nlabels; i++) {
+      const PetscReal share = kernel->label[i].share;
+
+      if (last >= 0 && !(share < kernel->label[last].share || (share == kernel->label[last].share && i > last))) continue;
+      if (next < 0 || share > kernel->label[next].share) next = i;
+    }
+    if (next < 0) return;
+    TextAppend(size, text, "%s", shown ? ", " : "; of the trace ");
+    AppendLabel(kernel, next, size, text);
+    last = next;
   }
-  if (count > most) TextAppend(size, text, ", %" PetscInt_FMT " more", count - most);
-  if (!count) TextAppend(size, text, "; no label alone is resolved to have rank m");
+  if (kernel->nlabels > most) TextAppend(size, text, ", %" PetscInt_FMT " more", kernel->nlabels - most);
 }
 
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
@@ -438,13 +459,16 @@ void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
   const TangentNumbers *t = &kernel->numbers;
 
   text[0] = '\0';
+  TextAppend(size, text, "trace %.4g, ", (double)t->trace);
+  if (!PetscIsInfOrNanReal(t->log_determinant)) TextAppend(size, text, "log det %.4g, ", (double)t->log_determinant);
   if (!PetscIsInfOrNanReal(t->condition)) TextAppend(size, text, "condition %.3g, ", (double)t->condition);
   if (!PetscIsInfOrNanReal(t->stable_rank))
     TextAppend(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
                (double)t->effective[0]);
   TextAppend(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
-  if (t->npoints && t->angle < .1)
-    TextAppend(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
+  for (PetscInt i = 0; i < PetscMin(3, t->npoints) && t->angle < .1; i++)
+    TextAppend(size, text, "%s%" PetscInt_FMT " (%.0f %%)", i ? ", " : "; weakest points ", t->point[i] + 1,
+               100 * (double)t->share[i]);
   AppendLabels(kernel, size, text);
 }
 

@@ -90,6 +90,14 @@ claim "... no picture of them" test ! -e "$place/out/spectrum.svg"
 claim "without a certificate the factorization alone decides" ends 0 2 out "$place/small.yaml" -spectrum_method count -certify false
 claim "an eigenvalue of K too small for it leaves it undecided" ends 3 2 out jobs/ill-conditioned.yaml -spectrum_method count
 claim "... and no rank is said" says out rank null
+claim "weights: false" ends 0 2 out "$place/small.yaml" -weights false
+claim "... leaves them out" test ! -e "$place/out/weights.safetensors"
+claim "... and the certificate says so" grep -q '"weights_file": null' "$place/out/certificate.json"
+unkept() {
+  timeout -k 5 60 ${MPIEXEC:-mpiexec} -n 2 "$codim" check "$place/out" >"$place/log" 2>&1
+  [ $? = 65 ] && grep -q '^codim: .*were not kept (weights: false)' "$place/log"
+}
+claim "... which cannot be checked then" unkept
 claim "targets that are what the random net gives: on M from the start" ends 0 3 out "$place/small.yaml" -data_target net -net_outputs 2 -data_target_scale none -spectrum_method count
 claim "... in no step" says out iterations 0
 claim "... the loss is 0" says out loss 0.0

@@ -36,6 +36,7 @@ refuted 'the net is linear.*narrowest layer has width 2: rank J <= 10 < m = 27 f
 refuted 'the net is linear.*narrowest layer has width 1: rank J <= 7 < m = 18 for every theta"' linear-bias 2
 refuted '4 quadratic units.* rank J <= 18 < m = 25 for every theta"' quadratic 2
 refuted '2 quadratic units.* rank J <= 12 < m = 14 for every theta"' quadratic-bias 3
+refuted 'forms only the 10 monomials of its degree.* rank J <= 10 < m = 13 for every theta"' polynomial 3
 no 0 true '"proved"' null dead-units 2 -net_widths 5 -net_seed 10
 no 3 null null 'every unit of layers.0 is dead, and f is the same: try another net.seed' dead-units 2 -net_widths 4 -net_seed 39
 no 3 null null 'no zero reached.*theta runs away' infimum 1

@@ -28,6 +28,9 @@ claim "... on 128" prints '^128 ranks'
 claim "... with times, called projections" prints 'times are projections'
 claim "... recommends ranks, threads and a grid" prints '^recommended: mpiexec -n [0-9]*, OMP_NUM_THREADS=[0-9]*.*-grid [0-9]*,[0-9]*$'
 claim "... and says how long a stop waits" prints 'longest wait for a stop: in [a-z]*, '
+sed -i '$s/}$/, "runs": [{"planned_seconds": 2, "measured_seconds": 5}, {"planned_seconds": 3, "measured_seconds": 2}]}/' "$place/rates.json"
+run 1 plan "$place/test-plan.yaml" -ranks 64 -calibration "$place/rates.json"
+claim "... and with runs that were measured, by what factor the times were off" prints '2 whole runs there were off by a factor of at most 2.5'
 run 1 plan "$place/test-plan.yaml" -ranks 64 -calibration "$place/nowhere.json"
 claim "without a calibration there are no times" prints 'no times'
 run 3 plan "$place/test-plan.yaml" -ranks 4 -json -node_cores 2

@@ -45,4 +45,19 @@ claim "... it runs on PyTorch's outputs, and is refuted: tables of 7 x 5 outputs
 claim "... with a loss of rounding" agrees
 claim "... and rank 35 - 3" grep -q '"rank": 32' "$place/out/report.json"
 claim "an LSTM inside a module is named as what cannot be expressed" unexpressed 'cell.*LSTM' Recurrent 4,3
+
+# ---- the tutorial of README.md, word for word, in a directory of its own; the net was trained there with cross-entropy, in float32
+cp tests/torch/mynet.py "$place"
+sed -n '/^# mynet.yaml/,/^```/{/```/!p;}' README.md >"$place/mynet.yaml"
+exporting=$(sed -n 's#^    python3 \(jobs/torch_export.py mynet.py .*\)#\1#p' README.md)
+running=$(sed -n 's#^    mpiexec -n 2 build/codim \(run mynet.yaml\)#\1#p' README.md)
+case $codim in /*) ;; *) codim=$PWD/$codim ;; esac
+here=$PWD
+# shellcheck disable=SC2086
+tutorial() {
+  cd "$place" && $torch mynet.py "$here/jobs/data/digits.csv" >"$place/log" 2>&1 && $torch "$here"/$exporting >"$place/log" 2>&1 && run 2 $running
+  cd "$here" && [ "$status" = 0 ] && [ "$(cat "$place/results/mynet/status")" = 0 ]
+}
+claim "README's commands take a net trained in PyTorch with cross-entropy to a verdict" tutorial
+claim "... proved, of the stored weights themselves" grep -q 'At the stored weights, whose outputs the targets are by definition' "$place/log"
 echo "1..$count"

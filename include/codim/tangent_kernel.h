@@ -75,7 +75,7 @@ PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel);
 /** What report.json has of it (report.h); a new reference. Not collective. */
 json_t *TangentKernelToJSON(TangentKernel kernel);
 
-/** In a line: some numbers, the weakest point, the labels that alone have rank m. Not collective. */
+/** In a sentence: some numbers, the weakest points, the labels of the largest shares. Not collective. */
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[]);
 
 /** Cost (cost.h). Not collective. */
