@@ -31,7 +31,8 @@ HDF5     := $(call found,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)
 SCALAPACK:= $(call found,scalapack-openmpi scalapack-mpich scalapack-mpi scalapack)
 FAST_BLAS:= $(call found,openblas flexiblas)
 BLAS     := $(or $(FAST_BLAS),$(and $(call found,lapack),$(call found,blas),lapack blas))
-ELPA     := $(call found,elpa)
+# elsewhere than on Debian its file has a version in its name
+ELPA     := $(call found,elpa $(shell pkg-config --list-all 2>/dev/null | sed -n 's/^\(elpa-[0-9.]*\) .*/\1/p'))
 PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK) $(BLAS)
 
 INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(call pkgconfig,--cflags-only-I $(PACKAGES)))
@@ -52,7 +53,7 @@ OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
 TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
 TEST    = $(TEST_C:%.c=$(BUILD)/%)
-BENCH   = $(BUILD)/tests/bench/bench
+BENCH   = $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/draw
 THEORY  = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/theory/*.c))
 
 all: $(BUILD)/codim
@@ -79,7 +80,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH).d $(THEORY:=.d)
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH:=.d) $(THEORY:=.d)
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 # where packages can be had, the reference BLAS, more than ten times slower, does not do
@@ -89,9 +90,9 @@ header  = $(if $(shell $(CC) $(INCLUDE) -include $1 -E -xc - </dev/null >/dev/nu
 library = $(if $1,,$2:$3)
 # what only some tests compare with, all of it in one interpreter
 PYTHON   = numpy h5py mpmath torch
-python  = $(if $(shell for p in python3 /usr/bin/python3; do \
-  $$p -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' $(PYTHON) 2>/dev/null && echo yes && break; \
-  done),,$(foreach p,$(PYTHON),$p:python3-$p))
+TORCH    = $(shell for p in python3 /usr/bin/python3; do \
+  $$p -c 'import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' $(PYTHON) 2>/dev/null && echo $$p && break; done)
+python   = $(if $(TORCH),,$(foreach p,$(PYTHON),$p:python3-$p))
 NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-dev:libopenmpi-dev) \
   $(call command,$(MPIEXEC),openmpi-bin) $(call library,$(PETSC),petsc$(SUFFIX),libpetsc$(SUFFIX)-real-dev) \
   $(call library,$(SLEPC),slepc$(SUFFIX),libslepc$(SUFFIX)-real-dev) $(call library,$(HDF5),hdf5,libhdf5-openmpi-dev) \
@@ -185,10 +186,15 @@ results: deps
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
 	cp results/digits/report.json results/digits.json
 	cp results/digits/spectrum.svg results/digits.svg
+# jobs that fill a node of 24 GB: a billion parameters, 10 000 and 40 000 residuals; NAMES="billion fashion": only these
+large: deps data
+	$(again) all
+	@python3 tests/bench/large.py $(BUILD)/codim '$(MPIEXEC)' $(NAMES)
 # what this machine does in a second, for the times of codim plan
 calibrate: deps
 	$(again) all
 	$(MPIEXEC) -n $(CORES) $(BUILD)/codim calibrate results/calibration.json
+	@python3 tests/bench/calibrate.py $(BUILD)/codim '$(MPIEXEC)'
 # densities, trajectories and walks: what README.md shows of them, some minutes
 LOOK = density path-exact path-mlp path-cnn path-lstm walk walk-far
 look: deps data
@@ -200,6 +206,15 @@ look: deps data
 # Fashion-MNIST
 FASHION = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 data: ; $(call provide,$(call library,$(wildcard $(FASHION)),fashion-mnist,dataset-fashion-mnist))
+# strong and weak scaling, and where the claim holds: some minutes
+STUDIES = study-strong study-weak study-rank
+studies: deps
+	$(again) all
+	@mkdir -p results/studies
+	@for study in $(STUDIES); do MPIEXEC='$(MPIEXEC)' $(BUILD)/codim study jobs/$$study.yaml $(ARGS); \
+	  cp results/$$study/table.csv results/studies/$${study#study-}-table.csv; \
+	  for file in results/$$study/*.svg results/$$study/scaling.csv; do name=$${file##*/}; \
+	    if [ -s $$file ]; then cp $$file results/studies/$$(echo $${study#study-}-$$name | sed 's/^rank-//'); fi; done; done
 # every job that stands for a claim of the paper: the table of README.md
 claims: deps-test
 	$(again) all
@@ -212,11 +227,13 @@ theory: deps
 	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
 	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
 	@rm -f results/theory/padded.json
-bench: deps
-	$(again) $(BENCH)
+# the core against the machine's matrix products; growth with n; others' programs for the same numbers. On a machine that does nothing else.
+bench: deps-test
+	$(again) all $(BENCH)
 	@mkdir -p results/bench
-	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(ARGS)
-	@cp $(BENCH).txt results/bench/core.txt
+	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH)
+	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
+	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim '$(MPIEXEC)' | tee results/bench/peers.txt
 # five nets, and weights rounded to float32: all of them are proved
 certified: deps
 	$(again) all
@@ -226,7 +243,7 @@ certified: deps
 
 # ---- install -------------------------------------------------------------------------------------------------------
 DEST  = $(DESTDIR)$(PREFIX)
-SLURM = $(wildcard slurm/*.sbatch)
+SLURM = slurm/codim.sbatch slurm/scaling
 JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
 SHARE = $(DEST)/share/codim
 
@@ -255,7 +272,7 @@ LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 
 check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
 check-format: ; @clang-format --dry-run -Werror $(CODE)
-check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
+check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* slurm/spack/*.py tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
 check-warnings:
 	$(again) BUILD=build-gcc OMPI_CC=gcc WERROR=-Werror all $(patsubst $(BUILD)/%,build-gcc/%,$(TEST) $(BENCH) $(THEORY))
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
@@ -281,10 +298,12 @@ help:
 	@echo 'make test-slurm  codim.sbatch and studies on a Slurm cluster of virtual nodes, started for it (root; some minutes)'
 	@echo 'make results    the run that README.md shows, into results/'
 	@echo 'make calibrate  measure this machine for the times of `codim plan`, into results/calibration.json (some seconds)'
+	@echo 'make large      a billion parameters, 10 000 and 40 000 residuals: an hour, 24 GB of memory, results/large.txt'
 	@echo 'make look       densities, trajectories and walks on M, into results/look/; make data: Fashion-MNIST'
+	@echo 'make studies    strong and weak scaling, and where the claim holds over width and d, into results/studies/ (some minutes)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
-	@echo 'make bench      how near the core is to the machine, on 1 and 2 ranks, into results/bench/'
+	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (half an hour)'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice, into results/bench/ (half an hour)'
@@ -293,6 +312,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
+.PHONY: large theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -68,25 +68,41 @@ static PetscErrorCode ProgressSetFromOptions(void)
 
 PetscErrorCode BaseInitialize(void)
 {
-  struct sigaction action;
-
   PetscFunctionBeginUser;
   base.start = MPI_Wtime();
   PetscCall(PetscPushErrorHandler(ErrorHandler, NULL));
   PetscCall(PetscRegisterFinalize(PetscPopErrorHandler));
+  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
+  PetscCall(ProgressSetFromOptions());
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode StopOnSignals(void)
+{
+  struct sigaction action;
+
+  PetscFunctionBeginUser;
   memset(&action, 0, sizeof action);
   action.sa_handler = RaiseStopFlag;
   action.sa_flags   = SA_RESTART;
   PetscCheck(!sigaction(SIGUSR1, &action, NULL) && !sigaction(SIGTERM, &action, NULL) && !sigaction(SIGINT, &action, NULL),
              PETSC_COMM_SELF, PETSC_ERR_SYS, "sigaction failed");
-  PetscCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "H5Eset_auto2 failed");
-  PetscCall(ProgressSetFromOptions());
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscLogDouble ElapsedSeconds(void)
 {
   return MPI_Wtime() - base.start;
+}
+
+void TextAppend(size_t size, char text[], const char format[], ...)
+{
+  const size_t used = strlen(text);
+  va_list      arguments;
+
+  va_start(arguments, format);
+  (void)vsnprintf(text + used, size - used, format, arguments);
+  va_end(arguments);
 }
 
 /* ---- errors a user can mend ------------------------------------------------------------------------------------- */
@@ -177,48 +193,6 @@ void StatusWrite(const char dir[], ExitStatus status)
   if (reason) fprintf(stderr, "codim: cannot write %s: %s\n", path, strerror(reason));
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
-
-/* of a line in KiB of a file of /proc; -1: there is none */
-static PetscReal ProcBytes(const char path[], const char format[])
-{
-  FILE     *file = fopen(path, "r");
-  char      line[256];
-  long long kib = -1;
-
-  while (file && kib < 0 && fgets(line, sizeof(line), file))
-    if (sscanf(line, format, &kib) != 1) kib = -1;
-  if (file) fclose(file);
-  return kib < 0 ? -1 : 1024. * (PetscReal)kib;
-}
-
-PetscReal MemoryOnNode(void)
-{
-  const PetscReal bytes = ProcBytes("/proc/meminfo", "MemAvailable: %lld");
-
-  return bytes < 0 ? (PetscReal)INFINITY : bytes;
-}
-
-PetscReal MemoryResident(void)
-{
-  return PetscMax(0, ProcBytes("/proc/self/status", "VmRSS: %lld"));
-}
-
-PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes)
-{
-  MPI_Comm    node;
-  PetscMPIInt ranks;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
-  PetscCallMPI(MPI_Comm_size(node, &ranks));
-  PetscCallMPI(MPI_Comm_free(&node));
-  *bytes = MemoryOnNode() / ranks;
-  if (limit > 0) *bytes = PetscMin(*bytes, limit / ranks - MemoryResident());
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bytes, 1, MPIU_REAL, MPI_MIN, comm));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* ---- stages ----------------------------------------------------------------------------------------------------- */
 
 /* Give what the last stage freed back to the system (under Open MPI free() keeps it), then have the kernel set VmHWM back to
@@ -233,11 +207,6 @@ static void PeakMemoryReset(void)
   if (!file) return;
   fputs("5", file);
   fclose(file);
-}
-
-static PetscLogDouble PeakMemory(void)
-{
-  return PetscMax(0, ProcBytes("/proc/self/status", "VmHWM: %lld"));
 }
 
 PetscErrorCode StageBegin(MPI_Comm comm, const char name[])
@@ -277,7 +246,7 @@ PetscErrorCode StageAdd(const StageRecord *added)
 
 PetscErrorCode StageEnd(MPI_Comm comm)
 {
-  PetscLogDouble mine[2] = {MPI_Wtime() - base.stage_start, PeakMemory()}, most[2];
+  PetscLogDouble mine[2] = {MPI_Wtime() - base.stage_start, MemoryPeak()}, most[2];
   StageRecord    record;
 
   PetscFunctionBeginUser;
@@ -297,7 +266,7 @@ PetscBool StageRunning(StageRecord *record)
 {
   (void)PetscStrncpy(record->name, base.stage, sizeof record->name);
   record->seconds = MPI_Wtime() - base.stage_start;
-  record->peak    = PeakMemory();
+  record->peak    = MemoryPeak();
   return (PetscBool)(base.stage[0] != 0);
 }
 

@@ -264,6 +264,24 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static void ParseRuns(const json_t *runs, Calibration *c)
+{
+  size_t  i;
+  json_t *run;
+
+  c->runs   = 0;
+  c->factor = 1;
+  json_array_foreach(runs, i, run)
+  {
+    const double planned  = json_number_value(json_object_get(run, "planned_seconds")),
+                 measured = json_number_value(json_object_get(run, "measured_seconds"));
+
+    if (!(planned > 0 && measured > 0)) continue;
+    c->runs++;
+    c->factor = PetscMax(c->factor, PetscMax(planned / measured, measured / planned));
+  }
+}
+
 static PetscBool Parse(const json_t *json, Calibration *c)
 {
   const json_t *rates     = json_object_get(json, "a_second_of_one_rank"),
@@ -274,6 +292,7 @@ static PetscBool Parse(const json_t *json, Calibration *c)
   c->ranks     = (PetscInt)json_integer_value(json_object_get(json, "ranks"));
   c->latency   = json_number_value(json_object_get(json, "latency_seconds"));
   c->bandwidth = json_is_number(bandwidth) ? json_number_value(bandwidth) : (PetscReal)INFINITY;
+  ParseRuns(json_object_get(json, "runs"), c);
   for (int kind = 0; kind < WORK_KINDS; kind++) {
     c->rate[kind] = json_number_value(json_object_get(rates, Kinds[kind].name));
     if (!(c->rate[kind] > 0)) return PETSC_FALSE;

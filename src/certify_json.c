@@ -177,7 +177,7 @@ static json_t *CertificateToJSON(const CertifySubject *subject, const Certificat
                       json_pack("{s:I, s:I, s:I, s:I, s:I}", "points", (json_int_t)map->d, "inputs",
                                 (json_int_t)map->network->inputs, "outputs", (json_int_t)map->l, "residuals", (json_int_t)map->m,
                                 "parameters", (json_int_t)map->n));
-  json_object_set_new(root, "weights_file", FileToJSON(subject->weights, complaint));
+  json_object_set_new(root, "weights_file", subject->weights ? FileToJSON(subject->weights, complaint) : json_null());
   json_object_set_new(root, "problem_file", FileToJSON(subject->problem, complaint));
   json_object_set_new(root, "net", OptionsToJSON(NetKeys, subject->net));
   json_object_set_new(root, "ops", OpsToJSON(map->network));
@@ -284,6 +284,9 @@ PetscErrorCode CertifyReadSubject(const char path[], const char weights[], const
     const char *targets = json_string_value(json_object_get(root, "targets"));
 
     exact = targets && strcmp(targets, "net") == 0;
+    if (!complaint.status && json_is_null(json_object_get(root, "weights_file")))
+      Complain(&complaint, STATUS_DATA, "%s: the weights it is about were not kept (weights: false); `codim rerun` repeats the run",
+               path);
     if (!complaint.status) CheckHash(weights, json_object_get(root, "weights_file"), &complaint);
     if (!complaint.status) CheckHash(problem, json_object_get(root, "problem_file"), &complaint);
     if (!complaint.status) PetscCall(PackOptions(json_object_get(root, "net"), &size, &packed));

@@ -2,7 +2,6 @@
   convexity.c: see convexity.h.
 */
 #include "codim/convexity.h"
-#include "codim/checkpoint.h"
 
 const OptionKey ConvexityKeys[] =
     {{"convexity_seed", KEY_INT, offsetof(ConvexityOptions, seed), "0", 0, 2147483647, NULL,
@@ -48,10 +47,11 @@ PetscErrorCode ConvexityFind(const ConvexityPoint *at, const ConvexityOptions *o
 
   PetscFunctionBeginUser;
   net.seed = options->seed;
-  PetscCall(CheckpointForget()); /* the second start is not in a checkpoint */
   PetscCall(VecDuplicate(at->theta, &theta_2));
   PetscCall(NetworkSetInitial(at->map->network, &net, at->map->parameters, theta_2));
+  TrainSetApart(at->train, PETSC_TRUE);
   PetscCall(TrainSolve(at->train, theta_2, at->trajectory, at->H, at->jacobian, at->K, &result->second));
+  TrainSetApart(at->train, PETSC_FALSE);
   result->reached   = (PetscBool)(result->second.reason == REACH_TOLERANCE || result->second.reason == REACH_FLOOR);
   result->radius[0] = at->radius;
   result->radius[1] = PETSC_INFINITY;

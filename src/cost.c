@@ -3,6 +3,7 @@
 */
 #include "codim/cost.h"
 #include "codim/tiles.h"
+#include <limits.h>
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------------ */
 
@@ -61,6 +62,25 @@ PetscReal SizesValues(const Sizes *s, PetscReal rows)
 PetscReal SizesTiles(const Sizes *s)
 {
   return 8 * s->rows * s->cols;
+}
+
+void SizesLimit(const Sizes *s, size_t size, char text[])
+{
+  text[0] = '\0';
+  for (PetscInt k = 0; k < s->network->nlabels && !text[0]; k++) {
+    const Label    *label = &s->network->labels[k];
+    const PetscReal rows = (PetscReal)label->rows, cols = (PetscReal)label->cols, most = PetscMax(rows, cols);
+
+    if (most > INT_MAX)
+      (void)PetscSNPrintf(text, size, "%s has %.0f rows or columns: the BLAS counts in 32 bits", label->name, (double)most);
+    else if (s->G > 1 && SizesShardEntries(s, k) > INT_MAX)
+      (void)PetscSNPrintf(text, size,
+                          "%s has %.3g entries in a shard, and MPI counts what %.0f groups of points gather in 32 bits: use one "
+                          "group, or "
+                          "at least %.0f shards",
+                          label->name, (double)SizesShardEntries(s, k), (double)s->G,
+                          (double)PetscCeilReal(rows / PetscFloorReal(INT_MAX / cols)));
+  }
 }
 
 /* ---- sums ------------------------------------------------------------------------------------------------------------- */

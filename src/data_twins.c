@@ -78,7 +78,7 @@ static void FindOnRoot(Data data, Symmetry symmetry, Coincidences *found, Compla
 {
   const size_t    d = (size_t)data->points, p = (size_t)data->inputs;
   const PetscBool net    = (PetscBool)(data->options.target == TARGET_NET);
-  const size_t    l      = net ? 1 : (size_t)data->outputs;
+  const size_t    l      = net && !data->outputs ? 1 : (size_t)data->outputs;
   Point          *points = malloc(d * sizeof *points);
 
   if (!points) {

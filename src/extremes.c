@@ -89,18 +89,6 @@ static PetscErrorCode PCApply_Projection(PC pc, Vec x, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y = P S x: x, a Krylov vector, lies in ker J already, so this is P S P x */
-static PetscErrorCode MatMult_Kernel(Mat mat, Vec x, Vec y)
-{
-  Extremes e;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatShellGetContext(mat, &e));
-  PetscCall(HessianMult(e->hessian, HESSIAN_CURVATURE, x, y));
-  PetscCall(KernelProject(e->jacobian, e->factor, 1, y));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* ---- the four solvers -------------------------------------------------------------------------------------------------------- */
 
 enum { MANY_PAIRS = 60 }; /* beyond it the projected problem is kept at that size, and the vectors in one array (BVMAT) */
@@ -501,16 +489,6 @@ static PetscErrorCode Solve(Extremes e, EPS eps, Mat A)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CreateKernelMat(Extremes e, Mat *PSP)
-{
-  const PetscInt local = ParametersLocalSize(e->map->parameters);
-
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateShell(e->map->grid->world, local, local, e->map->n, e->map->n, e, PSP));
-  PetscCall(MatShellSetOperation(*PSP, MATOP_MULT, (void (*)(void))MatMult_Kernel));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode RunSolvers(Extremes e, Mat A, Mat PSP, PetscBool *stop)
 {
   PetscFunctionBeginUser;
@@ -538,7 +516,7 @@ PetscErrorCode ExtremesSolve(Extremes e, Hessian hessian, Jacobian jacobian, Til
   e->solver = e->iterations = e->products = 0;
   for (PetscInt k = 0; k < SOLVERS; k++) PairsOf(result, k)->products = -1;
   PetscCall(HessianCreateMat(e->hessian, HESSIAN_EXACT, &A));
-  PetscCall(CreateKernelMat(e, &PSP));
+  PetscCall(KernelCreateMat(hessian, jacobian, factor, 1, &PSP));
   PetscCall(CheckpointResume("extremes", ExtremesArchive, e, &resumed));
   PetscCall(RunSolvers(e, A, PSP, &stop));
   PetscCall(ForgetVecs(&e->nstart, &e->start));

@@ -13,6 +13,7 @@ static const OptionKey RunKeys[] =
     {KEY("grid", KEY_INTS, grid, "", 1,
          "G, Q: groups of data points x shards of parameters; chosen from d, n and the ranks if not given"),
      KEY("certify", KEY_BOOL, certify, "true", 0, "prove the verdict where that is possible"),
+     KEY("weights", KEY_BOOL, weights, "true", 0, "write the weights, 8 n bytes; without them codim check has nothing to check"),
      {"node_memory", KEY_REAL, offsetof(RunOptions, node_memory), "0", 0, 1e18, NULL,
       "bytes of a node that the job may take (0: what the system calls available)"},
      KEY("output", KEY_STRING, output, "", 0, "directory of the results; results/JOBNAME if not given"),
@@ -91,6 +92,7 @@ PlanJob JobToPlan(Job job)
                         .path        = &job->path_options,
                         .certify     = job->run.certify,
                         .at_zero     = (PetscBool)(job->data_options.target == TARGET_NET),
+                        .weights     = job->run.weights,
                         .node_memory = job->run.node_memory,
                         .G           = job->run.grid.n ? job->run.grid.v[0] : 0,
                         .Q           = job->run.grid.n ? job->run.grid.v[1] : 0,
@@ -163,6 +165,7 @@ static void DescribeProblem(Job job)
   r->n        = (PetscInt)NetworkSize(job->network);
   r->distinct = data->equal.classes;
   r->missing  = data->missing;
+  r->weights  = job->run.weights;
   for (PetscInt v = 1; v < job->network->nops; v++)
     if (job->network->ops[v].activation && !job->network->ops[v].activation->smooth) r->kinks = PETSC_TRUE;
   r->method     = ReachMethods[job->reach.method];
@@ -192,6 +195,7 @@ static PetscErrorCode Refute(Job job)
 
 PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
 {
+  Node here;
   Job new;
 
   PetscFunctionBeginUser;
@@ -200,6 +204,8 @@ PetscErrorCode JobMake(const char job_file[], PetscBool claim, Job *job)
   new->comm = PETSC_COMM_WORLD;
   PetscCall(JobReadOptions(new, job_file));
   if (claim) PetscCall(JobClaimDirectory(new));
+  PetscCall(NodeHere(new->comm, &here));
+  new->report.memory_baseline = here.baseline;
   PetscCall(StageBegin(new->comm, "setup"));
   PetscCall(DataCreate(new->comm, &new->data_options, &new->data));
   PetscCall(BuildProblem(new));

@@ -238,7 +238,7 @@ PetscErrorCode JobSpectrumArchive(Archive archive, Job job)
   PetscCall(SpectrumArchive(archive, &job->spectrum));
   r->spectrum = &job->spectrum;
   PetscCall(ArchiveBool(archive, "factored", &job->factored));
-  job->factor_missing = (PetscBool)(ArchiveReading(archive) && job->factored);
+  if (ArchiveReading(archive)) job->factor_missing = job->factored;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

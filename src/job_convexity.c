@@ -23,7 +23,7 @@ PetscErrorCode JobConvexity(Job job)
   if (r->certificate && r->certificate->status == CERTIFY_PROVED) at.radius = r->certificate->radius;
   job->factored = PETSC_FALSE;
   PetscCall(ConvexityFind(&at, &job->convexity_options, &job->convexity));
-  Describe(job);
+  if (!CheckpointStopped()) Describe(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -37,9 +37,11 @@ void JobPlanConvexity(const PlanJob *job, const Sizes *s, PlanStage *stage)
 
 PetscErrorCode JobConvexityArchive(Archive archive, Job job)
 {
-  PetscBool there = (PetscBool)(job->report.lines[LINE_CONVEXITY][0] != '\0');
+  char     *line  = job->report.lines[LINE_CONVEXITY];
+  PetscBool there = (PetscBool)(json_object_get(job->report.optional, "convexity") != NULL);
 
   PetscFunctionBeginUser;
+  PetscCall(ArchiveText(archive, "line", sizeof(job->report.lines[0]), line));
   PetscCall(ArchiveBool(archive, "there", &there));
   if (!there) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(ArchiveStruct(archive, "result", sizeof job->convexity, &job->convexity));

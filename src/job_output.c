@@ -108,7 +108,7 @@ static PetscErrorCode DrawDensity(Job job)
 PetscErrorCode JobWriteOutput(Job job)
 {
   OptionString   problem, net, weights, certificate, walk, perturbation;
-  CertifySubject subject = {job->map, &job->net_options, weights, problem, job->theta};
+  CertifySubject subject = {job->map, &job->net_options, job->run.weights ? weights : NULL, problem, job->theta};
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(problem, sizeof(problem), "%s/problem.h5", job->run.output));
@@ -121,7 +121,7 @@ PetscErrorCode JobWriteOutput(Job job)
   PetscCall(NetworkWrite(job->comm, job->network, net));
   if (JobTargetsMoved(job)) PetscCall(PerturbWrite(job->data, &job->perturbation, perturbation));
   if (!job->report.reached) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(WeightsWrite(job->parameters, job->theta, weights));
+  if (job->run.weights) PetscCall(WeightsWrite(job->parameters, job->theta, weights));
   PetscCall(CertifyWriteJSON(certificate, &subject, &job->certificate));
   PetscCall(WriteSpectra(job));
   PetscCall(DrawSpectrum(job));

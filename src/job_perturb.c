@@ -42,8 +42,8 @@ PetscErrorCode JobPerturb(Job job)
   Report            *r = &job->report;
   const char        *why;
   char               memory[160];
-  const PerturbPoint point = {job->map, job->data,       job->net_options.seed, job->theta,
-                              job->H,   job->trajectory, job->jacobian,         job->K};
+  const PerturbPoint point = {job->map,      job->data, job->net_options.seed, job->theta, job->H, job->trajectory,
+                              job->jacobian, job->K,    job->run.node_memory};
 
   PetscFunctionBeginUser;
   if (job->perturb_options.size == 0) PetscFunctionReturn(PETSC_SUCCESS);
@@ -61,6 +61,7 @@ PetscErrorCode JobPerturb(Job job)
   if (!job->refutation.refuted) {
     job->factored = job->shifted = PETSC_FALSE;
     PetscCall(PerturbSolve(&point, &job->perturb_options, &job->perturbation));
+    if (CheckpointStopped()) PetscFunctionReturn(PETSC_SUCCESS);
     PetscCall(TakePoint(job));
   }
   Describe(job);
@@ -71,8 +72,7 @@ void JobPlanPerturb(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
   stage->wanted = (PetscBool)(job->perturb->size > 0);
   if (!stage->wanted) return;
-  PerturbCost(s, job->perturb, &stage->cost);
-  CostLonger(&stage->longest, &stage->cost);
+  PerturbCost(s, job->perturb, &stage->cost, &stage->longest);
 }
 
 PetscErrorCode JobPerturbArchive(Archive archive, Job job)

@@ -123,7 +123,7 @@ static void PlanReach(const PlanJob *job, const Sizes *s, PlanStage *stage)
   if (job->reach->method == REACH_CONSTRUCT) ConstructCost(s, &stage->cost);
   TrainCost(s, job->at_zero || (given && !job->reach->polish) ? 0 : job->steps, &stage->cost);
   if (given && job->reach->polish) CostHold(&stage->cost, 8 * s->local); /* theta_0 */
-  TrainStepCost(s, &stage->longest);
+  if (!job->at_zero) TrainStepCost(s, &stage->longest);
 }
 
 /* ---- spectra -------------------------------------------------------------------------------------------------------------------- */
@@ -340,8 +340,8 @@ static PetscErrorCode RunConfirm(Job job)
     r->at_zero = PETSC_FALSE;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(
-      TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->reach, &r->next_loss, &r->at_zero));
+  PetscCall(TrainConfirm(job->train, job->theta, job->trajectory, job->H, job->jacobian, job->K, &r->next_loss));
+  r->at_zero = ReachConfirmed(&r->reach, r->next_loss);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -357,12 +357,15 @@ static void PlanConfirm(const PlanJob *job, const Sizes *s, PlanStage *stage)
 /* theta is written by all ranks, and hashed by one */
 static void PlanOutput(const PlanJob *job, const Sizes *s, PlanStage *stage)
 {
-  (void)job;
-  stage->wanted                 = PETSC_TRUE;
+  const PetscReal data = 8 * s->d * (s->p + s->l);
+
+  stage->wanted               = PETSC_TRUE;
+  stage->cost.work[WORK_FILE] = stage->cost.work[WORK_HASH] = data;
+  if (!job->weights) return;
   stage->cost.work[WORK_STREAM] = 3 * 8 * s->local;
-  stage->cost.work[WORK_FILE]   = 8 * s->n;
-  stage->cost.work[WORK_HASH]   = 8 * (s->n + s->d * (s->p + s->l));
-  stage->cost.bytes             = 16 << 20; /* chunks, on their way through MPI-IO */
+  stage->cost.work[WORK_FILE] += 8 * s->n;
+  stage->cost.work[WORK_HASH] += 8 * s->n;
+  stage->cost.bytes = 16 << 20; /* chunks, on their way through MPI-IO */
 }
 
 /* clang-format off */
@@ -376,7 +379,7 @@ const JobStage JobStages[] = {
     {"spectrum", JobSpectrum,    PlanSpectrum,   PETSC_FALSE, JobSpectrumArchive, "spectrum_method spectrum_assembled svd_",
       "qr pauses after every block of rows; the eigenvalues of K, and svd, run in one piece"},
     {"perturb",  JobPerturb,     JobPlanPerturb, PETSC_TRUE,  JobPerturbArchive,  "perturb_ spectrum_ certify",
-      "it runs in one piece"},
+      "it pauses after every trial"},
     {"spectrum again", JobSpectrumAgain, JobPlanSpectrumAgain, PETSC_FALSE, JobSpectrumAgainArchive, "spectrum_method spectrum_assembled svd_",
       "as spectrum"}, /* where the targets were moved */
     {"extremes", RunExtremes,    PlanExtremes,   PETSC_TRUE,  JobExtremesArchive,
@@ -387,13 +390,13 @@ const JobStage JobStages[] = {
     {"density",  JobDensity,     JobPlanDensity, PETSC_TRUE,  JobDensityArchive,  "hessian_density",
       "it pauses after every probe"},
     {"tangent",  JobTangent,     JobPlanTangent, PETSC_TRUE,  JobTangentArchive,  "spectrum_labels weakest_",
-      "it runs in one piece"},
+      "it pauses after every label"},
     {"certify",  JobCertify,     PlanCertify,    PETSC_TRUE,  JobCertifyArchive,  "certify",
       "it runs in one piece"}, /* after the solvers that use K's factor */
     {"confirm",  RunConfirm,     PlanConfirm,    PETSC_TRUE,  JobConfirmArchive,  "",
       "it runs in one piece"},
     {"convexity", JobConvexity,  JobPlanConvexity, PETSC_TRUE, JobConvexityArchive, "convexity_",
-      "it stops after every step and begins anew"},
+      "it pauses after every step"},
     {"walk",     JobWalk,        JobPlanWalk,    PETSC_TRUE,  JobWalkArchive,     "walk_",
       "it pauses after every step"},
     {"output",   JobWriteOutput, PlanOutput,     PETSC_FALSE, NULL,               "",

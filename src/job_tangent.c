@@ -25,7 +25,7 @@ PetscErrorCode JobTangent(Job job)
   PetscCall(TangentKernelCompute(job->tangent, job->jacobian, &job->spectrum, job->K, &held));
   job->factor_missing = (PetscBool)(job->factored && !held);
   job->shifted        = (PetscBool)(job->shifted && held);
-  Describe(job);
+  if (!CheckpointStopped()) Describe(job);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

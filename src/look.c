@@ -235,22 +235,9 @@ static PetscErrorCode ProjectProbe(void *context, Vec v)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* y = P S x, x in ker J */
-static PetscErrorCode MatMult_KernelBlock(Mat mat, Vec x, Vec y)
-{
-  Looker l;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatShellGetContext(mat, &l));
-  PetscCall(HessianMult(l->hessian, HESSIAN_CURVATURE, x, y));
-  PetscCall(KernelProject(l->jacobian, l->K, 2, y));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode KernelBlock(Looker l)
 {
   const ResidualMap    map     = l->map;
-  const PetscInt       local   = ParametersLocalSize(map->parameters);
   const DensityOptions options = {KERNEL_STEPS, KERNEL_PROBES};
   const DensitySpace   space   = {map->n - map->m, ProjectProbe, l};
   PetscReal            largest, least, residual;
@@ -262,8 +249,7 @@ static PetscErrorCode KernelBlock(Looker l)
   PetscFunctionBeginUser;
   PetscCall(TilesCholesky(l->K, &factored));
   if (!factored) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(MatCreateShell(map->grid->world, local, local, map->n, map->n, l, &PSP));
-  PetscCall(MatShellSetOperation(PSP, MATOP_MULT, (void (*)(void))MatMult_KernelBlock));
+  PetscCall(KernelCreateMat(l->hessian, l->jacobian, l->K, 2, &PSP));
   PetscCall(DensityCompute(PSP, map->parameters, &options, &space, &density));
   PetscCall(MatDestroy(&PSP));
   DensityEnds(&density, &largest, &residual, &least, &residual);

@@ -5,6 +5,7 @@
   not used here: in a function named main it would abort.
 */
 #include "codim/job.h"
+#include "codim/study.h"
 #include <string.h>
 
 /* the same complaint on every rank; printed once */
@@ -41,6 +42,7 @@ static PetscErrorCode RunJob(const char job_file[], ExitStatus *status, OptionSt
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
+  PetscCall(StopOnSignals());
   ierr = JobCreate(job_file, &job);
   PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString))); /* a job that is refused has a status too */
   PetscCall(ierr);
@@ -100,6 +102,7 @@ static PetscErrorCode RerunDirectory(const char dir[], ExitStatus *status, Optio
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
+  PetscCall(StopOnSignals());
   ierr = JobCreateRerun(dir, &job);
   PetscCall(PetscStrncpy(output, JobOutput(job), sizeof(OptionString)));
   PetscCall(ierr);
@@ -112,7 +115,7 @@ static PetscErrorCode RerunDirectory(const char dir[], ExitStatus *status, Optio
 typedef struct {
   const char *name, *subject; /* argv[1], and what argv[2] is */
   const char *meaning;
-  PetscErrorCode (*run)(const char subject[], ExitStatus *status, OptionString output);
+  PetscErrorCode (*run)(const char subject[], ExitStatus *status, OptionString output); /* NULL: study, before MPI_Init */
   PetscBool job_file; /* the subject is a job file: checked before PETSc starts, and its keys are options */
 } Command;
 
@@ -126,6 +129,7 @@ static const Command Commands[] = {
     {"rerun",     "DIR",      "repeat a finished run from its report, and compare",            RerunDirectory, PETSC_FALSE},
     {"report",    "DIR ...",  "a page to read, DIR/report.html; of several runs: compare.html", ReportRuns,    PETSC_FALSE},
     {"calibrate", "FILE",     "measure this machine for plan's times",                         Calibrate,      PETSC_FALSE},
+    {"study",     "STUDY.yaml", "a grid of runs, here or (-submit) by Slurm: a table and figures", NULL,           PETSC_FALSE},
     {NULL,        NULL,       NULL,                                                            NULL,           PETSC_FALSE}
 };
 /* clang-format on */
@@ -151,7 +155,7 @@ static void PrintUsage(FILE *file)
 {
   fprintf(file, "%s\n", Title);
   for (const Command *c = Commands; c->name; c++)
-    fprintf(file, "  codim %-9s %-9s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
+    fprintf(file, "  codim %-9s %-10s [-option value ...]  %s\n", c->name, c->subject, c->meaning);
   fputs("  codim --version | --help | --ranks         (--ranks: how many ranks the launcher made: one number, once)\n\n"
         "Exit status: 0 the claim holds, 2 refuted, 3 undecided, 64 usage or job file, 65 data, weights or memory, 70 a bug, 75 "
         "stopped early.\n",
@@ -194,6 +198,7 @@ int main(int argc, char **argv)
   ExitStatus     status    = STATUS_HOLDS;
   int            rank, size;
 
+  if (command && !command->run) return (int)StudyRun(argc, argv); /* without MPI */
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);

@@ -191,22 +191,37 @@ static void CheckDocuments(JobFile *file, yaml_parser_t *parser)
   file->document = NULL;
 }
 
+/* of a stream, or of a text where that is NULL */
+static void Check(const char name[], FILE *stream, const char text[], const OptionKey *const tables[], Complaint *complaint)
+{
+  JobFile       file = {name, tables, complaint, NULL, NULL, 0};
+  yaml_parser_t parser;
+
+  if (yaml_parser_initialize(&parser)) {
+    if (stream)
+      yaml_parser_set_input_file(&parser, stream);
+    else
+      yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+    CheckDocuments(&file, &parser);
+    yaml_parser_delete(&parser);
+  } else
+    Complain(complaint, STATUS_USAGE, "%s: out of memory", name);
+  free(file.places);
+}
+
 void OptionsCheckFile(const char path[], const OptionKey *const tables[], Complaint *complaint)
 {
-  JobFile       file = {path, tables, complaint, NULL, NULL, 0};
-  yaml_parser_t parser;
-  FILE         *stream = fopen(path, "r");
+  FILE *stream = fopen(path, "r");
 
   if (!stream) {
     Complain(complaint, STATUS_USAGE, "cannot open the job file %s: %s", path, strerror(errno));
     return;
   }
-  if (yaml_parser_initialize(&parser)) {
-    yaml_parser_set_input_file(&parser, stream);
-    CheckDocuments(&file, &parser);
-    yaml_parser_delete(&parser);
-  } else
-    Complain(complaint, STATUS_USAGE, "%s: out of memory", path);
-  free(file.places);
+  Check(path, stream, NULL, tables, complaint);
   fclose(stream);
+}
+
+void OptionsCheckText(const char name[], const char text[], const OptionKey *const tables[], Complaint *complaint)
+{
+  Check(name, NULL, text, tables, complaint);
 }

@@ -2,7 +2,9 @@
   perturb.c: see perturb.h.
 */
 #include "codim/perturb.h"
+#include "codim/checkpoint.h"
 #include "codim/kernel.h"
+#include "codim/spectrum.h"
 #include "codim/spectrum_file.h"
 
 enum { STREAM_PERTURB = 1 << 23, EVALUATIONS_MAX = 80 };
@@ -26,7 +28,8 @@ typedef struct {
   Vec            theta_0, xi;
   PetscReal     *given; /* this group's targets */
   PetscReal      far;   /* the longest nudge */
-  PetscReal     *lambda;
+  PetscInt       next;  /* trial: of its draw's sizes */
+  PetscReal      t;     /* the last length, the next one's guess */
   PerturbResult *result;
 } Perturb;
 
@@ -118,17 +121,27 @@ static PetscErrorCode Length(Perturb *p, PetscReal size, PetscReal *t)
 
 /* ---- one trial ------------------------------------------------------------------------------------------------------------------------ */
 
-static PetscErrorCode SigmaMin(Perturb *p, PetscReal *sigma_min)
+/* sigma_min, its resolution and the rank: from K, or from J itself where K's rounding hides sigma_min */
+static PetscErrorCode SingularValues(Perturb *p, PerturbTrial *trial)
 {
-  PetscReal squares;
+  const SpectrumOptions options = {.method = SPECTRUM_AUTO, .node_memory = p->at.node_memory};
+  const PetscBool       held    = CheckpointHeld();
+  Spectrum              spectrum;
+  PetscReal             squares;
+  PetscBool             factored;
 
   PetscFunctionBeginUser;
-  PetscCall(GramCompute(p->at.jacobian, p->at.K));
-  PetscCall(TilesNorms(p->at.K, NULL, &squares, NULL));
-  *sigma_min = PETSC_INFINITY;
+  trial->rank      = -1;
+  trial->sigma_min = trial->resolution = PETSC_INFINITY;
+  PetscCall(JacobianNormSquared(p->at.jacobian, &squares));
   if (PetscIsInfOrNanReal(squares)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(TilesEigenvalues(p->at.K, p->lambda));
-  *sigma_min = PetscSqrtReal(PetscMax(0, p->lambda[0]));
+  CheckpointHold(PETSC_TRUE);
+  PetscCall(SpectrumCompute(p->at.jacobian, &options, p->at.K, &factored, &spectrum));
+  CheckpointHold(held);
+  trial->rank       = spectrum.rank;
+  trial->sigma_min  = spectrum.sigma[spectrum.m - 1];
+  trial->resolution = spectrum.resolution;
+  PetscCall(SpectrumDestroy(&spectrum));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -153,10 +166,11 @@ static PetscErrorCode Try(Perturb *p, PetscReal t, PerturbTrial *trial)
   PetscFunctionBeginUser;
   trial->moved = t;
   PetscCall(MoveTo(p, t, &trial->r));
-  PetscCall(SigmaMin(p, &trial->sigma_min));
+  PetscCall(SingularValues(p, trial));
   options.enclose = PETSC_FALSE;
   PetscCall(CertifyCompute(p->at.map, p->at.theta, p->at.trajectory, p->at.K, &options, &certificate));
-  trial->proved          = (PetscBool)(certificate.status == CERTIFY_PROVED && trial->r > 0 && trial->r < trial->size);
+  trial->proved = (PetscBool)(certificate.status == CERTIFY_PROVED && trial->r > 0 && trial->r < trial->size);
+  if (certificate.status == CERTIFY_PROVED) trial->rank = p->at.map->m;
   trial->sigma_min_lower = certificate.sigma_min_lower;
   trial->h               = certificate.h;
   trial->radius          = certificate.radius;
@@ -178,7 +192,7 @@ static PetscErrorCode PerturbBegin(const PerturbPoint *point, PerturbResult *res
   PetscCall(VecCopy(point->theta, p->theta_0));
   PetscCall(VecNorm(p->theta_0, NORM_2, &norm));
   p->far = 1 + norm;
-  PetscCall(PetscMalloc2(GroupTargets(p), &p->given, point->map->m, &p->lambda));
+  PetscCall(PetscMalloc1(GroupTargets(p), &p->given));
   PetscCall(PetscArraycpy(p->given, point->data->y, GroupTargets(p)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -186,7 +200,7 @@ static PetscErrorCode PerturbBegin(const PerturbPoint *point, PerturbResult *res
 static PetscErrorCode PerturbEnd(Perturb *p)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree2(p->given, p->lambda));
+  PetscCall(PetscFree(p->given));
   PetscCall(VecDestroy(&p->theta_0));
   PetscCall(VecDestroy(&p->xi));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -198,46 +212,77 @@ static PetscInt CountSizes(const PerturbOptions *options)
   return 1 + (PetscInt)PetscFloorReal(PetscLog10Real(PetscMax(1, options->size / options->least)) + 1e-9);
 }
 
-void PerturbCost(const Sizes *s, const PerturbOptions *options, Cost *cost)
+void PerturbCost(const Sizes *s, const PerturbOptions *options, Cost *cost, Cost *stretch)
 {
-  const PetscReal trials      = PetscMin(PERTURB_TRIALS_MAX, (PetscReal)CountSizes(options) * (PetscReal)options->draws),
-                  evaluations = 8;
-  CertifyOptions quick        = CertifyDefaults;
-  Cost           sweep = {.bytes = 0}, trial = {.bytes = 0};
+  const PetscReal trials          = PetscMin(PERTURB_TRIALS_MAX, (PetscReal)CountSizes(options) * (PetscReal)options->draws),
+                  evaluations     = 8;
+  const SpectrumOptions automatic = {.method = SPECTRUM_AUTO};
+  CertifyOptions        quick     = CertifyDefaults;
+  Cost                  sweep = {.bytes = 0}, trial = {.bytes = 0}, part = {.bytes = 0};
 
   quick.enclose = PETSC_FALSE;
   ResidualMapApplyCost(s, &sweep);
   CostAdd(&trial, &sweep, evaluations);
-  GramCost(s, &trial);
-  TilesEigenvaluesCost(s, &trial);
+  SpectrumCost(s, &automatic, &trial, &part);
   CertifyCost(s, &quick, &trial);
   CostHold(&trial, 16 * s->local);
   CostAdd(cost, &trial, trials);
+  GramCost(s, &trial); /* a direction is drawn before some */
+  TilesCholeskyCost(s, &trial);
+  CostLonger(stretch, &trial);
 }
 
-static PetscErrorCode TryAll(Perturb *p, const PerturbOptions *options)
+/* between two trials, theta being theta_0 again */
+static PetscErrorCode TrialsArchive(Archive archive, void *context)
 {
-  PerturbResult  *r     = p->result;
-  const PetscInt  sizes = CountSizes(options);
-  const PetscInt  all   = PetscMin(PERTURB_TRIALS_MAX, sizes * options->draws);
-  const PetscReal start = 1e-3 * p->far;
+  Perturb   *p     = (Perturb *)context;
+  PetscReal *given = p->result->given;
 
   PetscFunctionBeginUser;
-  for (PetscInt draw = 0; draw < options->draws; draw++) {
-    PetscReal t = start;
+  PetscCall(ArchiveInt(archive, "next", &p->next));
+  PetscCall(ArchiveReal(archive, "t", &p->t));
+  PetscCall(ArchiveStruct(archive, "result", sizeof *p->result, p->result));
+  p->result->given = given;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
-    PetscCall(Draw(p, draw));
-    for (PetscInt s = 0; s < sizes && r->trials < PERTURB_TRIALS_MAX; s++) {
-      PerturbTrial *trial = &r->trial[r->trials];
+/* along the draw's xi, to |r| < size */
+static PetscErrorCode TryNext(Perturb *p, PetscInt draw, PetscReal size)
+{
+  PerturbResult *r     = p->result;
+  PerturbTrial  *trial = &r->trial[r->trials];
 
-      *trial = (PerturbTrial){.draw = draw, .size = options->size * PetscPowReal(10, -(PetscReal)s)};
-      PetscCall(Progress(p->at.map->grid->world, (PetscReal)r->trials, (PetscReal)all, "|r| < %.0e", (double)trial->size));
-      PetscCall(Length(p, trial->size, &t));
-      if (t == 0) continue;
-      PetscCall(Try(p, t, trial));
-      if (trial->proved && (r->chosen < 0 || trial->r < r->trial[r->chosen].r)) r->chosen = r->trials;
-      r->trials++;
-    }
+  PetscFunctionBeginUser;
+  *trial = (PerturbTrial){.draw = draw, .size = size};
+  PetscCall(Length(p, size, &p->t));
+  if (p->t == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(Try(p, p->t, trial));
+  if (trial->proved && (r->chosen < 0 || trial->r < r->trial[r->chosen].r)) r->chosen = r->trials;
+  r->trials++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TryAll(Perturb *p, const PerturbOptions *options, PetscBool *stop)
+{
+  const PetscInt sizes = CountSizes(options), all = sizes * options->draws;
+  const MPI_Comm comm = p->at.map->grid->world;
+  PetscBool      resumed;
+
+  PetscFunctionBeginUser;
+  *stop = PETSC_FALSE;
+  PetscCall(CheckpointResume("perturb", TrialsArchive, p, &resumed));
+  for (; p->next < all && p->result->trials < PERTURB_TRIALS_MAX; p->next++) {
+    const PetscInt  draw = p->next / sizes, power = p->next % sizes;
+    const PetscReal size = options->size * PetscPowReal(10, -(PetscReal)power);
+
+    PetscCall(VecCopy(p->theta_0, p->at.theta));
+    PetscCall(CheckpointSafePoint(comm, "perturb", TrialsArchive, p, stop));
+    if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
+    PetscCall(Progress(comm, (PetscReal)p->next, (PetscReal)all, "|r| < %.0e", (double)size));
+    if (power == 0) p->t = 1e-3 * p->far;
+    if (power == 0 || resumed) PetscCall(Draw(p, draw));
+    resumed = PETSC_FALSE;
+    PetscCall(TryNext(p, draw, size));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -263,15 +308,16 @@ static PetscErrorCode Settle(Perturb *p)
 
 PetscErrorCode PerturbSolve(const PerturbPoint *point, const PerturbOptions *options, PerturbResult *result)
 {
-  Perturb p;
+  Perturb   p;
+  PetscBool stop;
 
   PetscFunctionBeginUser;
   result->trials = 0;
   result->chosen = -1;
   result->given  = NULL;
   PetscCall(PerturbBegin(point, result, &p));
-  PetscCall(TryAll(&p, options));
-  if (result->chosen >= 0)
+  PetscCall(TryAll(&p, options, &stop));
+  if (result->chosen >= 0 && !stop)
     PetscCall(Settle(&p));
   else {
     PetscCall(VecCopy(p.theta_0, point->theta));
@@ -312,25 +358,25 @@ static json_t *Real(PetscReal x)
   return PetscIsInfOrNanReal(x) ? json_null() : json_real((double)x);
 }
 
-static json_t *TrialToJSON(const PerturbTrial *t, PetscInt m)
+static json_t *TrialToJSON(const PerturbTrial *t)
 {
-  return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "draw", (json_int_t)t->draw, "direction",
+  return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "draw", (json_int_t)t->draw, "direction",
                    t->draw % 2 ? "anywhere" : "in ker J", "size", Real(t->size), "r", Real(t->r), "moved", Real(t->moved), "rank",
-                   t->proved ? json_integer(m) : json_null(), "sigma_min", Real(t->sigma_min), "sigma_min_lower",
-                   t->sigma_min_lower > 0 ? Real(t->sigma_min_lower) : json_null(), "kantorovich_h", Real(t->h), "radius",
-                   Real(t->radius), "proved", (int)t->proved);
+                   t->rank >= 0 ? json_integer(t->rank) : json_null(), "sigma_min", Real(t->sigma_min), "resolution",
+                   Real(t->resolution), "sigma_min_lower", t->sigma_min_lower > 0 ? Real(t->sigma_min_lower) : json_null(),
+                   "kantorovich_h", Real(t->h), "radius", Real(t->radius), "proved", (int)t->proved);
 }
 
-json_t *PerturbToJSON(const PerturbResult *result, PetscInt m)
+json_t *PerturbToJSON(const PerturbResult *result)
 {
   json_t *trials = json_array(), *json;
 
-  for (PetscInt i = 0; i < result->trials; i++) json_array_append_new(trials, TrialToJSON(&result->trial[i], m));
+  for (PetscInt i = 0; i < result->trials; i++) json_array_append_new(trials, TrialToJSON(&result->trial[i]));
   json = json_pack("{s:o, s:{s:o, s:o, s:o}, s:o, s:o}", "r",
                    result->chosen >= 0 ? Real(result->trial[result->chosen].r) : json_null(), "before", "loss", Real(result->loss),
                    "rank", result->rank >= 0 ? json_integer(result->rank) : json_null(), "sigma_min", Real(result->sigma_min),
                    "rank_bound", result->rank_bound >= 0 ? json_integer(result->rank_bound) : json_null(), "trials", trials);
-  json_object_set_new(json, "after", result->chosen >= 0 ? TrialToJSON(&result->trial[result->chosen], m) : json_null());
+  json_object_set_new(json, "after", result->chosen >= 0 ? TrialToJSON(&result->trial[result->chosen]) : json_null());
   return json;
 }
 

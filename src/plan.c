@@ -70,7 +70,8 @@ static void Make(const PlanJob *job, PetscInt G, PetscInt Q, PetscInt threads, P
     (void)PetscSNPrintf(plan->refused, sizeof(plan->refused), "n = %.0f parameters need 64-bit indices (make INDEX=64)",
                         (double)plan->sizes.n);
   else
-    TilesLimit(&plan->sizes, PETSC_FALSE, sizeof(plan->refused), plan->refused);
+    SizesLimit(&plan->sizes, sizeof(plan->refused), plan->refused);
+  if (!plan->refused[0]) TilesLimit(&plan->sizes, PETSC_FALSE, sizeof(plan->refused), plan->refused);
   for (const JobStage *what = JobStages; what->name; what++) {
     PlanStage *stage = &plan->stages[plan->nstages++];
 

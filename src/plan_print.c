@@ -193,6 +193,9 @@ static void PrintSheet(const Sheet *sheet)
   else
     printf("times are projections from rates measured on %" PetscInt_FMT " ranks of %s%s\n", sheet->calibration.ranks,
            sheet->calibration.machine, strcmp(here, sheet->calibration.machine) ? ", another machine than this" : "");
+  if (sheet->calibrated && sheet->calibration.runs)
+    printf("such times of %" PetscInt_FMT " whole runs there were off by a factor of at most %.2g\n", sheet->calibration.runs,
+           (double)sheet->calibration.factor);
   for (PetscInt i = 0; i < sheet->count; i++) PrintCandidate(sheet, &sheet->candidates[i]);
   PrintRecommendation(sheet);
 }
@@ -247,14 +250,15 @@ static void PrintSheetJSON(const Sheet *sheet)
   json_t      *plans = json_array(), *json;
 
   for (PetscInt i = 0; i < sheet->count; i++) json_array_append_new(plans, CandidateJSON(sheet, &sheet->candidates[i]));
-  json = json_pack("{s:i, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:o, s:o}, s:{s:f, s:f}, s:o, s:o, s:o, s:o}", "schema", 1,
+  json = json_pack("{s:i, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:o, s:o}, s:{s:f, s:f}, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
                    "net", sheet->title, "problem", "points", (json_int_t)s->d, "inputs", (json_int_t)s->p, "outputs",
                    (json_int_t)s->l, "residuals", (json_int_t)s->m, "parameters", (json_int_t)s->n, "node", "cores",
                    (json_int_t)sheet->node.cores, "memory", Real(sheet->node.memory), "baseline", Real(sheet->node.baseline),
                    "assumed", "steps", (double)sheet->job->steps, "products", (double)sheet->job->products, "calibration",
-                   sheet->calibrated ? json_string(sheet->calibration.machine) : json_null(), "plans", plans, "recommended",
-                   sheet->recommended < 0 ? json_null() : LayoutJSON(&sheet->candidates[sheet->recommended]), "smallest",
-                   sheet->possible ? LayoutJSON(&sheet->smallest) : json_null());
+                   sheet->calibrated ? json_string(sheet->calibration.machine) : json_null(), "largest_factor",
+                   sheet->calibrated && sheet->calibration.runs ? Real(sheet->calibration.factor) : json_null(), "plans", plans,
+                   "recommended", sheet->recommended < 0 ? json_null() : LayoutJSON(&sheet->candidates[sheet->recommended]),
+                   "smallest", sheet->possible ? LayoutJSON(&sheet->smallest) : json_null());
   json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
   printf("\n");
   json_decref(json);

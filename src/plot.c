@@ -2,6 +2,7 @@
   plot.c: see plot.h. Lengths are in the viewBox's units.
 */
 #include "codim/plot.h"
+#include "file.h"
 #include "svg.h"
 #include <math.h>
 #include <string.h>
@@ -466,19 +467,23 @@ static PetscErrorCode DrawScript(FILE *out, const void *context)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* DIR/NAME.gnuplot for DIR/NAME.svg; name: NAME */
+static void ScriptPath(const char svg[], FilePath path, FilePath name)
+{
+  const char  *slash = strrchr(svg, '/');
+  const size_t full = strlen(svg), length = full > 4 && !strcmp(svg + full - 4, ".svg") ? full - 4 : full;
+
+  snprintf(path, sizeof(FilePath), "%.*s.gnuplot", (int)length, svg);
+  snprintf(name, sizeof(FilePath), "%.*s", (int)(length - (slash ? (size_t)(slash + 1 - svg) : 0)), slash ? slash + 1 : svg);
+}
+
 PetscErrorCode PlotWriteScript(MPI_Comm comm, const char svg[], const Plot *plot)
 {
-  char   path[PETSC_MAX_PATH_LEN], name[PETSC_MAX_PATH_LEN];
-  char  *dot, *slash;
-  Script script = {name, plot};
+  FilePath path, name;
+  Script   script = {name, plot};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscStrncpy(path, svg, sizeof path));
-  dot = strrchr(path, '.');
-  if (dot && !strcmp(dot, ".svg")) *dot = '\0';
-  slash = strrchr(path, '/');
-  PetscCall(PetscStrncpy(name, slash ? slash + 1 : path, sizeof name));
-  PetscCall(PetscStrlcat(path, ".gnuplot", sizeof path));
+  ScriptPath(svg, path, name);
   PetscCall(SvgWriteFile(comm, path, DrawScript, &script));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -488,5 +493,17 @@ PetscErrorCode PlotWrite(MPI_Comm comm, const char path[], const Plot *plot)
   PetscFunctionBeginUser;
   PetscCall(SvgWriteFile(comm, path, Draw, plot));
   PetscCall(PlotWriteScript(comm, path, plot));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode PlotWriteSerial(const char svg[], const Plot *plot, Complaint *complaint)
+{
+  FilePath path, name;
+  Script   script = {name, plot};
+
+  PetscFunctionBeginUser;
+  ScriptPath(svg, path, name);
+  PetscCall(SvgWrite(svg, Draw, plot, complaint));
+  PetscCall(SvgWrite(path, DrawScript, &script, complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

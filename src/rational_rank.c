@@ -241,18 +241,23 @@ static PetscErrorCode RanksOverQ(MPI_Comm comm, const Monomials *f, RationalRank
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* rank 0's, on every rank */
+/* rank 0's, on every rank; counts are of rows: below 2^31 */
 static PetscErrorCode ShareRows(Data data, PetscInt cols, PetscReal *all, PetscReal **rows)
 {
-  const size_t entries = (size_t)data->points * (size_t)cols;
-  PetscMPIInt  me, count;
+  PetscMPIInt  me, count, entries;
+  MPI_Datatype row;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(data->comm, &me));
-  PetscCall(PetscMPIIntCast((PetscInt)entries, &count));
   *rows = all;
-  if (me && entries) PetscCall(PetscMalloc1(entries, rows));
-  PetscCallMPI(MPI_Bcast(*rows, count, MPIU_REAL, 0, data->comm));
+  if (!cols || !data->points) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCallMPI(MPI_Comm_rank(data->comm, &me));
+  PetscCall(PetscMPIIntCast(data->points, &count));
+  PetscCall(PetscMPIIntCast(cols, &entries));
+  PetscCallMPI(MPI_Type_contiguous(entries, MPIU_REAL, &row));
+  PetscCallMPI(MPI_Type_commit(&row));
+  if (me) PetscCall(PetscMalloc1((size_t)count * (size_t)entries, rows));
+  PetscCallMPI(MPI_Bcast(*rows, count, row, 0, data->comm));
+  PetscCallMPI(MPI_Type_free(&row));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

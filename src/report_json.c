@@ -56,8 +56,8 @@ static json_t *MinimumJSON(const Report *r)
   if (!r->reached) return json_null();
   return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:b, s:o}", "method", r->method, "loss", Real(r->reach.loss),
                    "residual_max", Real(r->reach.residual_max), "iterations", (json_int_t)r->reach.steps, "perturbation",
-                   r->perturbation ? PerturbToJSON(r->perturbation, r->m) : json_null(), "rounding_floor", Real(r->reach.floor),
-                   "ended", ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
+                   r->perturbation ? PerturbToJSON(r->perturbation) : json_null(), "rounding_floor", Real(r->reach.floor), "ended",
+                   ReachReasonText(r->reach.reason), "zero", (int)r->at_zero, "construct", ConstructJSON(r));
 }
 
 static json_t *LossJSON(const Report *r)
@@ -217,8 +217,8 @@ static json_t *MemoryJSON(const Report *r)
 {
   const PetscReal peak = ReportPeakMemory();
 
-  return json_pack("{s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "peak",
-                   Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
+  return json_pack("{s:o, s:o, s:o, s:o}", "predicted", Real(r->memory_predicted > 0 ? r->memory_predicted : INFINITY), "baseline",
+                   Real(r->memory_baseline), "peak", Real(peak > 0 ? peak : INFINITY), "stages", StagesJSON(PETSC_TRUE));
 }
 
 /* everything in the options database that is not a key of ours: "-tao_type lmvm -eps_monitor" */

@@ -115,10 +115,7 @@ static void PrintOptional(const Report *r)
        [LINE_TRAJECTORY] = "path", [LINE_WALK] = "walk", [LINE_CONVEXITY] = "convexity"};
 
   for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-    if (r->lines[i][0] && (i == LINE_START || i == LINE_KERNEL))
-      printf("  %-10s%s\n", labels[i], r->lines[i]);
-    else if (r->lines[i][0])
-      PrintWrapped(labels[i], r->lines[i]);
+    if (r->lines[i][0]) PrintWrapped(labels[i], r->lines[i]);
 }
 
 static void PrintVerdict(const Report *r, const char dir[])
@@ -145,7 +142,7 @@ static void PrintVerdict(const Report *r, const char dir[])
     printf("  assumed   IEEE arithmetic (checked), conventional BLAS, the tested accuracy of sigma: %s/certificate.json\n", dir);
   if (v->basis == BASIS_NUMERICAL)
     printf("  assumed   that rounding errors stay below the printed resolution; nothing is proved\n");
-  printf("  output    %s: report.json, spectrum.h5, spectrum.svg, weights.safetensors, problem.h5\n", dir);
+  printf("  output    %s: report.json, spectrum.h5, spectrum.svg, %sproblem.h5\n", dir, r->weights ? "weights.safetensors, " : "");
 }
 
 static void PrintNext(const Report *r)

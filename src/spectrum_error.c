@@ -7,6 +7,9 @@
     |J - J'|_F^2 <= sum over rows and labels of ( sum over uses of |delta - delta'| |a| + |delta'| |a - a'| )^2,
 
   so that nothing cancels. epsilon = 2^-26: second-order terms and the rounding of the difference are both below 10^-7 of it.
+
+  NoiseOfRows moves theta by u sqrt(c) itself: there rounding is a part of the change. An entry that is 0 at every theta, for what cancels in
+  it, and nonzero in floating point changes by as much as it is.
 */
 #include "spectrum_method.h"
 
@@ -53,59 +56,114 @@ static PetscReal RowDistance(const LabelUse *use, const LabelUse *moved, size_t 
   return d_delta * RowNorm(Tk, point, use->A, NULL) + RowNorm(Th, row, moved->Delta, NULL) * RowNorm(Tk, point, use->A, moved->A);
 }
 
-/* |J - J'|_F^2 at most */
-static PetscErrorCode JacobianDistance(Jacobian jacobian, Jacobian moved, PetscReal *distance2)
+/* of the rows this rank owns: |row of J - row of J'| at most */
+static PetscErrorCode RowDistances(Jacobian jacobian, Jacobian moved, PetscReal distance[])
 {
-  const ResidualMap map  = jacobian->map;
-  const Rows        rows = map->rows;
-  PetscInt          nuses;
-  LabelUse         *uses, *others;
+  const Rows rows = jacobian->map->rows;
+  PetscInt   nuses;
+  LabelUse  *uses, *others;
 
   PetscFunctionBeginUser;
-  *distance2 = 0;
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   PetscCall(JacobianGetUses(moved, &nuses, &others));
-  for (PetscInt row = rows->owned.first - rows->group.first; row < rows->owned.last - rows->group.first; row++) {
-    PetscReal sum = 0; /* over the uses of a label */
+  for (PetscInt row = rows->owned.first; row < rows->owned.last; row++) {
+    const size_t local = (size_t)(row - rows->group.first);
+    PetscReal    sum   = 0; /* over the uses of a label */
 
+    distance[row] = 0;
     for (PetscInt i = 0; i < nuses; i++) {
-      sum += RowDistance(&uses[i], &others[i], (size_t)row, (size_t)rows->group_point[row]);
+      sum += RowDistance(&uses[i], &others[i], local, (size_t)rows->group_point[local]);
       if (i + 1 < nuses && uses[i + 1].label == uses[i].label) continue;
-      *distance2 += sum * sum;
+      distance[row] += sum * sum;
       sum = 0;
     }
+    distance[row] = PetscSqrtReal(distance[row]);
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, distance2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
   PetscCall(PetscFree(uses));
   PetscCall(PetscFree(others));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J)
+PetscErrorCode NeighbourCreate(Jacobian jacobian, PetscReal step, Neighbour *near)
 {
   const ResidualMap map = jacobian->map;
-  Vec               theta, H;
-  Trajectory        trajectory;
-  Jacobian          moved;
-  PetscReal         c, distance2;
+  Vec               H;
 
   PetscFunctionBeginUser;
-  PetscCall(ParametersCreateVec(map->parameters, &theta));
-  PetscCall(ParametersSetRandom(map->parameters, 0, STREAM_ERROR, theta));
-  PetscCall(VecPointwiseMult(theta, theta, jacobian->theta));
-  PetscCall(VecAYPX(theta, epsilon, jacobian->theta));
+  PetscCall(ParametersCreateVec(map->parameters, &near->theta));
+  PetscCall(ParametersSetRandom(map->parameters, 0, STREAM_ERROR, near->theta));
+  PetscCall(VecPointwiseMult(near->theta, near->theta, jacobian->theta));
+  PetscCall(VecAYPX(near->theta, step, jacobian->theta));
   PetscCall(RowsCreateVec(map->rows, &H));
-  PetscCall(TrajectoryCreate(map, &trajectory));
-  PetscCall(JacobianCreate(map, &moved));
-  PetscCall(ResidualMapApply(map, theta, trajectory, H));
-  PetscCall(JacobianLinearize(moved, theta, trajectory));
-  PetscCall(JacobianDistance(jacobian, moved, &distance2));
-  PetscCall(LongestChain(jacobian, &c));
-  *E_J = PetscSqrtReal(c * distance2) * (PETSC_MACHINE_EPSILON / 2) / epsilon;
-  PetscCall(JacobianDestroy(&moved));
-  PetscCall(TrajectoryDestroy(&trajectory));
+  PetscCall(TrajectoryCreate(map, &near->trajectory));
+  PetscCall(JacobianCreate(map, &near->jacobian));
+  PetscCall(ResidualMapApply(map, near->theta, near->trajectory, H));
+  PetscCall(JacobianLinearize(near->jacobian, near->theta, near->trajectory));
   PetscCall(VecDestroy(&H));
-  PetscCall(VecDestroy(&theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode NeighbourDestroy(Neighbour *near)
+{
+  PetscFunctionBeginUser;
+  PetscCall(JacobianDestroy(&near->jacobian));
+  PetscCall(TrajectoryDestroy(&near->trajectory));
+  PetscCall(VecDestroy(&near->theta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void NeighbourCost(const Sizes *s, Cost *cost)
+{
+  cost->work[WORK_NORMALS] += s->local;
+  cost->work[WORK_STREAM] += 5 * 8 * s->local;
+  ResidualMapApplyCost(s, cost);
+  ResidualMapAdjointCost(s, s->R, 1, cost);
+}
+
+PetscReal NeighbourBytes(const Sizes *s)
+{
+  return 8 * s->local + SizesValues(s, s->N) + ResidualMapUnitsBytes(s);
+}
+
+PetscErrorCode RoundingStep(Jacobian jacobian, PetscReal *step)
+{
+  PetscReal c = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(LongestChain(jacobian, &c));
+  *step = PetscSqrtReal(c) * PETSC_MACHINE_EPSILON / 2;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode NoiseOfRows(Jacobian jacobian, Jacobian near, PetscReal noise[])
+{
+  PetscMPIInt m;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMPIIntCast(jacobian->map->m, &m));
+  PetscCall(PetscArrayzero(noise, m));
+  PetscCall(RowDistances(jacobian, near, noise));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, noise, m, MPIU_REAL, MPI_SUM, jacobian->map->grid->world));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* E_J of spectrum.h */
+static PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J)
+{
+  const ResidualMap map = jacobian->map;
+  Neighbour         near;
+  PetscReal         step = 0, distance2 = 0, *distance;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(map->m, &distance));
+  PetscCall(NeighbourCreate(jacobian, epsilon, &near));
+  PetscCall(RowDistances(jacobian, near.jacobian, distance));
+  for (PetscInt row = map->rows->owned.first; row < map->rows->owned.last; row++) distance2 += PetscSqr(distance[row]);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &distance2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
+  PetscCall(RoundingStep(jacobian, &step));
+  *E_J = PetscSqrtReal(distance2) * step / epsilon;
+  PetscCall(NeighbourDestroy(&near));
+  PetscCall(PetscFree(distance));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -121,11 +179,10 @@ PetscErrorCode ResolutionOfJ(Jacobian jacobian, PetscReal sigma_max, PetscReal *
 
 void JacobianRoundingCost(const Sizes *s, Cost *cost)
 {
-  Cost part = {.work[WORK_NORMALS] = s->local, .work[WORK_STREAM] = 5 * 8 * s->local};
+  Cost part = {.bytes = 0};
 
-  ResidualMapApplyCost(s, &part);
-  ResidualMapAdjointCost(s, s->R, 1, &part);
-  CostHold(&part, 8 * s->local + SizesValues(s, s->N) + ResidualMapUnitsBytes(s));
+  NeighbourCost(s, &part);
+  CostHold(&part, NeighbourBytes(s));
   CostReduceAll(&part, s->P, 8, 1);
   CostAdd(cost, &part, 1);
 }

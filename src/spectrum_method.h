@@ -38,10 +38,27 @@ PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal
 /* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
 PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);
 
-/* E_J of spectrum.h. Another theta, trajectory and Delta live while it runs. Collective. */
-PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J);
+/* J at theta (1 + step xi), xi standard normal; near->jacobian is used as any other. Collective. */
+typedef struct {
+  Vec        theta;
+  Trajectory trajectory;
+  Jacobian   jacobian;
+} Neighbour;
 
-/* Cost of that. Not collective. */
+PetscErrorCode NeighbourCreate(Jacobian jacobian, PetscReal step, Neighbour *near);
+PetscErrorCode NeighbourDestroy(Neighbour *near);
+
+/* Cost of its creation, and the bytes a rank holds while it lives. Not collective. */
+void      NeighbourCost(const Sizes *sizes, Cost *cost);
+PetscReal NeighbourBytes(const Sizes *sizes);
+
+/* The step that stands for rounding, u sqrt(c). Collective. */
+PetscErrorCode RoundingStep(Jacobian jacobian, PetscReal *step);
+
+/* noise[k], k < m: what row k of J may owe to rounding; near: at a step of rounding. Collective. */
+PetscErrorCode NoiseOfRows(Jacobian jacobian, Jacobian near, PetscReal noise[]);
+
+/* Cost of E_J of spectrum.h. Not collective. */
 void JacobianRoundingCost(const Sizes *sizes, Cost *cost);
 
 /* The resolution of a method that works on J: max(m,n) eps sigma_max + E_J. Collective. */

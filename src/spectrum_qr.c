@@ -9,15 +9,14 @@
   the singular values of the last one: they are those of J. It can pause between blocks: one triangle and the list of the rows in it are
   all that is needed to go on, in any order and on any number of ranks. A rank holds 8 (2 m^2 + b m) bytes and the factors of one label.
 
-  Scaling rows and columns leaves the rank. Where rank J < m is found, D_1 J D_2 has the last word, its rows and columns of norm 1: what is small
-  in J for being measured in small units (a point with small derivatives, an input in other units) is not small there, and a rank that
-  grows with scaling was a matter of units.
+  Where rank J < m is found, a second pass over J with its rows and columns scaled (spectrum_scale.h) has the last word: a rank that grows
+  with scaling was a matter of units.
 
   Measured, OpenBLAS on one core, GF/s for panels of 32 / 64 / 128 columns: m = 1797: b = 1024: 35 / 38 / 37, 4096: 37 / 40 / 36, 8192:
   35 / 36 / 36; m = 800: b = 4096: 37 / 37 / 30.
 */
 #include "codim/checkpoint.h"
-#include "spectrum_method.h"
+#include "spectrum_scale.h"
 #include "strip.h"
 #include <petscblaslapack.h>
 
@@ -34,10 +33,11 @@ typedef struct {
 
 /* the rank's triangle, and the block that is being filled */
 typedef struct {
+  Jacobian   jacobian;
   Grid       grid;
   PetscInt   m, b, filled;
   PetscReal *R, *X, *T, *work; /* m x m, upper triangle; b x m; PANEL x m */
-  PetscReal *scale;            /* m: of the columns, before rows get norm 1; NULL: nothing is scaled */
+  Scaling    scaling;          /* NULL: nothing is scaled */
   Spectrum  *spectrum;         /* what the unscaled pass found */
 
   /* rows that are folded: by former runs, ascending, the same on every rank; and here, one range a label, which may go over some of them */
@@ -45,12 +45,14 @@ typedef struct {
   RowRange *before, *here;
 } Fold;
 
-static PetscErrorCode FoldCreate(ResidualMap map, PetscInt b, Spectrum *spectrum, Fold *fold)
+static PetscErrorCode FoldCreate(Jacobian jacobian, PetscInt b, Spectrum *spectrum, Fold *fold)
 {
-  const size_t columns = (size_t)map->m;
+  const ResidualMap map     = jacobian->map;
+  const size_t      columns = (size_t)map->m;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(fold, sizeof *fold));
+  fold->jacobian = jacobian;
   fold->grid     = map->grid;
   fold->m        = map->m;
   fold->b        = b;
@@ -67,20 +69,20 @@ static PetscErrorCode FoldDestroy(Fold *fold)
   PetscFunctionBeginUser;
   PetscCall(PetscFree3(fold->X, fold->T, fold->work));
   PetscCall(PetscFree(fold->before));
-  PetscCall(PetscFree(fold->scale));
+  PetscCall(ScalingDestroy(&fold->scaling));
   PetscCall(PetscFree(fold->here));
   PetscCall(PetscFree(fold->R));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* nothing is folded; from now on rows are scaled. scale is taken over */
-static PetscErrorCode FoldAnew(Fold *fold, PetscReal *scale)
+/* nothing is folded; from now on rows are scaled, columns by `inverse` */
+static PetscErrorCode FoldAnew(Fold *fold, const PetscReal inverse[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(fold->R, (size_t)fold->m * (size_t)fold->m));
   PetscCall(PetscFree(fold->before));
   fold->nbefore = fold->nhere = 0;
-  fold->scale                 = scale;
+  PetscCall(ScalingCreate(fold->jacobian, inverse, &fold->scaling));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -188,13 +190,13 @@ static PetscErrorCode ShareRows(Fold *fold)
 static PetscErrorCode FoldArchive(Archive archive, void *context)
 {
   Fold     *fold   = (Fold *)context;
-  PetscBool scaled = (PetscBool)(fold->scale != NULL);
+  PetscBool scaled = (PetscBool)(fold->scaling != NULL);
 
   PetscFunctionBeginUser;
   PetscCall(ArchiveBool(archive, "scaled", &scaled));
   if (scaled) {
-    if (ArchiveReading(archive)) PetscCall(PetscMalloc1(fold->m, &fold->scale));
-    PetscCall(ArchiveReals(archive, "scale", fold->m, fold->scale));
+    if (ArchiveReading(archive)) PetscCall(ScalingCreate(fold->jacobian, fold->spectrum->sigma, &fold->scaling));
+    PetscCall(ScalingArchive(archive, fold->scaling));
     PetscCall(ArchiveReals(archive, "sigma", fold->m, fold->spectrum->sigma));
     PetscCall(ArchiveReal(archive, "resolution", &fold->spectrum->resolution));
   }
@@ -212,31 +214,6 @@ static PetscErrorCode FoldArchive(Archive archive, void *context)
 
 /* ---- the rows ---------------------------------------------------------------------------------------------------------- */
 
-/* the inverse of the norm of n numbers, `stride` apart; 0 if they are 0 */
-static PetscReal InverseNorm(PetscInt n, size_t stride, const PetscReal x[])
-{
-  PetscReal largest = 0, squares = 0;
-
-  for (PetscInt k = 0; k < n; k++) largest = PetscMax(largest, PetscAbsReal(x[(size_t)k * stride]));
-  if (largest == 0) return 0;
-  for (PetscInt k = 0; k < n; k++) squares += PetscSqr(x[(size_t)k * stride] / largest);
-  return 1 / (largest * PetscSqrtReal(squares));
-}
-
-/* `rows` rows of X from row `first` on: columns times scale, then rows of norm 1 or 0 */
-static void ScaleRows(const Fold *fold, PetscInt first, PetscInt rows)
-{
-  const size_t stride = (size_t)fold->b;
-
-  for (PetscInt row = first; row < first + rows; row++) {
-    PetscReal *x = fold->X + row, inverse;
-
-    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= fold->scale[k];
-    inverse = InverseNorm(fold->m, stride, x);
-    for (PetscInt k = 0; k < fold->m; k++) x[(size_t)k * stride] *= inverse;
-  }
-}
-
 /* rows `entries` of a label, cut where the block is full */
 static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
 {
@@ -245,7 +222,7 @@ static PetscErrorCode AppendRows(Strip strip, Range entries, Fold *fold)
     const Range part = {p, PetscMin(entries.last, p + fold->b - fold->filled)};
 
     StripFill(strip, part, fold->X + fold->filled, fold->b);
-    if (fold->scale) ScaleRows(fold, fold->filled, part.last - part.first);
+    if (fold->scaling) ScalingApply(fold->scaling, part, fold->X + fold->filled, fold->b);
     fold->filled += part.last - part.first;
     if (fold->filled == fold->b) PetscCall(FoldBlock(fold));
     p = part.last;
@@ -291,25 +268,26 @@ static PetscInt64 OriginOf(ResidualMap map, PetscInt label)
   return origin;
 }
 
-/* a block of every rank that has one left */
-static PetscErrorCode FoldLabel(Jacobian jacobian, PetscInt nuses, const LabelUse uses[], Fold *fold, PetscReal *rows,
-                                PetscBool *stop)
+/* all uses of the label of uses[first], a block of every rank that has one left */
+static PetscErrorCode FoldLabel(Fold *fold, PetscInt nuses, const LabelUse uses[], PetscInt first, PetscReal *rows, PetscBool *stop)
 {
-  const ResidualMap map     = jacobian->map;
-  const PetscInt64  origin  = OriginOf(map, uses[0].label);
-  const Range       entries = EntriesOf(map, &uses[0]);
+  const ResidualMap map     = fold->jacobian->map;
+  const PetscInt    count   = LabelUses(nuses, uses, first);
+  const PetscInt64  origin  = OriginOf(map, uses[first].label);
+  const Range       entries = EntriesOf(map, &uses[first]);
   RowRange         *here    = &fold->here[fold->nhere++];
   Range             rest    = entries;
   Strip             strip;
 
   PetscFunctionBeginUser;
   here->first = here->last = origin + entries.first;
-  PetscCall(StripCreate(jacobian, nuses, uses, entries, &strip));
+  PetscCall(StripCreate(fold->jacobian, count, uses + first, entries, &strip));
+  if (fold->scaling) PetscCall(ScalingBeginLabel(fold->scaling, count, first, entries));
   while (!*stop) {
-    const Range part  = NextRows(fold, origin, rest, fold->b);
-    PetscInt    count = part.last - part.first, all;
+    const Range part = NextRows(fold, origin, rest, fold->b);
+    PetscInt    mine = part.last - part.first, all;
 
-    PetscCallMPI(MPI_Allreduce(&count, &all, 1, MPIU_INT, MPI_SUM, map->grid->world));
+    PetscCallMPI(MPI_Allreduce(&mine, &all, 1, MPIU_INT, MPI_SUM, map->grid->world));
     if (!all) break;
     PetscCall(AppendRows(strip, part, fold));
     rest.first = part.last;
@@ -318,6 +296,7 @@ static PetscErrorCode FoldLabel(Jacobian jacobian, PetscInt nuses, const LabelUs
     PetscCall(Progress(map->grid->world, *rows, (PetscReal)map->n, "rows of J^T, QR"));
     PetscCall(CheckpointSafePoint(map->grid->world, "qr", FoldArchive, fold, stop));
   }
+  if (fold->scaling) PetscCall(ScalingEndLabel(fold->scaling));
   PetscCall(StripDestroy(&strip));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -337,6 +316,15 @@ static PetscErrorCode SingularValues(PetscInt m, PetscReal R[], PetscReal sigma[
   PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "dgesvd: info = %d", (int)info);
   PetscCall(PetscLogFlops(8. / 3 * (PetscReal)m * (PetscReal)m * (PetscReal)m));
   PetscCall(PetscFree(work));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* of rank 0's R, on all ranks */
+static PetscErrorCode RootSingularValues(Fold *fold, PetscReal sigma[])
+{
+  PetscFunctionBeginUser;
+  if (fold->grid->rank == 0) PetscCall(SingularValues(fold->m, fold->R, sigma));
+  PetscCallMPI(MPI_Bcast(sigma, (PetscMPIInt)fold->m, MPIU_REAL, 0, fold->grid->world));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -376,6 +364,7 @@ static PetscReal StripCost(const Sizes *s, Cost *cost)
   return largest;
 }
 
+/* one pass; the second, where rank J < m, needs the same again in time and is counted in memory alone */
 static void QRCost(const Sizes *s, Cost *cost, Cost *stretch)
 {
   const PetscReal b = PetscMax(1, PetscMin(BLOCK, s->n / s->P + 1)), m = s->m, levels = PetscCeilReal(PetscLog2Real(s->P));
@@ -384,7 +373,7 @@ static void QRCost(const Sizes *s, Cost *cost, Cost *stretch)
   fold.work[WORK_QR] = 2 * s->local * m * m + tree.work[WORK_QR];
   fold.received      = 8 * m * m * (1 - 1 / s->P);
   fold.messages      = 1 - 1 / s->P;
-  fold.bytes         = 8 * (2 * m * m + b * m + 2 * PANEL * m) + StripCost(s, &fold);
+  fold.bytes         = 8 * (2 * m * m + b * m + 2 * PANEL * m) + 2 * StripCost(s, &fold) + ScalingBytes(s);
   CostBroadcast(&fold, s->P, 8 * m, 1);
   CostReduceAll(&fold, s->P, 8, s->local / b + (PetscReal)s->network->nlabels); /* StopRequested */
   JacobianRoundingCost(s, &fold);
@@ -392,11 +381,11 @@ static void QRCost(const Sizes *s, Cost *cost, Cost *stretch)
   CostLonger(stretch, &tree);
 }
 
-/* Singular values of J^T, and the inverses of the norms of its columns; with a scale those of J^T with its columns scaled, then its rows, then
-   its columns. *stop: asked to, nothing is found. */
-static PetscErrorCode Factor(Jacobian jacobian, Fold *fold, PetscReal sigma[], PetscReal inverse[], PetscBool *stop)
+/* R of J^T, or of J^T with its columns scaled, then its rows, on rank 0; on all ranks the inverses of the norms of its columns. *stop: asked
+   to, nothing is found. */
+static PetscErrorCode Factor(Fold *fold, PetscReal inverse[], PetscBool *stop)
 {
-  const ResidualMap map  = jacobian->map;
+  const ResidualMap map  = fold->jacobian->map;
   PetscReal         rows = 0;
   PetscInt          nuses;
   LabelUse         *uses;
@@ -405,44 +394,41 @@ static PetscErrorCode Factor(Jacobian jacobian, Fold *fold, PetscReal sigma[], P
   for (PetscInt k = 0; k < fold->nbefore; k++) rows += (PetscReal)(fold->before[k].last - fold->before[k].first);
   PetscCall(Progress(map->grid->world, rows, (PetscReal)map->n, "QR of J^T: 2 n m^2 = %.2g flops",
                      (double)(2 * (PetscReal)map->n * (PetscReal)map->m * (PetscReal)map->m)));
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses && !*stop; i += LabelUses(nuses, uses, i))
-    PetscCall(FoldLabel(jacobian, LabelUses(nuses, uses, i), &uses[i], fold, &rows, stop));
+  PetscCall(JacobianGetUses(fold->jacobian, &nuses, &uses));
+  for (PetscInt i = 0; i < nuses && !*stop; i += LabelUses(nuses, uses, i)) PetscCall(FoldLabel(fold, nuses, uses, i, &rows, stop));
   PetscCall(PetscFree(uses));
   if (*stop) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FoldBlock(fold));
   PetscCall(FoldRanks(fold));
-  if (map->grid->rank == 0) {
-    for (PetscInt k = 0; k < map->m; k++) {
-      PetscReal *column = fold->R + (size_t)k * (size_t)map->m;
-
-      inverse[k] = InverseNorm(k + 1, 1, column);
-      for (PetscInt i = 0; fold->scale && i <= k; i++) column[i] *= inverse[k];
-    }
-    PetscCall(SingularValues(map->m, fold->R, sigma));
-  }
-  PetscCallMPI(MPI_Bcast(sigma, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
+  for (PetscInt k = 0; map->grid->rank == 0 && k < map->m; k++)
+    inverse[k] = InverseNorm(k + 1, 1, fold->R + (size_t)k * (size_t)map->m);
   PetscCallMPI(MPI_Bcast(inverse, (PetscMPIInt)map->m, MPIU_REAL, 0, map->grid->world));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* how many sigma of the scaled J stand above 10^3 times its rounding */
-static PetscErrorCode ScaledRank(Jacobian jacobian, Fold *fold, PetscInt *rank, PetscBool *stop)
+/* how many sigma of the scaled J stand out */
+static PetscErrorCode ScaledRank(Fold *fold, PetscInt *rank, PetscBool *stop)
 {
-  const ResidualMap map = jacobian->map;
-  PetscReal        *sigma, *inverse;
+  const ResidualMap map = fold->jacobian->map;
+  PetscReal        *sigma, *inverse, noise;
 
   PetscFunctionBeginUser;
+  *rank = 0;
   PetscCall(PetscMalloc2(map->m, &sigma, map->m, &inverse));
-  PetscCall(Factor(jacobian, fold, sigma, inverse, stop));
-  for (*rank = 0; !*stop && *rank < map->m && sigma[*rank] > 1e3 * (PetscReal)map->n * PETSC_MACHINE_EPSILON * sigma[0]; ++*rank) {
+  PetscCall(Factor(fold, inverse, stop));
+  if (!*stop) {
+    PetscCall(ScalingFinish(fold->scaling, inverse, &noise));
+    for (PetscInt k = 0; map->grid->rank == 0 && k < map->m; k++)
+      for (PetscInt i = 0; i <= k; i++) fold->R[(size_t)k * (size_t)map->m + (size_t)i] *= inverse[k];
+    PetscCall(RootSingularValues(fold, sigma));
+    while (*rank < map->m && sigma[*rank] > 1e3 * ((PetscReal)map->n * PETSC_MACHINE_EPSILON * sigma[0] + noise)) ++*rank;
   }
   PetscCall(PetscFree2(sigma, inverse));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* sigma, and their resolution; where they leave the rank below m, the scaled pass is to follow */
-static PetscErrorCode UnscaledPass(Jacobian jacobian, Fold *fold, PetscBool *stop)
+static PetscErrorCode UnscaledPass(Fold *fold, PetscBool *stop)
 {
   Spectrum  *s = fold->spectrum;
   PetscReal *inverse;
@@ -450,14 +436,12 @@ static PetscErrorCode UnscaledPass(Jacobian jacobian, Fold *fold, PetscBool *sto
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(s->m, &inverse));
-  PetscCall(Factor(jacobian, fold, s->sigma, inverse, stop));
+  PetscCall(Factor(fold, inverse, stop));
   if (!*stop) {
-    PetscCall(ResolutionOfJ(jacobian, s->sigma[0], &s->resolution));
+    PetscCall(RootSingularValues(fold, s->sigma));
+    PetscCall(ResolutionOfJ(fold->jacobian, s->sigma[0], &s->resolution));
     rank = SpectrumRank(s, NULL);
-    if (rank >= 0 && rank < s->m) {
-      PetscCall(FoldAnew(fold, inverse));
-      PetscFunctionReturn(PETSC_SUCCESS);
-    }
+    if (rank >= 0 && rank < s->m) PetscCall(FoldAnew(fold, inverse));
   }
   PetscCall(PetscFree(inverse));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -472,10 +456,10 @@ static PetscErrorCode Compute(Jacobian jacobian, const SpectrumOptions *options,
   (void)options;
   s->method = "qr";
   PetscCall(PetscStrncpy(s->solver, "LAPACK dtpqrt, dgesvd", sizeof(s->solver)));
-  PetscCall(FoldCreate(jacobian->map, BlockRows(jacobian->map), s, &fold));
+  PetscCall(FoldCreate(jacobian, BlockRows(jacobian->map), s, &fold));
   PetscCall(CheckpointResume("qr", FoldArchive, &fold, &resumed));
-  if (!fold.scale) PetscCall(UnscaledPass(jacobian, &fold, &stop));
-  if (!stop && fold.scale) PetscCall(ScaledRank(jacobian, &fold, &s->rank_scaled, &stop));
+  if (!fold.scaling) PetscCall(UnscaledPass(&fold, &stop));
+  if (!stop && fold.scaling) PetscCall(ScaledRank(&fold, &s->rank_scaled, &stop));
   PetscCall(FoldDestroy(&fold));
   *done = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);

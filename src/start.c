@@ -266,32 +266,21 @@ void StartToJSON(Start start, json_t *object)
   json_object_set_new(object, "heldout", start->moved ? HeldoutToJSON(&start->movement) : json_null());
 }
 
-static void Append(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
-
-static void Append(size_t size, char text[], const char format[], ...)
-{
-  const size_t used = strlen(text);
-  va_list      arguments;
-
-  va_start(arguments, format);
-  (void)vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
-}
-
 static void DescribePoint(Start start, size_t size, char text[])
 {
   const StartPoint *p = &start->point;
 
   if (p->rank >= 0)
-    Append(size, text, ", rank J = %" PetscInt_FMT, p->rank);
+    TextAppend(size, text, ", rank J = %" PetscInt_FMT, p->rank);
   else
-    Append(size, text, ", rank J not resolved");
-  Append(size, text, " (sigma_min %.3g)", (double)p->sigma_min);
+    TextAppend(size, text, ", rank J not resolved");
+  TextAppend(size, text, " (sigma_min %.3g)", (double)p->sigma_min);
   if (!isnan(p->negative))
-    Append(size, text, ", %.0f negative eigenvalues", (double)p->negative);
+    TextAppend(size, text, ", %.0f negative eigenvalues", (double)p->negative);
   else if (!isnan(p->negative_at_least))
-    Append(size, text, ", at least %.0f negative eigenvalue%s", (double)p->negative_at_least, p->negative_at_least == 1 ? "" : "s");
-  if (p->look.smallest[0] < 0) Append(size, text, " (most negative %.3g)", (double)p->look.smallest[0]);
+    TextAppend(size, text, ", at least %.0f negative eigenvalue%s", (double)p->negative_at_least,
+               p->negative_at_least == 1 ? "" : "s");
+  if (p->look.smallest[0] < 0) TextAppend(size, text, " (most negative %.3g)", (double)p->look.smallest[0]);
 }
 
 void StartDescribe(Start start, PetscReal loss, size_t size, char text[])
@@ -301,16 +290,16 @@ void StartDescribe(Start start, PetscReal loss, size_t size, char text[])
   PetscInt        most = 0;
 
   text[0] = '\0';
-  Append(size, text, "|H|^2 = %.3g", (double)loss);
+  TextAppend(size, text, "|H|^2 = %.3g", (double)loss);
   if (start->known) DescribePoint(start, size, text);
   if (!start->moved) return;
-  Append(size, text, "; theta moved by %.3g", (double)m->moved);
+  TextAppend(size, text, "; theta moved by %.3g", (double)m->moved);
   for (PetscInt i = 1; i < net->nlabels; i++)
     if (m->label[i] > m->label[most]) most = i;
-  if (net->nlabels && m->moved > 0) Append(size, text, ", %s by %.3g", net->labels[most].name, (double)m->label[most]);
+  if (net->nlabels && m->moved > 0) TextAppend(size, text, ", %s by %.3g", net->labels[most].name, (double)m->label[most]);
   if (m->heldout)
-    Append(size, text, "; outputs on %" PetscInt_FMT " points held out changed by at most %.3g, %.3g rms", m->heldout,
-           (double)m->change_max, (double)m->change_rms);
+    TextAppend(size, text, "; outputs on %" PetscInt_FMT " points held out changed by at most %.3g, %.3g rms", m->heldout,
+               (double)m->change_max, (double)m->change_rms);
 }
 
 void StartCost(const Sizes *s, const HessianOptions *options, Cost *cost)

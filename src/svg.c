@@ -39,7 +39,7 @@ void SvgPutPower(FILE *out, PetscInt power)
 }
 
 /* in memory first */
-static PetscErrorCode Write(const char path[], SvgDrawFn *draw, const void *context, Complaint *complaint)
+PetscErrorCode SvgWrite(const char path[], SvgDrawFn *draw, const void *context, Complaint *complaint)
 {
   const locale_t C = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = uselocale(C); /* a decimal point is a point */
   char          *text = NULL;
@@ -65,7 +65,7 @@ PetscErrorCode SvgWriteFile(MPI_Comm comm, const char path[], SvgDrawFn *draw, c
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (rank == 0) PetscCall(Write(path, draw, context, &complaint));
+  if (rank == 0) PetscCall(SvgWrite(path, draw, context, &complaint));
   PetscCall(ComplaintRaise(comm, &complaint));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -16,5 +16,8 @@ void SvgPutPower(FILE *out, PetscInt power);
 
 typedef PetscErrorCode SvgDrawFn(FILE *out, const void *context);
 
-/* Rank 0 draws into a file beside path, with a decimal point whatever the locale, and renames it. STATUS_DATA if it cannot be written. Collective. */
+/* Drawn into a file beside path, with a decimal point whatever the locale, and renamed; a complaint (STATUS_DATA) if it cannot be written. Serial. */
+PetscErrorCode SvgWrite(const char path[], SvgDrawFn *draw, const void *context, Complaint *complaint);
+
+/* The same on rank 0. Collective. */
 PetscErrorCode SvgWriteFile(MPI_Comm comm, const char path[], SvgDrawFn *draw, const void *context);

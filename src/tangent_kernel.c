@@ -2,6 +2,7 @@
   tangent_kernel.c: see tangent_kernel.h.
 */
 #include "codim/tangent_kernel.h"
+#include "codim/checkpoint.h"
 #include "codim/kernel.h"
 #include "codim/random.h"
 #include "spectrum_method.h"
@@ -278,12 +279,10 @@ static PetscErrorCode OneLabel(TangentKernel kernel, Jacobian jacobian, PetscInt
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *factored)
+static void BeginLabels(TangentKernel kernel)
 {
   const ResidualMap map = kernel->map;
-  PetscReal        *lambda;
 
-  PetscFunctionBeginUser;
   kernel->numbers.flops = LabelFlops(map->network, (PetscReal)map->d, (PetscReal)map->m);
   for (PetscInt label = 0; label < kernel->nlabels; label++) {
     LabelKernel *k = &kernel->label[label];
@@ -295,12 +294,33 @@ static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K
     k->lambda_min = k->size < map->m ? 0 : (PetscReal)NAN;
     k->lambda_max = k->resolution = (PetscReal)NAN;
   }
+}
+
+/* the numbers, and the labels that are done */
+static PetscErrorCode PartArchive(Archive archive, void *context)
+{
+  TangentKernel kernel = (TangentKernel)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(ArchiveStruct(archive, "numbers", sizeof kernel->numbers, &kernel->numbers));
+  PetscCall(ArchiveStruct(archive, "labels", (size_t)kernel->nlabels * sizeof *kernel->label, kernel->label));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K, PetscBool *factored, PetscBool *stop)
+{
+  const MPI_Comm comm = kernel->map->grid->world;
+  PetscReal     *lambda;
+
+  PetscFunctionBeginUser;
   if (!LabelsAreWanted(kernel->options, kernel->numbers.flops)) PetscFunctionReturn(PETSC_SUCCESS);
   *factored = PETSC_FALSE;
-  PetscCall(PetscMalloc1(map->m, &lambda));
-  for (PetscInt label = 0; label < kernel->nlabels; label++) {
-    PetscCall(Progress(map->grid->world, (PetscReal)label, (PetscReal)kernel->nlabels, "K of one label after the other"));
+  PetscCall(PetscMalloc1(kernel->map->m, &lambda));
+  for (PetscInt label = 0; label < kernel->nlabels && !*stop; label++) {
+    if (kernel->label[label].computed) continue;
+    PetscCall(Progress(comm, (PetscReal)label, (PetscReal)kernel->nlabels, "K of one label after the other"));
     PetscCall(OneLabel(kernel, jacobian, label, K, lambda));
+    PetscCall(CheckpointSafePoint(comm, "tangent", PartArchive, kernel, stop));
   }
   PetscCall(PetscFree(lambda));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -308,12 +328,19 @@ static PetscErrorCode AllLabels(TangentKernel kernel, Jacobian jacobian, Tiles K
 
 PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored)
 {
+  PetscBool resumed, stop = PETSC_FALSE;
+
   PetscFunctionBeginUser;
-  NumbersOf(s, &kernel->numbers);
-  PetscCall(LeastGradient(kernel, jacobian));
-  PetscCall(WeakestPoints(kernel, jacobian, s, K, factored));
-  PetscCall(AllLabels(kernel, jacobian, K, factored));
-  kernel->known = PETSC_TRUE;
+  PetscCall(CheckpointResume("tangent", PartArchive, kernel, &resumed));
+  if (!resumed) {
+    NumbersOf(s, &kernel->numbers);
+    PetscCall(LeastGradient(kernel, jacobian));
+    BeginLabels(kernel);
+    PetscCall(WeakestPoints(kernel, jacobian, s, K, factored));
+    PetscCall(CheckpointSafePoint(kernel->map->grid->world, "tangent", PartArchive, kernel, &stop));
+  }
+  if (!stop) PetscCall(AllLabels(kernel, jacobian, K, factored, &stop));
+  kernel->known = (PetscBool)!stop;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -322,8 +349,7 @@ PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel)
   PetscFunctionBeginUser;
   PetscCall(ArchiveBool(archive, "known", &kernel->known));
   if (!kernel->known) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(ArchiveStruct(archive, "numbers", sizeof kernel->numbers, &kernel->numbers));
-  PetscCall(ArchiveStruct(archive, "labels", (size_t)kernel->nlabels * sizeof *kernel->label, kernel->label));
+  PetscCall(PartArchive(archive, kernel));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -392,31 +418,40 @@ json_t *TangentKernelToJSON(TangentKernel kernel)
                    WeakestToJSON(t), "labels", LabelsToJSON(kernel), "labels_skipped", Skipped(kernel));
 }
 
-static void Append(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
-
-static void Append(size_t size, char text[], const char format[], ...)
+/* share of the trace, and what of the rank is known */
+static void AppendLabel(TangentKernel kernel, PetscInt i, size_t size, char text[])
 {
-  const size_t used = strlen(text);
-  va_list      arguments;
+  const LabelKernel *k = &kernel->label[i];
 
-  va_start(arguments, format);
-  (void)vsnprintf(text + used, size - used, format, arguments);
-  va_end(arguments);
+  TextAppend(size, text, "%s %.3g %%", kernel->map->network->labels[i].name, 100 * (double)k->share);
+  if (!k->computed) return;
+  if (k->rank == kernel->map->m)
+    TextAppend(size, text, " (alone of rank m, lambda_min %.2g)", (double)k->lambda_min);
+  else if (k->rank >= 0 || k->rank_max < kernel->map->m)
+    TextAppend(size, text, " (alone of rank %s%" PetscInt_FMT ")", k->rank >= 0 ? "" : "<= ", k->rank >= 0 ? k->rank : k->rank_max);
 }
 
-/* the first few names of the labels that alone have rank m, and how many more */
+/* those with the largest shares */
 static void AppendLabels(TangentKernel kernel, size_t size, char text[])
 {
-  const PetscInt most  = 3;
-  PetscInt       count = 0;
+  const PetscInt most = PetscMin(3, kernel->nlabels);
+  PetscInt       last = -1;
 
-  if (!kernel->nlabels || !kernel->label[0].computed) return;
-  for (PetscInt i = 0; i < kernel->nlabels; i++) {
-    if (kernel->label[i].rank != kernel->map->m || count++ >= most) continue;
-    Append(size, text, "%s%s", count > 1 ? ", " : "; of rank m alone: ", kernel->map->network->labels[i].name);
+  for (PetscInt shown = 0; shown < most; shown++) {
+    PetscInt next = -1; /* after `last` in the order of shares, then of labels */
+
+    for (PetscInt i = 0; i < kernel->nlabels; i++) {
+      const PetscReal share = kernel->label[i].share;
+
+      if (last >= 0 && !(share < kernel->label[last].share || (share == kernel->label[last].share && i > last))) continue;
+      if (next < 0 || share > kernel->label[next].share) next = i;
+    }
+    if (next < 0) return;
+    TextAppend(size, text, "%s", shown ? ", " : "; of the trace ");
+    AppendLabel(kernel, next, size, text);
+    last = next;
   }
-  if (count > most) Append(size, text, ", %" PetscInt_FMT " more", count - most);
-  if (!count) Append(size, text, "; no label alone is resolved to have rank m");
+  if (kernel->nlabels > most) TextAppend(size, text, ", %" PetscInt_FMT " more", kernel->nlabels - most);
 }
 
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
@@ -424,13 +459,16 @@ void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[])
   const TangentNumbers *t = &kernel->numbers;
 
   text[0] = '\0';
-  if (!PetscIsInfOrNanReal(t->condition)) Append(size, text, "condition %.3g, ", (double)t->condition);
+  TextAppend(size, text, "trace %.4g, ", (double)t->trace);
+  if (!PetscIsInfOrNanReal(t->log_determinant)) TextAppend(size, text, "log det %.4g, ", (double)t->log_determinant);
+  if (!PetscIsInfOrNanReal(t->condition)) TextAppend(size, text, "condition %.3g, ", (double)t->condition);
   if (!PetscIsInfOrNanReal(t->stable_rank))
-    Append(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
-           (double)t->effective[0]);
-  Append(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
-  if (t->npoints && t->angle < .1)
-    Append(size, text, "; weakest point %" PetscInt_FMT " (%.0f %%)", t->point[0] + 1, 100 * (double)t->share[0]);
+    TextAppend(size, text, "stable rank %.3g, effective dimension %.4g (mu = lambda_max/100), ", (double)t->stable_rank,
+               (double)t->effective[0]);
+  TextAppend(size, text, "least |grad f_i| %.3g", (double)t->gradient_min);
+  for (PetscInt i = 0; i < PetscMin(3, t->npoints) && t->angle < .1; i++)
+    TextAppend(size, text, "%s%" PetscInt_FMT " (%.0f %%)", i ? ", " : "; weakest points ", t->point[i] + 1,
+               100 * (double)t->share[i]);
   AppendLabels(kernel, size, text);
 }
 
@@ -450,11 +488,13 @@ void TangentKernelCost(const Sizes *s, const SpectrumOptions *options, Cost *cos
   TilesSolveCost(s, &solve);
   CostAdd(cost, &solve, solves);
   JacobianMultGramCost(s, cost);
+  CostLonger(stretch, cost);
   if (LabelsAreWanted(options, LabelFlops(s->network, s->d, s->m))) {
     TilesEigenvaluesCost(s, &label);
-    GramCost(s, cost); /* all labels together */
     CostAdd(cost, &label, labels);
+    GramCost(s, cost);   /* all labels together, */
+    GramCost(s, &label); /* and the largest at most */
+    CostLonger(stretch, &label);
   }
   CostHold(cost, 20 * 8 * s->m / s->P);
-  CostLonger(stretch, cost);
 }

@@ -111,25 +111,31 @@ void TilesChoose(PetscInt ranks, PetscReal m, TilesShape *shape)
   shape->cols = (PetscReal)LocalSize(order, shape->nb, 0, shape->npcol);
 }
 
+/* more than `ranks`, on which no process has more than `limit` entries of a matrix of order m */
+static PetscMPIInt RanksFor(PetscMPIInt ranks, PetscInt m, int nb, PetscReal limit)
+{
+  int nprow, npcol;
+
+  do ChooseGrid(++ranks, m, nb, &nprow, &npcol);
+  while (LargestShare(m, nb, nprow, npcol) > limit);
+  return ranks;
+}
+
 /* At most `limit` entries a rank; else a user error that names the number of ranks that works. */
 static PetscErrorCode CheckShare(Tiles shape, PetscReal limit)
 {
   const PetscInt  m     = shape->m;
   const PetscReal share = LargestShare(m, shape->nb, shape->nprow, shape->npcol);
-  PetscMPIInt     size, needed;
-  int             nprow, npcol;
+  PetscMPIInt     size;
 
   PetscFunctionBeginUser;
   if (share <= limit) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCallMPI(MPI_Comm_size(shape->world, &size));
-  needed = size;
-  do ChooseGrid(++needed, m, shape->nb, &nprow, &npcol);
-  while (LargestShare(m, shape->nb, nprow, npcol) > limit);
   PetscCall(UserCheck(shape->world, PETSC_FALSE, STATUS_DATA,
                       "dense %" PetscInt_FMT " x %" PetscInt_FMT
                       " matrix on %d ranks: %.3g entries on one, and the 32-bit sizes of "
                       "ScaLAPACK and LAPACK allow %.3g: use %d ranks",
-                      m, m, size, (double)share, (double)limit, needed));
+                      m, m, size, (double)share, (double)limit, RanksFor(size, m, shape->nb, limit)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -346,6 +352,8 @@ PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
     if (tiles->comm != MPI_COMM_NULL) pdpotrf_("L", &m, tiles->a, &one, &one, tiles->desc, &info);
   } else if (tiles->comm != MPI_COMM_NULL)
     dpotrf_("L", &m, tiles->a, &m, &info);
+  if (tiles->comm != MPI_COMM_NULL)
+    PetscCall(PetscLogFlops((PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol)));
   sound[0] = info >= 0;
   sound[1] = info == 0;
   for (int j = 0; j < tiles->cols; j++) {
@@ -730,7 +738,8 @@ void TilesLimit(const Sizes *s, PetscBool vectors, size_t size, char text[])
   if (s->m >= INT_MAX)
     (void)PetscSNPrintf(text, size, "a matrix of order %.0f: ScaLAPACK and LAPACK count in 32 bits", (double)s->m);
   else if (s->PK > 1 && share > INT_MAX)
-    (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits", (double)share);
+    (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits: use %d ranks", (double)share,
+                        RanksFor((PetscMPIInt)s->P, (PetscInt)s->m, (int)s->nb, INT_MAX));
 #ifndef CODIM_HAVE_ELPA
   else if (vectors && share > INT_MAX / 2.5)
     (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank",

@@ -174,6 +174,7 @@ PetscErrorCode TrainArchive(Archive archive, void *context)
   Train train = (Train)context;
 
   PetscFunctionBeginUser;
+  if (train->apart) PetscCall(ArchiveVec(archive, "theta", train->map->parameters, train->theta));
   PetscCall(ArchiveStruct(archive, "result", sizeof *train->result, train->result));
   PetscCall(ArchiveReal(archive, "far", &train->far));
   PetscCall(ArchiveReal(archive, "mu", &train->mu));
@@ -262,6 +263,11 @@ void TrainObserve(Train train, TrainObserver *observer, void *context)
   train->observing = context;
 }
 
+void TrainSetApart(Train train, PetscBool apart)
+{
+  train->apart = apart;
+}
+
 void TrainSetLoss(Train train, const LossOptions *loss)
 {
   train->loss = *loss;
@@ -338,9 +344,27 @@ static PetscErrorCode WorkDestroy(Train train)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* what a former run left */
+static PetscErrorCode Resume(Train train)
+{
+  PetscBool   resumed;
+  ReachResult left;
+
+  PetscFunctionBeginUser;
+  train->mu      = -1;
+  train->stopped = PETSC_FALSE;
+  PetscCall(CheckpointResume("train", TrainArchive, train, &resumed));
+  train->before = resumed ? train->result->steps : 0;
+  if (!resumed || !train->apart) PetscFunctionReturn(PETSC_SUCCESS);
+  left = *train->result;
+  PetscCall(Evaluate(train));
+  *train->result = left;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, ReachResult *result)
 {
-  PetscBool ours, resumed;
+  PetscBool ours;
   PetscInt  most;
 
   PetscFunctionBeginUser;
@@ -349,19 +373,15 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   PetscCall(VecNorm(theta, NORM_2, &train->far));
   train->far = 1e8 * PetscMax(1, train->far);
   train->K   = K;
-  train->mu  = -1;
-  PetscCall(CheckpointResume("train", TrainArchive, train, &resumed));
-  train->before  = resumed ? result->steps : 0;
-  train->stopped = PETSC_FALSE;
-  if (resumed) {
-    PetscCall(TaoGetMaximumIterations(train->tao, &most));
-    PetscCall(TaoSetMaximumIterations(train->tao, PetscMax(0, most - train->before)));
-  }
+  PetscCall(Resume(train));
+  PetscCall(TaoGetMaximumIterations(train->tao, &most));
+  PetscCall(TaoSetMaximumIterations(train->tao, PetscMax(0, most - train->before)));
   PetscCall(WorkCreate(train));
   PetscCall(PetscObjectTypeCompare((PetscObject)train->tao, TAOSHELL, &ours));
   if (!ours) PetscCall(TaoProblemCreate(train));
   PetscCall(TaoSetSolution(train->tao, theta));
   PetscCall(TaoSolve(train->tao));
+  PetscCall(TaoSetMaximumIterations(train->tao, most));
   if (!ours) PetscCall(ResultOfTao(train));
   PetscCall(TaoProblemDestroy(&train->problem));
   PetscCall(VecNorm(train->H, NORM_INFINITY, &result->residual_max));
@@ -369,11 +389,16 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
-                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed)
+PetscBool ReachConfirmed(const ReachResult *result, PetscReal loss)
+{
+  return (PetscBool)(loss <= PetscMax(result->loss / 16, 100 * result->floor));
+}
+
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, PetscReal *loss)
 {
   Vec       next;
   PetscReal trace;
+  PetscBool solved;
 
   PetscFunctionBeginUser;
   train->trajectory = trajectory;
@@ -385,8 +410,8 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, NULL, NULL));
   train->mu = PETSC_MACHINE_EPSILON * trace / (PetscReal)train->map->m;
-  PetscCall(SolveDual(train, confirmed));
-  if (*confirmed) {
+  PetscCall(SolveDual(train, &solved));
+  if (solved) {
     PetscCall(VecDuplicate(theta, &next));
     PetscCall(VecCopy(theta, next));
     PetscCall(JacobianMultTransposeAdd(jacobian, -1, train->c, next));
@@ -394,7 +419,6 @@ PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H
     PetscCall(VecDot(train->H_trial, train->H_trial, loss));
     PetscCall(VecDestroy(&next));
   }
-  *confirmed = (PetscBool)(*loss <= PetscMax(result->loss / 16, 100 * result->floor));
   PetscCall(WorkDestroy(train));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

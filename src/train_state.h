@@ -17,6 +17,7 @@ struct Train_s {
 
   /* while TrainSolve runs */
   Vec          theta, H, H_trial, c;
+  PetscBool    apart; /* theta is not the job's: it is archived here */
   Trajectory   trajectory, trial;
   Jacobian     jacobian;
   Tiles        K;

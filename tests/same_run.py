@@ -1,4 +1,5 @@
-"""python3 same_run.py A B: do the directories of two runs of one job say the same, spectra up to rounding? B was interrupted. Says what differs; exit 1."""
+"""python3 same_run.py A B [uninterrupted]: do the directories of two runs of one job say the same, spectra up to rounding? B was interrupted, if
+nothing else is said. Says what differs; exit 1."""
 import json
 import sys
 
@@ -21,8 +22,33 @@ for path in ("verdict holds", "verdict basis", "verdict codimension", "certifica
     for key in path.split():
         u, v = u[key], v[key]
     check(path, u == v, u, v)
-check("interruptions", x["interruptions"] == 0 and y["interruptions"] > 0, x["interruptions"], y["interruptions"])
+check("interruptions", x["interruptions"] == 0 and (y["interruptions"] > 0) == (len(sys.argv) < 4), x["interruptions"], y["interruptions"])
 check("objects", x.keys() == y.keys(), x.keys(), y.keys())
+
+
+
+def compare(path, u, v):
+    """of the other objects: what is decided is the same, numbers are to 6 digits, those of the size of rounding small in both; errors are as they are"""
+    if isinstance(u, dict) and isinstance(v, dict):
+        check("keys of " + path, u.keys() == v.keys(), u.keys(), v.keys())
+        for key in u.keys() & v.keys() - {"angle", "residual"}:
+            compare(f"{path} {key}", u[key], v[key])
+    elif isinstance(u, list) and isinstance(v, list):
+        check("length of " + path, len(u) == len(v), len(u), len(v))
+        for i, (s, t) in enumerate(zip(u, v)):
+            compare(f"{path} {i}", s, t)
+    elif isinstance(u, float) and isinstance(v, float):
+        check(path, abs(u - v) <= 1e-6 * max(abs(u), abs(v)) + 1e-9, u, v)
+    else:
+        check(path, u == v, u, v)
+
+
+for name in ("tangent_kernel", "convexity"):
+    if name in x and name in y:
+        compare(name, x[name], y[name])
+for key in ("draw", "direction", "size", "rank", "proved"):
+    u, v = ((r["minimum"].get("perturbation") or {}).get("after", {}).get(key) for r in (x, y))
+    check("perturbation " + key, u == v, u, v)
 
 with h5py.File(a + "/spectrum.h5") as f, h5py.File(b + "/spectrum.h5") as g:
     names = [[], []]
@@ -35,13 +61,13 @@ with h5py.File(a + "/spectrum.h5") as f, h5py.File(b + "/spectrum.h5") as g:
         if u.shape != v.shape:
             check(name, False, u.shape, v.shape)
         elif name == "jacobian/singular_values":
-            check(name, np.all(abs(u - v) <= 1e-9 * scale), abs(u - v).max())
+            check(name, np.all(abs(u - v) <= 1e-9 * scale), abs(u - v).max(initial=0))
         elif name.startswith("hessian/density"):  # nodes of negligible weight are rounding
             if name.endswith("nodes"):
                 w = f[name[: -len("nodes")] + "weights"][:]
-                check(name, np.all(abs(u - v)[w > 1e-3] <= 1e-6 * scale**2), abs(u - v).max())
+                check(name, np.all(abs(u - v)[w > 1e-3] <= 1e-6 * scale**2), abs(u - v).max(initial=0))
         elif not name.endswith("residuals"):  # of the Hessian: each pair is as good as its residual
             r = [h[name + "_residuals"][:] if name + "_residuals" in h else 0 for h in (f, g)]
-            check(name, np.all(abs(u - v) <= 1e-9 * scale**2 + r[0] + r[1]), abs(u - v).max())
+            check(name, np.all(abs(u - v) <= 1e-9 * scale**2 + r[0] + r[1]), abs(u - v).max(initial=0))
 print("\n".join(wrong))
 sys.exit(bool(wrong))

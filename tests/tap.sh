@@ -3,7 +3,8 @@ place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 codim=${BUILD:-build}/codim
 count=0
-for python in python3 /usr/bin/python3; do $python -c 'import json' 2>/dev/null && break; done
+# the interpreter that has numpy, where one has
+for python in python3 /usr/bin/python3; do $python -c 'import numpy' 2>/dev/null && break; done
 
 # claim SENTENCE COMMAND…: one TAP line; the log is shown where it fails
 claim() {
@@ -40,7 +41,40 @@ refused() {
   shift 2
   run 3 run "$@" -output "$place/refused"
   [ "$status" = "$wanted" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$text" "$place/log" &&
-    ! grep -q 'PETSC ERROR' "$place/log"
+    ! grep -q 'PETSC ERROR' "$place/log" && { [ ! -d "$place/refused" ] || [ "$(cat "$place/refused/status")" = "$wanted" ]; }
+}
+# says OUTPUT KEY VALUE: its report.json has this line
+says() { grep -q "\"$2\": $3,\{0,1\}\$" "$place/$1/report.json"; }
+# checks RANKS OUTPUT: what it claims is borne out anew, from its files
+checks() {
+  run "$1" check "$place/$2"
+  [ "$status" = 0 ] && grep -q 'borne out' "$place/log"
+}
+# interrupted TEXT RANKS OUTPUT JOB ARGUMENT…: SIGUSR1 once the log has TEXT; exit 75, with a checkpoint
+interrupted() {
+  text=$1
+  ranks=$2
+  out=$place/$3
+  shift 3
+  rm -f "$place/log"
+  ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$@" -output "$out" -progress_seconds 0 >"$place/log" 2>&1 &
+  launcher=$!
+  for _ in $(seq 600); do
+    grep -q "$text" "$place/log" 2>/dev/null && break
+    sleep 0.1
+  done
+  kill -USR1 $launcher
+  wait $launcher
+  [ $? = 75 ] && [ "$(cat "$out/status")" = 75 ] && [ -s "$out/checkpoint.h5" ]
+}
+# goes_on TEXT RANKS OUTPUT JOB ARGUMENT…: from its checkpoint, which has TEXT, to its end
+goes_on() {
+  text=$1
+  ranks=$2
+  out=$place/$3
+  shift 3
+  run "$ranks" run "$@" -output "$out"
+  [ "$status" = 0 ] && grep -q "going on from.*$text" "$place/log" && [ ! -e "$out/checkpoint.h5" ]
 }
 job() { cat >"$place/$1.yaml"; }
 

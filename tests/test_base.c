@@ -241,6 +241,7 @@ int main(int argc, char **argv)
 {
   setenv("PETSC_OPTIONS", "-progress_seconds 0.5", 1);
   TapBegin(&argc, &argv);
+  TapCall(StopOnSignals());
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   TestBug();

@@ -34,7 +34,13 @@ run() {
 says_once() {
   [ "$status" = "$1" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$2" "$place/log" && ! grep -q 'PETSC ERROR' "$place/log"
 }
-# chop OUTPUT EVERY MOST JOB ARGUMENT…: stopped at the EVERY-th safe point again and again, on 1, 2, 3, 4, 1, … ranks; `interruptions` and `status` tell
+grid() { # of the NUMBER-th run
+  set -- $(($1 % 8)) 1,1 2,1 1,3 2,2 1,1 1,2 3,1 4,1
+  shift "$1"
+  echo "$2"
+}
+# chop OUTPUT EVERY MOST JOB ARGUMENT…: stopped at the EVERY-th safe point again and again, on 1, 2, 3, 4, 1, … ranks and another grid each time;
+# `interruptions` and `status` tell
 chop() {
   output=$1
   every=$2
@@ -42,7 +48,7 @@ chop() {
   shift 3
   interruptions=0
   rm -rf "$output"
-  while run $((interruptions % 4 + 1)) "$@" -output "$output" -checkpoint_stop "$every" && [ "$status" = 75 ]; do
+  while run $((interruptions % 4 + 1)) "$@" -grid "$(grid $interruptions)" -output "$output" -checkpoint_stop "$every" && [ "$status" = 75 ]; do
     interruptions=$((interruptions + 1))
     if [ ! -s "$output/checkpoint.h5" ] || [ "$interruptions" -gt "$most" ]; then return 1; fi
     grep -q 'in part' "$place/log" && in_part=$((in_part + 1))
@@ -59,7 +65,7 @@ as_whole() {
   shift 4
   run 2 "$@" -output "$place/whole"
   claim "$sentence, in one piece" test "$status" = "$wanted"
-  claim "... stopped again and again on 1, 2, 3, 4 ranks" chop "$place/chopped" "$every" "$most" "$@"
+  claim "... stopped again and again on 1, 2, 3, 4 ranks, on other grids" chop "$place/chopped" "$every" "$most" "$@"
   claim "... ends with the same status after $interruptions interruptions" test "$status" = "$wanted"
   if [ -n "$python" ]; then
     claim "... the same verdict, and the same spectra to rounding" same
@@ -87,6 +93,12 @@ claim "... it went on in the middle ($in_part times)" test "$in_part" -ge 2
 as_whole "a rank-deficient net, whose QR is made twice" 2 3 30 "$place/linear.yaml" -spectrum_method qr
 claim "... it went on in the middle ($in_part times)" test "$in_part" -ge 1
 as_whole "solvers that need many restarts" 0 4 60 "$place/small.yaml" -hessian_extreme 12 -largest_eps_ncv 16 -largest_eps_tol 1e-9 -largest_eps_max_it 200
+as_whole "targets that are moved, trial by trial" 0 9 20 jobs/theorem-2.1-perturbed.yaml
+claim "... it went on in the middle ($in_part times)" test "$in_part" -ge 3
+as_whole "a second zero, K of every label" 0 4 20 "$place/small.yaml" -convexity_seed 7 -hessian_extreme 0 -hessian_zeros 0
+claim "... it went on in the middle ($in_part times)" test "$in_part" -ge 3
+# a tolerance above their rounding, which is another on each grid
+as_whole "weights that are constructed" 0 4 20 jobs/lemma-3.3.yaml -reach_tolerance 1e-22
 tao() { chop "$place/chopped" 12 10 "$place/small.yaml" -tao_type lmvm -reach_steps 40 -hessian_extreme 0 -hessian_zeros 0; }
 claim "another Tao is interrupted at its iterates" tao
 claim "... and has as many of them as it may, all runs together" grep -q '"iterations": 40,' "$place/chopped/report.json"
@@ -195,7 +207,7 @@ two() {
   rm -rf "$place/out"
   mkdir "$place/out"
   echo 0 >"$place/out/status" # of an earlier run
-  timeout -k 5 90 ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/first" 2>&1 &
+  timeout -k 5 240 ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/first" 2>&1 &
   wait_for computing
   stale=$(cat "$place/out/status" 2>/dev/null)
   run 2 "$place/small.yaml" -output "$place/out"

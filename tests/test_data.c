@@ -791,7 +791,7 @@ static void TestBadNpy(void)
   WriteNpy("order.npy", 1, "'<f8'", "Maybe", "(2, 2)", x, 32);
   WriteNpy("scalar.npy", 1, "'<f8'", "False", "()", x, 8);
   WriteNpy("huge.npy", 1, "'|u1'", "False", "(1000000000, 1000000000)", x, 8);
-  WriteNpy("wide.npy", 1, "'|u1'", "False", "(2, 9223372036854775807, 2)", x, 8);
+  WriteNpy("wide.npy", 1, "'|u1'", "False", "(2, 18446744073709551615, 2)", x, 8);
   WriteNpy("rows.npy", 1, "'<f8'", "False", "(4, 1)", (PetscReal[]){1, 2, 3, 4}, 32);
   WriteNpy("four.npy", 4, "'<f8'", "False", "(2, 2)", x, 32);
   WriteDamaged("header.npy", "inf.npy", 30, 0);
@@ -809,7 +809,7 @@ static void TestBadNpy(void)
   RefusedNpy(".npy: an order that is none", "order.npy", "order.npy|fortran_order");
   RefusedNpy(".npy: no dimension", "scalar.npy", "scalar.npy|0 dimensions");
   RefusedNpy(".npy: more than memory holds", "huge.npy", "huge.npy|memory");
-  RefusedNpy(".npy: more than an index reaches", "wide.npy", "wide.npy|9223372036854775807");
+  RefusedNpy(".npy: more than an index reaches", "wide.npy", "wide.npy|18446744073709551615");
   RefusedNpy(".npy: x and y of different length", "rows.npy", "rows.npy|x has 4 points|y.npy has 2");
 }
 

@@ -2,52 +2,7 @@
 # seconds: 600
 # whole jobs: verdicts and exit statuses, bad job files, data and weights, load and resume; TAP
 # From the environment: BUILD, MPIEXEC.
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-codim=${BUILD:-build}/codim
-count=0
-
-# claim SENTENCE COMMAND…: one TAP line; the log is shown where it fails
-claim() {
-  sentence=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then echo "ok $count - $sentence"; else
-    echo "not ok $count - $sentence"
-    [ -f "$place/log" ] && sed 's/^/# /' "$place/log"
-  fi
-}
-# run RANKS ARGUMENT…: output in log; fails on none
-run() {
-  ranks=$1
-  shift
-  timeout -k 5 90 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" "$@" >"$place/log" 2>&1
-  status=$?
-}
-# ends STATUS RANKS JOB ARGUMENT…: every rank ends, the launcher and the status file say STATUS
-ends() {
-  wanted=$1
-  ranks=$2
-  rm -rf "$place/out"
-  shift 2
-  run "$ranks" run "$@" -output "$place/out"
-  [ "$status" = "$wanted" ] && [ "$(cat "$place/out/status")" = "$wanted" ]
-}
-# refused STATUS TEXT JOB ARGUMENT…: on 3 ranks, that exit status, one message that says TEXT, no trace
-refused() {
-  wanted=$1
-  text=$2
-  rm -rf "$place/out"
-  shift 2
-  run 3 run "$@" -output "$place/out"
-  [ "$status" = "$wanted" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$text" "$place/log" &&
-    ! grep -q 'PETSC ERROR' "$place/log" && { [ ! -d "$place/out" ] || [ "$(cat "$place/out/status")" = "$wanted" ]; }
-}
-# says KEY VALUE: report.json has this line
-says() { grep -q "\"$1\": $2,\{0,1\}\$" "$place/out/report.json"; }
-both() { "$1" "$2" "$3" && says "$4" "$5"; }
-
-job() { cat >"$place/$1.yaml"; }
+. tests/tap.sh
 reference=tests/reference
 
 job small <<'E2'
@@ -77,77 +32,81 @@ E2
 done
 
 # ---- verdicts
-for ranks in 1 2 3 4 6; do claim "digits, 30 points, $ranks ranks: holds, exit 0" ends 0 $ranks "$place/small.yaml"; done
-for grid in 4,1 2,2 1,4; do claim "4 ranks as $grid: holds, exit 0" ends 0 4 "$place/small.yaml" -grid $grid; done
-claim "the report says rank 30" says rank 30
-claim "the report says holds" says holds true
-claim "the report says the basis" grep -Eq '"basis": "(numerical|proved)"' "$place/out/report.json"
-claim "no eigenvalue is negative" says negative 0
+for ranks in 1 2 3 4 6; do claim "digits, 30 points, $ranks ranks: holds, exit 0" ends 0 $ranks out "$place/small.yaml"; done
+for grid in 4,1 2,2 1,4; do claim "4 ranks as $grid: holds, exit 0" ends 0 4 out "$place/small.yaml" -grid $grid; done
+claim "the report says out rank 30" says out rank 30
+claim "the report says holds" says out holds true
+claim "the report says out the basis" grep -Eq '"basis": "(numerical|proved)"' "$place/out/report.json"
+claim "no eigenvalue is negative" says out negative 0
 claim "the summary has at most 15 lines" test "$(grep -cE '^(tanh |  )' "$place/log")" -le 15
 for file in report.json spectrum.h5 spectrum.svg weights.safetensors problem.h5; do
   claim "$file is there" test -s "$place/out/$file"
 done
 cp "$place/out/weights.safetensors" "$place/weights.safetensors"
-claim "a deep linear net, 3 ranks: refuted, exit 2" ends 2 3 "$place/linear.yaml"
-claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
-claim "... by proof" says basis '"proved"'
-claim "... whose bound is that rank" says rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
-claim "a quadratic net, 2 ranks: refuted, exit 2" ends 2 2 "$place/quadratic.yaml"
-claim "... with its rank" says rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
-claim "... by proof" says basis '"proved"'
-claim "... whose bound is that rank" says rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
-claim "... with what the net gives as targets M has points" ends 2 3 "$place/quadratic.yaml" -data_target net -net_outputs 1
+claim "a deep linear net, 3 ranks: refuted, exit 2" ends 2 3 out "$place/linear.yaml"
+claim "... with its rank" says out rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
+claim "... by proof" says out basis '"proved"'
+claim "... whose bound is that rank" says out rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/linear-rank-deficient/case.json)"
+claim "a quadratic net, 2 ranks: refuted, exit 2" ends 2 2 out "$place/quadratic.yaml"
+claim "... with its rank" says out rank "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
+claim "... by proof" says out basis '"proved"'
+claim "... whose bound is that rank" says out rank_bound "$(sed -n 's/.*"rank_jacobian": \([0-9]*\).*/\1/p' $reference/quadratic-rank-deficient/case.json)"
+claim "... with what the net gives as targets M has points" ends 2 3 out "$place/quadratic.yaml" -data_target net -net_outputs 1
 claim "... and the same bound" grep -q '"reason": ".*rank J <= 18 < m = 25 for every theta"' "$place/out/report.json"
-claim "contradictory targets: refuted before any training" ends 2 3 "$place/contradiction.yaml"
+claim "contradictory targets: refuted before any training" ends 2 3 out "$place/contradiction.yaml"
 claim "... naming the two rows" grep -q 'points 1 and 3' "$place/out/report.json"
-claim "coinciding points: refuted" ends 2 3 "$place/twins.yaml"
+claim "coinciding points: refuted" ends 2 3 out "$place/twins.yaml"
 claim "... naming them" grep -q 'points 1 and 3 coincide' "$place/out/report.json"
-claim "opposite points, odd net without bias: refuted" ends 2 3 "$place/opposite.yaml" -net_bias false
+claim "opposite points, odd net without bias: refuted" ends 2 3 out "$place/opposite.yaml" -net_bias false
 claim "... naming them" grep -q 'points 1 and 3 have x and -x' "$place/out/report.json"
-claim "... with bias it holds" ends 0 2 "$place/opposite.yaml"
-claim "opposite points, targets not opposite: refuted before any training" ends 2 2 "$place/even.yaml" -net_bias false
+claim "... with bias it holds" ends 0 2 out "$place/opposite.yaml"
+claim "opposite points, targets not opposite: refuted before any training" ends 2 2 out "$place/even.yaml" -net_bias false
 claim "... M is empty" grep -q 'M is empty' "$place/out/report.json"
-claim "a quadratic net on these: refuted by what it can form" ends 2 3 "$place/even.yaml" -net_bias false -net_activation square
-claim "... by proof" says basis '"proved"'
-claim "no zero within the steps: undecided, exit 3" ends 3 2 "$place/small.yaml" -reach_steps 1
-claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 "$place/small.yaml" -net_widths 6 -hessian_full
+claim "a quadratic net on these: refuted by what it can form" ends 2 3 out "$place/even.yaml" -net_bias false -net_activation square
+claim "... by proof" says out basis '"proved"'
+claim "no zero within the steps: undecided, exit 3" ends 3 2 out "$place/small.yaml" -reach_steps 1
+claim "the whole Hessian agrees: every eigenvalue counted" ends 0 3 out "$place/small.yaml" -net_widths 6 -hessian_full
 claim "... 30 positive" grep -q '"positive": 30' "$place/out/report.json"
 claim "... and none negative" test "$(grep -c '"negative": 0' "$place/out/report.json")" = 2
 
-claim "the density, few steps on 2 ranks: asked for, it is there" ends 0 2 "$place/small.yaml" -hessian_density 15 -hessian_density_probes 3
-claim "... in the report" says probes 3
+claim "the density, few steps on 2 ranks: asked for, it is there" ends 0 2 out "$place/small.yaml" -hessian_density 15 -hessian_density_probes 3
+claim "... in the report" says out probes 3
 claim "... in the summary, with its bias" grep -q 'the same steps on the known spectrum' "$place/log"
 claim "... as a picture and a table" sh -c "grep -q '</svg>' $place/out/density.svg && grep -q '^t,above' $place/out/density.csv"
 
 # ---- where K cannot resolve
-claim "kappa(J) = 1.8e9: the streamed QR is taken by itself and finds rank m" ends 0 3 jobs/ill-conditioned.yaml
-claim "... says the report" says method '"qr"'
-claim "... rank 12" says rank 12
-claim "K alone leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method gram
+claim "kappa(J) = 1.8e9: the streamed QR is taken by itself and finds rank m" ends 0 3 out jobs/ill-conditioned.yaml
+claim "... says out the report" says out method '"qr"'
+claim "... rank 12" says out rank 12
+claim "K alone leaves it undecided" ends 3 2 out jobs/ill-conditioned.yaml -spectrum_method gram
 
 # ---- only the count
-claim "count: holds by one Cholesky factorization, 3 ranks" ends 0 3 "$place/small.yaml" -spectrum_method count
-claim "... rank 30" says rank 30
-claim "... by proof" says basis '"proved"'
-claim "... no sigma" says sigma_min null
-claim "... nor an eigenvalue" says smallest_positive null
+claim "count: holds by one Cholesky factorization, 3 ranks" ends 0 3 out "$place/small.yaml" -spectrum_method count
+claim "... rank 30" says out rank 30
+claim "... by proof" says out basis '"proved"'
+claim "... no sigma" says out sigma_min null
+claim "... nor an eigenvalue" says out smallest_positive null
 claim "... no picture of them" test ! -e "$place/out/spectrum.svg"
-claim "without a certificate the factorization alone decides" ends 0 2 "$place/small.yaml" -spectrum_method count -certify false
-claim "an eigenvalue of K too small for it leaves it undecided" ends 3 2 jobs/ill-conditioned.yaml -spectrum_method count
-claim "... and no rank is said" says rank null
-claim "targets that are what the random net gives: on M from the start" ends 0 3 "$place/small.yaml" -data_target net -net_outputs 2 -data_target_scale none -spectrum_method count
-claim "... in no step" says iterations 0
-claim "... the loss is 0" says loss 0.0
+claim "without a certificate the factorization alone decides" ends 0 2 out "$place/small.yaml" -spectrum_method count -certify false
+claim "an eigenvalue of K too small for it leaves it undecided" ends 3 2 out jobs/ill-conditioned.yaml -spectrum_method count
+claim "... and no rank is said" says out rank null
+claim "weights: false" ends 0 2 out "$place/small.yaml" -weights false
+claim "... leaves them out" test ! -e "$place/out/weights.safetensors"
+claim "... and the certificate says so" grep -q '"weights_file": null' "$place/out/certificate.json"
+unkept() {
+  timeout -k 5 60 ${MPIEXEC:-mpiexec} -n 2 "$codim" check "$place/out" >"$place/log" 2>&1
+  [ $? = 65 ] && grep -q '^codim: .*were not kept (weights: false)' "$place/log"
+}
+claim "... which cannot be checked then" unkept
+claim "targets that are what the random net gives: on M from the start" ends 0 3 out "$place/small.yaml" -data_target net -net_outputs 2 -data_target_scale none -spectrum_method count
+claim "... in no step" says out iterations 0
+claim "... the loss is 0" says out loss 0.0
 claim "... by proof at the weights themselves" grep -q '"radius": 0.0' "$place/out/report.json"
 
 # ---- the certificate
-checks() { # RANKS: the directory is verified anew, from its files
-  run "$1" check "$place/out"
-  [ "$status" = 0 ] && grep -q 'borne out' "$place/log"
-}
-claim "proved at the stored weights" ends 0 2 "$place/small.yaml"
-claim "... says the report" says basis '"proved"'
-claim "... and is proved again on 3 ranks" checks 3
+claim "proved at the stored weights" ends 0 2 out "$place/small.yaml"
+claim "... says out the report" says out basis '"proved"'
+claim "... and is proved again on 3 ranks" checks 3 out
 spoiled() {
   cp "$place/weights.safetensors" "$place/out/weights.safetensors" && printf x >>"$place/out/problem.h5"
   run 3 check "$place/out"
@@ -156,43 +115,45 @@ spoiled() {
 claim "other files than the certificate's are refused" spoiled
 run 2 check "$place/nowhere"
 claim "no directory to check" test "$status" = 65
-claim "certify: false leaves numbers" ends 0 2 "$place/small.yaml" -certify false
-claim "... and says so" says basis '"numerical"'
+claim "certify: false leaves numbers" ends 0 2 out "$place/small.yaml" -certify false
+claim "... and says so" says out basis '"numerical"'
 
 # ---- explicit weights
-claim "Lemma 3.3 in its own family, 3 ranks: holds, exit 0" ends 0 3 jobs/lemma-3.3.yaml
-claim "... n = 2 d + p" says parameters 264
-claim "... proved" says basis '"proved"'
-claim "... from constructed weights" says method '"construct"'
-claim "Corollary 3.4, three hidden layers, 4 ranks" ends 0 4 jobs/corollary-3.4.yaml -grid 2,2
-claim "... proved" says basis '"proved"'
-claim "Corollary 3.4 as printed: no zero, exit 3" ends 3 2 jobs/erratum-corollary-3.4.yaml
+claim "Lemma 3.3 in its own family, 3 ranks: holds, exit 0" ends 0 3 out jobs/lemma-3.3.yaml
+claim "... n = 2 d + p" says out parameters 264
+claim "... proved" says out basis '"proved"'
+claim "... from constructed weights" says out method '"construct"'
+claim "Corollary 3.4, three hidden layers, 4 ranks" ends 0 4 out jobs/corollary-3.4.yaml -grid 2,2
+claim "... proved" says out basis '"proved"'
+claim "Corollary 3.4 as printed: no zero, exit 3" ends 3 2 out jobs/erratum-corollary-3.4.yaml
 claim "sigma that is not rectified" refused 64 'smoolu, rtanh, rsigmoid, srelu or relu' jobs/corollary-3.4.yaml -net_activation tanh
 claim "a last hidden layer that is too narrow" refused 64 'has 149 units for d = 150 points' jobs/corollary-3.4.yaml -net_widths 200,149
 claim "no bias" refused 64 'net.bias' jobs/corollary-3.4.yaml -net_bias false
 claim "another kind of net" refused 64 'dense layer' jobs/cnn.yaml -reach_method construct -net_activation smoolu
-claim "coinciding points are the answer: refuted" ends 2 3 "$place/twins.yaml" -net_activation smoolu -reach_method construct
+claim "coinciding points are the answer: refuted" ends 2 3 out "$place/twins.yaml" -net_activation smoolu -reach_method construct
 claim "... naming them" grep -q 'distinct points; 1 and 3 have the same x' "$place/log"
 
 # ---- a change of the targets
-claim "a singular zero: the targets are moved to a regular one, 3 ranks" ends 0 3 jobs/theorem-2.1-perturbed.yaml
-claim "... says the verdict" says targets_moved true
-claim "... proved" says basis '"proved"'
-claim "... of the targets as they are stored" says targets '"stored"'
+claim "a singular zero: the targets are moved to a regular one, 3 ranks" ends 0 3 out jobs/theorem-2.1-perturbed.yaml
+claim "... says out the verdict" says out targets_moved true
+claim "... proved" says out basis '"proved"'
+claim "... of the targets as they are stored" says out targets '"stored"'
 claim "... where rank J was 21" grep -q '"rank": 21' "$place/out/report.json"
-claim "... with every size tried" test "$(grep -c '"size": ' "$place/out/report.json")" -ge 36
+claim "... with every size from 1e-2 to 1e-10 tried in four directions, and proved in one at least" test "$(awk '
+  /"trials": / { on = 1 } /"after": / { on = 0 } on && /"size": / { tried++; size = sprintf("%.0e", $2) } on && /"proved": true/ && !seen[size]++ { sizes++ }
+  END { print tried, sizes }' "$place/out/report.json")" = "36 9"
 claim "... in perturbation.h5" test -s "$place/out/perturbation.h5"
-claim "... and is proved again from the files" checks 2
-claim "without perturb.size it is refuted" ends 2 2 jobs/theorem-2.1-perturbed.yaml -perturb_size 0
-claim "rank J < m for every theta: no change helps" ends 2 2 jobs/no-linear.yaml -perturb_size 1e-3
+claim "... and is proved again from the files" checks 2 out
+claim "without perturb.size it is refuted" ends 2 2 out jobs/theorem-2.1-perturbed.yaml -perturb_size 0
+claim "rank J < m for every theta: no change helps" ends 2 2 out jobs/no-linear.yaml -perturb_size 1e-3
 claim "... and it says why" grep -q 'H(R^n) has measure zero' "$place/log"
-claim "where rank J = m nothing is moved" ends 0 2 "$place/small.yaml" -perturb_size 1e-3
-claim "... says the report" says targets_moved false
+claim "where rank J = m nothing is moved" ends 0 2 out "$place/small.yaml" -perturb_size 1e-3
+claim "... says out the report" says out targets_moved false
 claim "perturb without certify" refused 64 'certify: true' "$place/small.yaml" -perturb_size 1e-3 -certify false
 
 # ---- weights
-claim "loaded weights: the same verdict, no step" ends 0 3 "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
-claim "... in no step" says iterations 0
+claim "loaded weights: the same verdict, no step" ends 0 3 out "$place/small.yaml" -reach_method load -reach_weights "$place/weights.safetensors"
+claim "... in no step" says out iterations 0
 claim "... and the loaded weights are certified as they are" grep -q '"distance_lower"' "$place/out/report.json"
 refuse_weights() { refused 65 "$1" "$place/small.yaml" -reach_method load -reach_weights "$2"; }
 claim "weights of another net" refuse_weights 'layers' $reference/mlp-tanh/weights.safetensors
@@ -241,41 +202,16 @@ data: {file: jobs/data/digits.csv, scale: standard, target_scale: unit}
 net: {widths: [2048, 2048], activation: tanh}
 hessian: {extreme: 0, zeros: 0}
 E2
-stopped() {
-  rm -rf "$place/out"
-  ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/log" 2>&1 &
-  launcher=$!
-  sleep 3
-  kill -USR1 $launcher
-  wait $launcher
-  [ $? = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.h5" ]
-}
-resumed() {
-  run 3 run "$place/long.yaml" -output "$place/out"
-  [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.h5" ]
-}
 refuse_checkpoint() {
   run 3 run "$place/long.yaml" -output "$place/out" -net_seed 5
   [ "$status" = 65 ] && grep -q 'net_seed' "$place/log"
 }
-claim "SIGUSR1: stops, exit 75, with a checkpoint" stopped
+claim "SIGUSR1: stops, exit 75, with a checkpoint" interrupted 'reach: 2' 2 out "$place/long.yaml"
 claim "a job with another seed does not take it" refuse_checkpoint
-claim "the same job on another number of ranks goes on from it" resumed
-moved_stopped() {
-  rm -rf "$place/out"
-  ${MPIEXEC:-mpiexec} -n 2 "$codim" run jobs/theorem-2.1-perturbed.yaml -hessian_density 26 -hessian_density_probes 100000 -output "$place/out" \
-    >"$place/log" 2>&1 &
-  launcher=$!
-  sleep 4
-  kill -USR1 $launcher
-  wait $launcher
-  [ $? = 75 ] && [ -s "$place/out/checkpoint.h5" ]
-}
-moved_resumed() {
-  run 3 run jobs/theorem-2.1-perturbed.yaml -hessian_density 0 -output "$place/out"
-  [ "$status" = 0 ] && grep -q 'going on from.*perturb' "$place/log" && says targets_moved true && checks 2
-}
-claim "a job that moved its targets stops" moved_stopped
-claim "... and goes on with these targets" moved_resumed
+claim "the same job on another number of ranks goes on from it" goes_on reach 3 out "$place/long.yaml"
+claim "a job that moved its targets stops" interrupted density 2 moved jobs/theorem-2.1-perturbed.yaml -hessian_density 26 -hessian_density_probes 100000
+claim "... and goes on with these targets" goes_on perturb 3 moved jobs/theorem-2.1-perturbed.yaml -hessian_density 0
+claim "... says the report" says moved targets_moved true
+claim "... which is proved again from the files" checks 2 moved
 claim "version" sh -c "$codim --version | grep -q 'codim .*PETSc\|codim .*Petsc'"
 echo "1..$count"

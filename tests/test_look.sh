@@ -2,49 +2,15 @@
 # seconds: 300
 # density, trajectory and walk as stages of a job: their files, interruption and going on; TAP
 # From the environment: BUILD, MPIEXEC.
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-codim=${BUILD:-build}/codim
-count=0
-for python in python3 /usr/bin/python3; do $python -c 'import numpy' 2>/dev/null && break; done
+. tests/tap.sh
 
-claim() {
-  sentence=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then echo "ok $count - $sentence"; else
-    echo "not ok $count - $sentence"
-    [ -f "$place/log" ] && sed 's/^/# /' "$place/log"
-  fi
-}
-# run RANKS OUTPUT ARGUMENT…: the status in `status`
-run() {
-  ranks=$1
-  out=$place/$2
-  shift 2
-  timeout -k 5 120 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$place/job.yaml" -output "$out" "$@" >"$place/log" 2>&1
-  status=$?
-}
-cat >"$place/job.yaml" <<'E2'
+job job <<'E2'
 data: {file: jobs/data/digits.csv, points: 30, scale: standard, target_scale: unit}
 net: {widths: [20, 40], activation: tanh}
 hessian: {extreme: 1, zeros: 0}
 trajectory: {method: sgd, steps: 3000, batch: 7, rate: 0.01, at: [0, 50, 3000], density: 20, density_probes: 2}
 walk: {steps: 300, direction: random}
 E2
-# interrupted WHERE: USR1 when the log shows it has got there; exit 75
-interrupted() {
-  rm -f "$place/log"
-  ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/job.yaml" -output "$place/parts" -progress_seconds 0 >"$place/log" 2>&1 &
-  launcher=$!
-  for i in $(seq 600); do
-    grep -q "$1" "$place/log" 2>/dev/null && break
-    sleep 0.1
-  done
-  kill -USR1 $launcher
-  wait $launcher
-  [ $? = 75 ] && [ -s "$place/parts/checkpoint.h5" ]
-}
 # the columns of a table that are plain distances and losses: same in both runs to 1e-6
 same() {
   $python - "$place/whole/$1.csv" "$place/parts/$1.csv" $2 <<'E2'
@@ -58,17 +24,14 @@ for x, y in zip(a, b):
 E2
 }
 
-run 2 whole
-claim "a job with trajectory, and a walk: holds" test "$status" = 0
+claim "a job with trajectory, and a walk: holds" ends 0 2 whole "$place/job.yaml"
 for file in trajectory.h5 trajectory.csv trajectory.svg trajectory-density.svg walk.h5 walk.csv walk.svg walk-growth.svg walk.safetensors; do
   claim "... $file is there" test -s "$place/whole/$file"
 done
 claim "... the report has both" sh -c "grep -q '\"trajectory\": {' $place/whole/report.json && grep -q '\"connected_points\": 301' $place/whole/report.json"
-claim "SIGUSR1 in the trajectory: exit 75 with a checkpoint" interrupted 'sgd$'
-claim "... then in the walk" interrupted 'loss before the return'
-run 3 parts
-claim "... and on 3 ranks to its end" test "$status" = 0
-claim "... going on from the walk" grep -q 'going on from' "$place/log"
+claim "SIGUSR1 in the trajectory: exit 75 with a checkpoint" interrupted 'sgd$' 2 parts "$place/job.yaml"
+claim "... then in the walk" interrupted 'loss before the return' 2 parts "$place/job.yaml"
+claim "... and goes on from there on 3 ranks" goes_on walk 3 parts "$place/job.yaml"
 claim "the trajectory is that of the uninterrupted run" same trajectory "step phase loss"
 claim "... and so is the walk" same walk "path displacement sigma_min"
 # change of the outputs on points 31 … 70 from one end of the walk to the other, by numpy, scaled as the first 30
@@ -102,16 +65,13 @@ assert abs(found["moved_rms"] - np.sqrt((change**2).mean())) < 1e-10 * change.ma
 E2
 }
 if $python -c 'import numpy' 2>/dev/null; then
-  run 3 held -trajectory_method none -walk_steps 20 -data_heldout 40 -grid 3,1
+  ends 0 3 held "$place/job.yaml" -trajectory_method none -walk_steps 20 -data_heldout 40 -grid 3,1
   claim "held-out points: as far as numpy finds the outputs moved" heldout
 else
   count=$((count + 1))
   echo "ok $count - held-out points # SKIP python3 has no numpy"
 fi
-run 2 whole -data_points 1797 -data_heldout 1
-claim "more points held out than there are: exit 65" test "$status" = 65
-run 2 whole -walk_direction toward
-claim "walk.direction toward wants a file" test "$status" = 64
-run 2 whole -trajectory_method files -trajectory_files "$place/nothing-*.safetensors"
-claim "no file of that name: exit 65" test "$status" = 65
+claim "more points held out than there are" refused 65 '1797' "$place/job.yaml" -data_points 1797 -data_heldout 1
+claim "walk.direction toward wants a file" refused 64 'walk.toward' "$place/job.yaml" -walk_direction toward
+claim "no file of that name" refused 65 'nothing-' "$place/job.yaml" -trajectory_method files -trajectory_files "$place/nothing-*.safetensors"
 echo "1..$count"

@@ -2,36 +2,21 @@
 # seconds: 300
 # The jobs whose answer is no, or no answer: verdict, exit status and the cause that the report names, on several grids; TAP.
 # From the environment: BUILD, MPIEXEC.
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-codim=${BUILD:-build}/codim
-count=0
+. tests/tap.sh
 
-# no STATUS HOLDS BASIS CAUSE JOB RANKS ARGUMENT…: exit status, status file, verdict and cause
-no() {
-  wanted=$1 holds=$2 basis=$3 cause=$4 job=$5 ranks=$6
+# answers STATUS HOLDS BASIS CAUSE JOB RANKS ARGUMENT…: exit status, status file, verdict and cause
+answers() {
+  status=$1 holds=$2 basis=$3 cause=$4 job=$5 ranks=$6
   shift 6
-  rm -rf "$place/out"
-  timeout -k 5 60 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "jobs/no-$job.yaml" "$@" -output "$place/out" >"$place/log" 2>&1
-  status=$?
-  count=$((count + 1))
-  if [ $status = "$wanted" ] && [ "$(cat "$place/out/status")" = "$wanted" ] && grep -q "\"holds\": $holds\$\|\"holds\": $holds,\$" "$place/out/report.json" &&
-    grep -q "\"basis\": $basis,\$" "$place/out/report.json" && grep -q "\"cause\": .*$cause" "$place/out/report.json" && ! grep -q 'PETSC ERROR' "$place/log"; then
-    echo "ok $count - $job, $ranks ranks $*: $cause"
-  else
-    echo "not ok $count - $job, $ranks ranks $*: $cause (exit status $status)"
-    sed 's/^/# /' "$place/log"
-  fi
+  ends "$status" "$ranks" out "jobs/no-$job.yaml" "$@" && says out holds "$holds" && says out basis "$basis" &&
+    grep -q "\"cause\": .*$cause" "$place/out/report.json" && ! grep -q 'PETSC ERROR' "$place/log"
 }
+no() { claim "$5, $6 ranks: $4" answers "$@"; }
 refuted() { no 2 false '"proved"' "$@"; }
-check() { # the directory is verified anew
-  count=$((count + 1))
-  ${MPIEXEC:-mpiexec} -n 3 "$codim" check "$place/out" >"$place/log" 2>&1
-  status=$?
-  if [ $status = "$1" ]; then echo "ok $count - ... and so again, from its files"; else
-    echo "not ok $count - ... and so again, from its files"
-    sed 's/^/# /' "$place/log"
-  fi
+# again RANKS STATUS: the directory is checked anew
+again() {
+  run "$1" check "$place/out"
+  [ "$status" = "$2" ]
 }
 
 for grid in "1 -grid 1,1" "3 -grid 3,1" "4 -grid 2,2" "4 -grid 1,4"; do
@@ -40,10 +25,10 @@ for grid in "1 -grid 1,1" "3 -grid 3,1" "4 -grid 2,2" "4 -grid 1,4"; do
   # shellcheck disable=SC2086
   refuted 'at points 3 and 7 every unit of layers.0 is dead.* rank J <= 6 < m = 7 for every theta within' dead-units $grid
 done
-check 2
+claim "... and so again, from its files" again 3 2
 refuted 'points 2 and 9 coincide and have different y: M is empty"' contradiction 3
 refuted 'points 3 and 7 have x and -x.*sigma is odd.*no bias.* rank J <= 9 < m = 10 for every theta"' opposite 2
-check 2
+claim "... and so again, from its files" again 3 2
 no 0 true '"proved"' null opposite 2 -net_bias
 refuted 'points 3 and 7 have x and -x, but not y and -y.* M is empty"' opposite-targets 3
 refuted 'points 2 and 5 have x and -x.* rank J <= 5 < m = 6 for every theta"' opposite-images 2
@@ -51,6 +36,7 @@ refuted 'the net is linear.*narrowest layer has width 2: rank J <= 10 < m = 27 f
 refuted 'the net is linear.*narrowest layer has width 1: rank J <= 7 < m = 18 for every theta"' linear-bias 2
 refuted '4 quadratic units.* rank J <= 18 < m = 25 for every theta"' quadratic 2
 refuted '2 quadratic units.* rank J <= 12 < m = 14 for every theta"' quadratic-bias 3
+refuted 'forms only the 10 monomials of its degree.* rank J <= 10 < m = 13 for every theta"' polynomial 3
 no 0 true '"proved"' null dead-units 2 -net_widths 5 -net_seed 10
 no 3 null null 'every unit of layers.0 is dead, and f is the same: try another net.seed' dead-units 2 -net_widths 4 -net_seed 39
 no 3 null null 'no zero reached.*theta runs away' infimum 1

@@ -120,6 +120,59 @@ static PetscErrorCode TestNodes(Network network)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* ---- counts of 32 bits ------------------------------------------------------------------------------------------------- */
+
+/* a label of 60 000 x 60 000: 3.6e9 entries */
+static PetscErrorCode TestCounts32(void)
+{
+  char    text[256];
+  Network network;
+  Sizes   sizes;
+  Plan    plan;
+  PlanJob job;
+
+  PetscFunctionBeginUser;
+  PetscCall(NetOf(60000, &network));
+  job = JobOf(network, 10);
+  SizesSet(network, 10, 2, 2, 1, &sizes);
+  SizesLimit(&sizes, sizeof(text), text);
+  Tap((PetscBool)(strstr(text, "layers.1.weight has 3.6e+09 entries") && strstr(text, "at least 2 shards")),
+      "a label that groups cannot gather in 32 bits, and what works: %s", text);
+  SizesSet(network, 10, 4, 2, 2, &sizes);
+  SizesLimit(&sizes, sizeof(text), text);
+  Tap((PetscBool)!text[0], "... which does");
+  SizesSet(network, 10, 1, 1, 1, &sizes);
+  SizesLimit(&sizes, sizeof(text), text);
+  Tap((PetscBool)!text[0], "... and one group does");
+  PlanMake(&job, 2, 1, 1, 1e12, NULL, &plan);
+  if (sizeof(PetscInt) == 4)
+    Tap((PetscBool)(strstr(plan.refused, "INDEX=64") != NULL), "n beyond 32-bit indices is refused before that, naming the remedy");
+  else
+    Tap((PetscBool)(strstr(plan.refused, "layers.1.weight") != NULL), "the plan refuses that grid");
+  PlanChoose(&job, 2, 1, 1e12, NULL, &plan);
+  Tap((PetscBool)(sizeof(PetscInt) == 4 || (!plan.refused[0] && plan.sizes.G == 1)), "... and chooses another");
+  PetscCall(NetworkDestroy(&network));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* as for two ranks: a matrix of order 70 000 has 2.45e9 entries on one of them */
+static PetscErrorCode TestTilesLimit(Network network)
+{
+  const PlanJob    job = JobOf(network, 70000);
+  const PlanStage *certify;
+  Plan             plan;
+
+  PetscFunctionBeginUser;
+  PlanChoose(&job, 2, 1, 1e12, NULL, &plan);
+  Tap((PetscBool)(strstr(plan.refused, "entries of K on a rank: ScaLAPACK counts in 32 bits: use 3 ranks") != NULL),
+      "K's part of 2^31 entries on one of two ranks is refused: %s", plan.refused);
+  PlanChoose(&job, 3, 1, 1e12, NULL, &plan);
+  Tap((PetscBool)!plan.refused[0], "... and fits on three");
+  certify = PlanFindStage(&plan, "certify");
+  Tap((PetscBool)(certify && isfinite(certify->bytes)), "... with a certificate");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* ---- counting ---------------------------------------------------------------------------------------------------------- */
 
 static void TestCounts(Network network)
@@ -152,6 +205,8 @@ static PetscErrorCode Test(void)
   TestSizes(network);
   PetscCall(TestGrids());
   PetscCall(TestNodes(network));
+  PetscCall(TestCounts32());
+  PetscCall(TestTilesLimit(network));
   TestCounts(network);
   PetscCall(NetworkDestroy(&network));
   PetscFunctionReturn(PETSC_SUCCESS);

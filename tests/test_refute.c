@@ -145,6 +145,13 @@ static PetscErrorCode Opposite(void)
   Bounded(&o, 10, "points 3 and 6 have x and -x", "opposite and equal points of an odd net");
   PetscCall(Points(7, 3, 2, &data));
   Copy(data, 2, 5, -1);
+  Copy(data, 2, 6, 1);
+  SetY(data, 2 * 5, 17);
+  data->options.target = TARGET_NET; /* y is of no account */
+  PetscCall(Refute(data, &net, &o));
+  Bounded(&o, 10, "points 3 and 6 have x and -x", "... also where the targets are the net's");
+  PetscCall(Points(7, 3, 2, &data));
+  Copy(data, 2, 5, -1);
   SetY(data, 2 * 5, 17);
   PetscCall(Refute(data, &net, &o));
   IsEmpty(&o, PETSC_TRUE, "points 3 and 6 have x and -x, but not y and -y", "opposite points with other targets");

@@ -1,6 +1,7 @@
 #!/bin/sh
-# seconds: 360
-# a real Slurm cluster of 4 virtual nodes: codim.sbatch on them, requeue, signals, time limit, a dead node, arrays; TAP
+# seconds: 600
+# a real Slurm cluster of 4 virtual nodes: codim.sbatch on them, requeue, signals, time limit, a dead node, arrays, studies, scaling, nodes too
+# small for the job; TAP
 # From the environment: BUILD, and CLUSTER=1 (make test-slurm), without which nothing is started.
 [ "$CLUSTER" ] || {
   echo "1..0 # SKIP make test-slurm runs it: it starts the daemons of a cluster"
@@ -39,7 +40,7 @@ ends() {
   eval "id=\$id_$name"
   for i in $(seq 1250); do
     case $(field JobState) in
-    PENDING | RUNNING | COMPLETING | REQUEUED | CONFIGURING) sleep 0.2 ;;
+    PENDING | RUNNING | COMPLETING | REQUEUED | CONFIGURING | SIGNALING) sleep 0.2 ;;
     *) break ;;
     esac
   done
@@ -55,7 +56,7 @@ running() {
 status() { [ "$(cat "$place/$name/status" 2>&1)" = "$1" ]; }
 says() { grep -q "$1" "$place/$name.out"; }
 reports() { grep -q "\"$1\": $2,\{0,1\}\$" "$place/$name/report.json"; }
-spectrum() { sed -n '/"sigma_min"/p; /"sigma_max"/p' "$place/$1/report.json" | cut -c1-32; }
+spectrum() { sed -n '/^    "sigma_m[axin]*"/p' "$place/$1/report.json" | cut -c1-32; }
 
 cat >"$place/small.yaml" <<'E2'
 data: {file: jobs/data/digits.csv, points: 30, scale: standard, target_scale: unit}
@@ -69,7 +70,7 @@ certify: false
 E2
 cat >"$place/slow.yaml" <<'E2'
 data: {file: jobs/data/digits.csv, scale: standard, target_scale: unit}
-net: {widths: [3200, 3200], activation: softplus}
+net: {widths: [2000, 2000], activation: softplus}
 hessian: {extreme: 0, zeros: 0}
 E2
 cat >"$place/two-worlds" <<'E2'
@@ -93,7 +94,8 @@ kill_node() {
   kill -9 $pids
 }
 
-# ---- one, two, four nodes; from any directory; the launcher
+# ---- one, two, four nodes; from any directory; the launcher. One runs into its time limit meanwhile.
+submit slow -N 1 -n 2 -w n1 -t 1 --signal=B:USR1@20 $script "$place/slow.yaml"
 submit one -N 1 -n 2 $script "$place/small.yaml"
 submit two -N 2 --ntasks-per-node=2 $script "$place/small.yaml"
 submit four -N 4 $script "$place/small.yaml"
@@ -129,8 +131,31 @@ claim "missing data: status 65" ends nowhere FAILED 65:0
 claim "a shipped job, from another directory" ends shipped COMPLETED 0:0
 claim "... its results are where it was submitted" test -s "$elsewhere/results/digits/report.json"
 
-# ---- signals, time limit, a dead node. Most are at work at the same time.
-submit slow -N 1 -n 2 -w n1 -t 1 --signal=B:USR1@20 $script "$place/slow.yaml"
+# ---- studies: more points than an array may have, failed ones among them; scaling
+cat >"$place/study.yaml" <<E2
+study: {job: $place/small.yaml, output: $place/study, at_once: 2, ranks: 1}
+set: {hessian: {extreme: 0, zeros: 0}}
+grid: {net: {seed: 1..3}, data: {points: [30, 17, 3000]}}
+figures: [{name: map, kind: map, x: net_seed, y: data_points, value: full_rank}]
+E2
+name=study
+study() { "$CODIM" study "$place/study.yaml" "$@" >"$place/study.out" 2>&1; }
+in_table() { [ "$(grep -c "^[0-9]*,$1," "$place/study/table.csv")" = "$2" ]; }
+# collected JOBNAME: its arrays and the job that collects have left the queue, within 200 s
+collected() {
+  for i in $(seq 400); do [ "$(squeue -h -n "$1,$1-collect")" ] || return 0; sleep 0.5; done
+  false
+}
+claim "a study of 9 points as arrays" study -submit
+claim "... two of them: MaxArraySize is 6" test "$(grep -c '%2$' "$place/study.out")" = 2
+claim "its table before they have ended" study -collect
+claim "... with queued points" grep -q '^[0-9]*,queued,' "$place/study/table.csv"
+claim "submitted again: none twice" sh -c "'$CODIM' study '$place/study.yaml' -submit | grep -q 'nothing is to be submitted'"
+name=scaling
+claim "scaling on 1, 2 and 4 nodes, as a study" sh -c \
+  "slurm/scaling '$place/small.yaml' --nodes 1,2,4 --ranks-on-a-node 1 --repeat 2 --output '$place/scaling' >'$place/scaling.out' 2>&1"
+
+# ---- signals, a dead node. Most are at work at the same time.
 submit long -N 1 -n 2 $script "$place/long.yaml"
 CODIM_REQUEUES=0 submit never -N 1 -n 2 $script "$place/long.yaml"
 submit cancelled -N 1 -n 2 $script "$place/long.yaml"
@@ -155,6 +180,21 @@ for seed in 1 2 3 4; do
   claim "array, task $seed: its own seed" reports net_seed $seed
 done
 
+# ---- what came of the studies
+name=study
+claim "the study ends, and is collected" collected study
+claim "... 6 points are done" in_table done 6
+claim "... 3 have failed" in_table failed 3
+claim "... with their reason" grep -q '^[0-9]*,failed,.*3000' "$place/study/table.csv"
+claim "... and there is a figure" test -s "$place/study/map.svg"
+claim "the failed ones can be submitted again" study -submit -only failed
+claim "... alone" test "$(grep -o 'job [0-9]*, [0-9]* points' "$place/study.out" | awk '{n += $3} END {print n}')" = 3
+name=scaling
+claim "scaling ends, and is collected" collected small-strong
+claim "... a row for each number of nodes, of 2 runs" test "$(awk -F, 'NR > 1 {print $1, $12, $13}' "$place/scaling/scaling.csv" | paste -sd,)" = "1 2 0,2 2 0,4 2 0"
+claim "... with codim plan's bytes beside the peak" awk -F, 'NR > 1 && !($9 > 1e7 && $10 > 1e7) {bad = 1} END {exit bad}' "$place/scaling/scaling.csv"
+claim "... and the figure" test -s "$place/scaling/scaling.svg"
+
 submit dead -N 2 -x n1 $script "$place/long.yaml"
 claim "a job runs on two nodes" running dead
 host=$(field BatchHost)
@@ -166,5 +206,36 @@ claim "... the job is run again on others and ends" ends dead COMPLETED 0:0
 claim "... run again" test "$(field Restarts)" -ge 1
 claim "... not on that node" test "$(field BatchHost)" != "$host"
 claim "... and holds" status 0
+
+# ---- too large for one node: a cluster of small ones. The d x n Jacobian is assembled over them, SLEPc finds its singular values and 20 zeros.
+claim "the cluster goes down, with all its processes" tests/slurm/down "$place/cluster"
+claim "... none is left" test -z "$(grep -ls "virtual:$place/cluster " /proc/[0-9]*/mountinfo)"
+claim "a cluster of 4 nodes of 400 MB" tests/slurm/up "$place/cluster" 4 1 400
+. "$place/cluster/env" || exit 1
+large="jobs/assembled.yaml -data_points 100 -net_widths 600,600 -hessian_zeros 20"
+name=plan
+# shellcheck disable=SC2086
+refused() {
+  srun -N1 -n1 --mpi=pmix "$CODIM" plan $large -ranks 1 -node_cores 1 -node_memory 400e6 >"$place/plan.out" 2>&1
+  [ $? = 65 ]
+}
+claim "codim plan refuses one node" refused
+claim "... naming the bytes, and the smallest number that can" says 'needs 0.65 GB a rank.*nodes with 0.4 GB and 1 cores that can is [234]:'
+# shellcheck disable=SC2086
+submit one_small -N 1 $script $large
+# shellcheck disable=SC2086
+submit assembled -N 4 $script $large
+# shellcheck disable=SC2086
+submit gram -N 4 $script $large -spectrum_method gram -hessian_zeros 0 -hessian_extreme 0
+claim "run there all the same: status 65" ends one_small FAILED 65:0
+claim "... with the bytes it needs" says 'does not fit on 1 rank: spectrum needs 0.65 GB a rank'
+claim "4 nodes do it" ends assembled COMPLETED 0:0
+claim "... and it holds" status 0
+claim "... by SLEPc's SVD of the assembled Jacobian" reports method '"svd"'
+claim "... with 20 zero eigenvalues found" says '20 zeros of size'
+claim "... in less than a node has" test "$(sed -n 's/^ *"peak": \([0-9]*\).*/\1/p' "$place/assembled/report.json" | head -n 1)" -lt 400000000
+claim "by K: the same rank" ends gram COMPLETED 0:0
+claim "... verdict" status 0
+claim "... and singular values, to 11 digits" test "$(spectrum gram | cut -c1-30)" = "$(spectrum assembled | cut -c1-30)"
 
 echo "1..$count"

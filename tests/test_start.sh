@@ -27,7 +27,8 @@ for grid in 2,1 1,2 1,3 2,2; do
   claim "... so is what K tells" report "$kernel" one grid
 done
 claim "K tells which layers alone give rank m" report '[l["name"] for l in r[0]["tangent_kernel"]["labels"] if l["rank"] == 30] == ["layers.0.weight", "layers.1.weight"]' one
-claim "... in the summary too" grep -q ' K .*of rank m alone: layers.0.weight, layers.1.weight' "$place/log"
+summary=$(tr -s '\n ' ' ' <"$place/log")
+claim "... in the summary too" expr "$summary" : '.* K trace .* log det .* condition .* stable rank .* effective dimension .* least |grad f_i| .*; weakest points .*; of the trace .*layers.0.weight [0-9.]* % (alone of rank m, lambda_min .*layers.1.weight [0-9.]* % (alone of rank m'
 claim "... unless it is not asked to" ends 0 2 never "$place/digits.yaml" $load -spectrum_labels never
 claim "... which the report says" report '"not asked for" in r[0]["tangent_kernel"]["labels_skipped"] and all(l["rank"] is None for l in r[0]["tangent_kernel"]["labels"])' never
 claim "where the whole Hessian is asked for, its negative eigenvalues are counted at the start" ends 0 2 full "$place/digits.yaml" $load -hessian_full

@@ -355,6 +355,7 @@ int main(int argc, char **argv)
   PetscMPIInt size;
 
   TapBegin(&argc, &argv);
+  TapCall(StopOnSignals());
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(nets); k++) {
     PetscReal alone[STEPS_MAX + 1];

@@ -23,10 +23,13 @@ typedef enum {
   STATUS_STOPPED   = 75 /* stopped early; a checkpoint is in the output directory */
 } ExitStatus;
 
-/** Install the error handler (silent for user errors), the signal handlers (SIGUSR1, SIGTERM and the first SIGINT raise the stop flag, a second
-    SIGINT ends the process; PETSc's for crashes stay) and the start of the clock; switch off HDF5's automatic error printing; read -progress_seconds. Call once,
+/** Install the error handler (silent for user errors; PETSc's for crashes stays) and the start of the clock; switch off HDF5's automatic error
+    printing; read -progress_seconds. Call once,
     after SlepcInitialize. */
 PetscErrorCode BaseInitialize(void);
+
+/** What printf makes of it, behind the text that is there, as far as `size` bytes reach. Not collective. */
+void TextAppend(size_t size, char text[], const char format[], ...) PETSC_ATTRIBUTE_FORMAT(3, 4);
 
 /* ---- errors a user can mend ---------------------------------------------------------------------------------------
    Code that runs on one rank files a Complaint (what, where, the numbers, the remedy); all ranks then call
@@ -90,6 +93,9 @@ PetscErrorCode StageAdd(const StageRecord *record);
     return at once. */
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
+/** From now on SIGUSR1, SIGTERM and the first SIGINT raise the stop flag; a second SIGINT ends the process. For what looks at it. Not collective. */
+PetscErrorCode StopOnSignals(void);
+
 /** Has any rank been asked to stop (SIGUSR1, SIGTERM, SIGINT)? Collective: call at safe points only. */
 PetscErrorCode StopRequested(MPI_Comm comm, PetscBool *stop);
 
@@ -98,15 +104,19 @@ PetscBool StopFlag(void);
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/** Bytes the system calls available on this node now; infinity where it does not tell. Not collective. */
+/** Bytes available on this node now: what the system says, or what the limits of its control groups (Slurm's --mem, a container's) leave if that is less;
+    infinity where none tells. Not collective. */
 PetscReal MemoryOnNode(void);
 
-/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0; the least of all nodes.
-    Collective. */
+/** The same over the ranks of comm on the node, or what is left of their parts of `limit` if that is less and not 0, or of the process' own limits
+    (ulimit -v, -d); the least of all nodes. Collective. */
 PetscErrorCode MemoryAvailable(MPI_Comm comm, PetscReal limit, PetscReal *bytes);
 
 /** Bytes of this process that are in memory now; 0 where the system does not tell. Not collective. */
 PetscReal MemoryResident(void);
+
+/** The most since the process began, or since the last reset at a stage's begin; 0 where the system does not tell. Not collective. */
+PetscReal MemoryPeak(void);
 
 /** Seconds since BaseInitialize. Not collective. */
 PetscLogDouble ElapsedSeconds(void);

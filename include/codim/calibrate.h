@@ -11,6 +11,8 @@ typedef struct {
   PetscReal rate[WORK_KINDS]; /* units of work a second, of one rank with one thread while all ranks do the same */
   PetscReal latency;          /* seconds of a call of MPI */
   PetscReal bandwidth;        /* bytes a second that a rank receives */
+  PetscInt  runs;             /* whole jobs that were measured against their plans by these rates; codim calibrate measures none */
+  PetscReal factor;           /* the largest of planned over measured seconds, or measured over planned */
 } Calibration;
 
 /** Measure it, on all ranks at once: some seconds. Meant for one rank a core, one thread each. Collective. */

@@ -121,7 +121,7 @@ void CertifyRankText(const Certificate *certificate, size_t size, char text[]); 
 typedef struct {
   ResidualMap       map;
   const NetOptions *net;
-  const char       *weights, *problem; /* paths; their SHA-256 is recorded */
+  const char       *weights, *problem; /* paths; their SHA-256 is recorded; weights NULL: not kept */
   Vec               theta;
 } CertifySubject;
 

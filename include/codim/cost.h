@@ -61,6 +61,10 @@ PetscReal SizesValues(const Sizes *sizes, PetscReal rows);
 /** Bytes of the fullest process' part of K. Not collective. */
 PetscReal SizesTiles(const Sizes *sizes);
 
+/** "" or why MPI or the BLAS, which count in 32 bits, cannot do with these shards, and what works: entries of a label's shard where several
+    data groups gather it, its rows and columns anywhere. Not collective. */
+void SizesLimit(const Sizes *sizes, size_t size, char text[]);
+
 /* ---- putting costs together. Not collective. ---------------------------------------------------------------------- */
 
 /** One after the other: cost, then `times` times the part. */

@@ -90,8 +90,8 @@ PetscErrorCode DataExpectTargets(Data data, PetscInt outputs);
 /** y := targets, the outputs at this group's points, whole on each of its ranks. STATUS_DATA if one is not finite. Collective. */
 PetscErrorCode DataSetTargets(Data data, Grid grid, const PetscReal targets[]);
 
-/** Compared with == after scaling; O(p d log d) time and 32 d bytes on rank 0. What the net gives (data.target: net) counts as one output, right
-    everywhere. STATUS_DATA on too little memory. Collective. */
+/** Compared with == after scaling; O(p d log d) time and 32 d bytes on rank 0. What the net gives (data.target: net) is right
+    everywhere; before DataExpectTargets it counts as one output. STATUS_DATA on too little memory. Collective. */
 PetscErrorCode DataFindCoincidences(Data data, Symmetry symmetry, Coincidences *found);
 
 /** Where y was changed in place: each group's block to its rows of all_y on rank 0; or, where all_y was, back to every group. Collective. */

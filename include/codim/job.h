@@ -13,6 +13,7 @@
 typedef struct {
   OptionInts   grid; /* G, Q */
   PetscBool    certify;
+  PetscBool    weights;     /* weights.safetensors is written */
   PetscReal    node_memory; /* bytes of a node that the job may take; 0: what the system calls available */
   OptionString output;
   PetscReal    checkpoint_minutes; /* 0: only when asked to stop */

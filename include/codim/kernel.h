@@ -6,6 +6,7 @@
 */
 #pragma once
 
+#include "hessian.h"
 #include "jacobian.h"
 #include "tiles.h"
 
@@ -14,3 +15,7 @@ PetscErrorCode KernelSolve(ResidualMap map, Tiles factor, Vec u);
 
 /** x := x - J^T K^(-1) J x, so many times: a second time removes what the condition of K left. Collective. */
 PetscErrorCode KernelProject(Jacobian jacobian, Tiles factor, PetscInt times, Vec x);
+
+/** P S P on ker J, where S is the Hessian's part that is 0 on M: a symmetric MATSHELL that takes vectors of ker J and projects what it gives, so many
+    times; all arguments are borrowed. Collective. */
+PetscErrorCode KernelCreateMat(Hessian hessian, Jacobian jacobian, Tiles factor, PetscInt times, Mat *PSP);

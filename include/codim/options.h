@@ -48,6 +48,9 @@ PetscErrorCode OptionsRead(MPI_Comm comm, const char title[], const OptionKey ke
     Serial. STATUS_USAGE, with the line. */
 void OptionsCheckFile(const char path[], const OptionKey *const tables[], Complaint *complaint);
 
+/** The same for the text of a job file; `name` is what messages call it. Serial. */
+void OptionsCheckText(const char name[], const char text[], const OptionKey *const tables[], Complaint *complaint);
+
 /** After every object of the run has read its options: an option nobody read is a user error that names the nearest known key
     (options that PETSc reads only when it finalizes, and -tao_view, are let through). STATUS_USAGE. Collective. */
 PetscErrorCode OptionsCheckUnused(MPI_Comm comm, const OptionKey *const tables[]);

@@ -10,6 +10,9 @@
   square of the step, and sigma_min(J) like the step: a tiny r leaves a sigma_min that can be proved. But ker J may be tangent to the singular zeros, so
   that every other direction is not restricted: |H| then grows like the step.
 
+  How small r can be: |r| ~ c sigma_min^2 within ker J, so h ~ Lambda eta/|r|: with y' stored as doubles, eta is at least their rounding. And what is proved of
+  sigma_min comes from K, whose rounding hides what is below about 10^-7 sigma_max.
+
   Where rank J < m for every theta no r helps: H(R^n) has measure zero (Sard again), and almost every r empties M_r.
 */
 #pragma once
@@ -33,7 +36,9 @@ typedef struct {
   PetscInt  draw;
   PetscReal size, r;         /* |r| < size */
   PetscReal moved;           /* |theta' - theta| */
-  PetscReal sigma_min;       /* of J(theta'), from K's eigenvalues */
+  PetscReal sigma_min;       /* of J(theta'), as spectrum.method: auto finds it */
+  PetscReal resolution;      /* of sigma_min */
+  PetscInt  rank;            /* of J(theta'), as decided; m where proved; -1: not */
   PetscReal sigma_min_lower; /* proved; 0: nothing was */
   PetscReal h, radius;       /* the certificate's, of H - r at theta' */
   PetscBool proved;          /* a regular zero of H - r within `radius` of theta' */
@@ -59,14 +64,16 @@ typedef struct {
   Trajectory  trajectory;
   Jacobian    jacobian;
   Tiles       K;
+  PetscReal   node_memory; /* as in SpectrumOptions */
 } PerturbPoint;
 
 /** From a zero theta, of which the caller fills in loss, rank, sigma_min, rank_bound: all trials. If one was proved, theta is its theta' and the data's targets are its y' afterwards, else both are as before; H,
-    trajectory and the factors belong to them. Two more n-sized Vecs while it runs, and the certificate's memory. Collective. */
+    trajectory and the factors belong to them. Safe points (checkpoint.h) between two trials. Two more n-sized Vecs while it runs, and the
+    certificate's memory. Collective. */
 PetscErrorCode PerturbSolve(const PerturbPoint *point, const PerturbOptions *options, PerturbResult *result);
 
-/** All trials. Not collective. */
-void PerturbCost(const Sizes *sizes, const PerturbOptions *options, Cost *cost);
+/** All trials; stretch: the longest between two safe points. Not collective. */
+void PerturbCost(const Sizes *sizes, const PerturbOptions *options, Cost *cost, Cost *stretch);
 
 PetscErrorCode PerturbResultDestroy(PerturbResult *result);
 
@@ -74,7 +81,7 @@ PetscErrorCode PerturbResultDestroy(PerturbResult *result);
 PetscErrorCode PerturbArchive(Archive archive, Data data, Grid grid, PerturbResult *result);
 
 /** minimum.perturbation of report.json; a new reference. Not collective. */
-json_t *PerturbToJSON(const PerturbResult *result, PetscInt m);
+json_t *PerturbToJSON(const PerturbResult *result);
 
 /** For the summary: what was moved by how much, or why not. Not collective. */
 void PerturbDescribe(const PerturbResult *result, PetscInt m, size_t size, char text[]);

@@ -28,6 +28,7 @@ typedef struct {
   const WalkOptions      *walk;
   const PathOptions      *path;
   PetscBool               certify, at_zero; /* at_zero: the targets are what the net gives */
+  PetscBool               weights;          /* are written */
   PetscBool               keep;             /* set while a plan is made: the spectrum keeps K's eigenvectors for the certificate */
   PetscReal               node_memory;      /* bytes a job may take on a node; 0: what the system calls available */
   PetscInt                G, Q;             /* the grid where G Q is the number of ranks; 0: free */

@@ -54,6 +54,9 @@ typedef struct {
     cannot be written. Collective. */
 PetscErrorCode PlotWrite(MPI_Comm comm, const char path[], const Plot *plot);
 
+/** The same without MPI or PETSc at work: a complaint (STATUS_DATA). Serial. */
+PetscErrorCode PlotWriteSerial(const char path[], const Plot *plot, Complaint *complaint);
+
 /** The script alone, where the picture is not this module's. Collective. */
 PetscErrorCode PlotWriteScript(MPI_Comm comm, const char svg[], const Plot *plot);
 

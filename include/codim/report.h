@@ -36,6 +36,7 @@ typedef struct {
   PetscBool   reached; /* a loss was computed: minimum{} is not null */
   LossOptions loss;
   PetscReal   loss_sum; /* sum |H_k|^a */
+  PetscBool   weights;  /* theta is written */
   const char *method;
   ReachResult reach;
   PetscBool   at_zero;   /* the loss is at the tolerance, or at H's rounding floor */
@@ -67,7 +68,8 @@ typedef struct {
   Verdict        verdict;
   PetscMPIInt    ranks;
   PetscInt       G, Q;
-  PetscReal      memory_predicted; /* bytes a rank */
+  PetscReal      memory_predicted; /* bytes a rank, on top of the baseline */
+  PetscReal      memory_baseline;  /* what the largest rank took before it had anything: program and libraries */
   PetscLogDouble seconds;
 } Report;
 

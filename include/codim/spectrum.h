@@ -25,8 +25,9 @@
          gamma_(m+3) trace(K) for the factorization); else it is null. m^3/3 flops, one m x m matrix; the certificate uses the same factorization.
 
   The rank is decided as r where sigma_r >= 10^3 x resolution and sigma_(r+1) <= resolution; otherwise it is not a count but null. gram
-  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same. qr decides r < m only if J with
-  its rows and columns scaled to norm 1, which has the same rank, has no more than r singular values above 10^3 n eps.
+  decides r = m only: below its resolution, about 10^-7 sigma_max, a small sigma and none look the same. qr decides r < m only if of J with
+  its rows and columns scaled to norm 1, which has the same rank, no more than r singular values stand out, 10^3 times above rounding;
+  rows and columns that are rounding and nothing else are left out of it (src/spectrum_scale.h).
   gram always runs: its K and the factor serve what follows, and it cross-checks qr and svd: |sigma - sigma'| at every index against
 
     resolution + min(resolution', resolution'^2 / sigma)     (' : gram, whose error is on the scale of sigma^2)

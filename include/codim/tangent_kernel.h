@@ -65,7 +65,8 @@ PetscErrorCode TangentKernelCreate(ResidualMap map, const SpectrumOptions *optio
 PetscErrorCode TangentKernelDestroy(TangentKernel *kernel);
 
 /** At the point whose factors `jacobian` holds and whose singular values s are. K holds a Cholesky factor of K, or of K - tau I, if *factored,
-    and holds it still if *factored afterwards, else it is scratch. No n-sized temporary. Collective. */
+    and holds it still if *factored afterwards, else it is scratch. No n-sized temporary. Safe points
+    (checkpoint.h) before the labels and after each. Collective. */
 PetscErrorCode TangentKernelCompute(TangentKernel kernel, Jacobian jacobian, const Spectrum *s, Tiles K, PetscBool *factored);
 
 /** Collective. */
@@ -74,7 +75,7 @@ PetscErrorCode TangentKernelArchive(Archive archive, TangentKernel kernel);
 /** What report.json has of it (report.h); a new reference. Not collective. */
 json_t *TangentKernelToJSON(TangentKernel kernel);
 
-/** In a line: some numbers, the weakest point, the labels that alone have rank m. Not collective. */
+/** In a sentence: some numbers, the weakest points, the labels of the largest shares. Not collective. */
 void TangentKernelDescribe(TangentKernel kernel, size_t size, char text[]);
 
 /** Cost (cost.h). Not collective. */

@@ -53,6 +53,9 @@ PetscErrorCode TrainDestroy(Train *train);
 /** What a Tao of another type minimizes; |H|^2 if not set. Not collective. */
 void TrainSetLoss(Train train, const LossOptions *loss);
 
+/** The theta that TrainSolve moves is not the job's: the checkpoint has it beside the optimiser's state. False if not set. Not collective. */
+void TrainSetApart(Train train, PetscBool apart);
+
 typedef PetscErrorCode TrainObserver(void *context, PetscInt step);
 
 /** Levenberg-Marquardt calls it at its start and after every step: trajectory, H and the factors in `jacobian` belong to theta, K is scratch, and
@@ -66,12 +69,14 @@ PetscErrorCode TrainSolve(Train train, Vec theta, Trajectory trajectory, Vec H, 
 /** The result at theta as it is: nothing moves. Collective. */
 PetscErrorCode TrainEvaluate(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, ReachResult *result);
 
-/** Is there a zero at theta, as far as Newton's method can tell? The loss after one more step with the least mu, from a copy of theta. Near a
-    zero where J has full rank it falls by far (with h of certify.h below 1/2 to a sixteenth, and at once to its floor as a rule); where
-    the loss has no zero, and only falls to 0 as theta goes to infinity, or towards another minimum, it does not. *confirmed: it fell to a
-    sixteenth, or to at most 100 times the floor. K, and what TrainSolve takes, 8 bytes x theta more. Collective. */
-PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K,
-                            const ReachResult *result, PetscReal *loss, PetscBool *confirmed);
+/** Is there a zero at theta, as far as Newton's method can tell? *loss: after one more step with the least mu, from a copy of theta; infinity if
+    there is none. Near a zero where J has full rank it falls by far (with h of certify.h below 1/2 to a sixteenth, and at once to its floor as
+    a rule); where the loss has no zero, and only falls to 0 as theta goes to infinity, or towards another minimum, it does not. K, and what
+    TrainSolve takes, 8 bytes x theta more. Collective. */
+PetscErrorCode TrainConfirm(Train train, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, PetscReal *loss);
+
+/** It fell to a sixteenth, or to at most 100 times the floor. Not collective. */
+PetscBool ReachConfirmed(const ReachResult *result, PetscReal loss);
 
 /** In words: "reached the tolerance", …. Not collective. */
 const char *ReachReasonText(ReachReason reason);

@@ -1,11 +1,11 @@
 /*
   bench.c: how near the core is to the machine's matrix product, in ratios measured within one run.
 
-    codim-bench [-points d,…] [-width w] [-repeat 5]
+    codim-bench [-points d,…] [-width w] [-repeat 5] [-table FILE]
     codim-bench -growth [-repeat 5]      seconds against n, to results/bench/growth.{csv,svg}
 
   One line per figure: name, d, ranks, seconds (median), rate, and its ratio to what the ranks reach together in dgemm or dsyrk at
-  the same time and the same shapes. The net is tanh 64-w-w-1 on random points.
+  the same time and the same shapes. The net is tanh 64-w-w-1 on random points. FILE gets a row for each d: what draw.c draws.
 */
 #include "codim/certify.h"
 #include "codim/extremes.h"
@@ -267,11 +267,44 @@ static PetscErrorCode Flops(Bench *bench, Work *work, double *flops)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+enum { EIGENVECTORS = 2000 /* the largest d with them: 10 d^3 flops */ };
+
+static PetscErrorCode RunCertificate(Bench *b)
+{
+  double vectors = 0, certificate = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(Median(b, WorkEigenvectors, &vectors));
+  PetscCall(Median(b, WorkCertificate, &certificate));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "  certificate    %8.3f s  %8.2f x (K and its eigenvectors, %.3f s)\n", certificate,
+                        certificate / vectors, vectors));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* K and a step beside the least time that dsyrk and dgemm leave them */
+static PetscErrorCode TableAppend(const Bench *b, PetscMPIInt ranks, const double seconds[4])
+{
+  const char *threads = getenv("OMP_NUM_THREADS");
+  char        path[PETSC_MAX_PATH_LEN];
+  PetscBool   set;
+  FILE       *file;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetString(NULL, NULL, "-table", path, sizeof(path), &set));
+  if (!set || b->grid->rank) PetscFunctionReturn(PETSC_SUCCESS);
+  file = fopen(path, "a");
+  PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s", path);
+  fprintf(file, "%d,%s,%" PetscInt_FMT ",%" PetscInt_FMT ",%.4g,%.4g,%.4g,%.4g\n", ranks, threads ? threads : "1", b->d, b->map->n,
+          seconds[0], seconds[1], seconds[2], seconds[3]);
+  fclose(file);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
 {
   PetscMPIInt ranks;
   PetscReal   useful;
-  double      gemm = 0, syrk = 0, gram = 0, step = 0, gradient = 0, hessian = 0, flops = 0, vectors = 0, certificate = 0;
+  double      gemm = 0, syrk = 0, gram = 0, step = 0, gradient = 0, hessian = 0, flops = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
@@ -284,8 +317,6 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
   PetscCall(Median(b, WorkGradient, &gradient));
   PetscCall(HessianLinearize(b->hessian, b->theta, b->trajectory, b->H));
   PetscCall(Median(b, WorkHessian, &hessian));
-  PetscCall(Median(b, WorkEigenvectors, &vectors));
-  PetscCall(Median(b, WorkCertificate, &certificate));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "%d ranks, d = m = %" PetscInt_FMT ", n = %" PetscInt_FMT "\n"
                         "  dgemm          %8.1f GF/s\n"
@@ -293,11 +324,11 @@ static PetscErrorCode RunBench(Bench *b, PetscInt d, PetscInt width)
                         "  K              %8.3f s  %8.1f GF/s  %5.1f %% of dsyrk\n"
                         "  step           %8.3f s  %8.3f x (flops / dgemm rate)\n"
                         "  gradient       %8.3f s\n"
-                        "  Hessian vector %8.3f s  %8.2f gradients\n"
-                        "  certificate    %8.3f s  %8.2f x (K and its eigenvectors, %.3f s)\n",
+                        "  Hessian vector %8.3f s  %8.2f gradients\n",
                         ranks, d, b->map->n, gemm * 1e-9, syrk * 1e-9, gram, (double)useful * 1e-9 / gram,
-                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient,
-                        certificate, certificate / vectors, vectors));
+                        100 * (double)useful / gram / syrk, step, step / (flops / gemm), gradient, hessian, hessian / gradient));
+  if (d <= EIGENVECTORS) PetscCall(RunCertificate(b));
+  PetscCall(TableAppend(b, ranks, (double[]){gram, (double)useful / syrk, step, flops / gemm}));
   PetscCall(BenchDestroy(b));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -373,7 +404,7 @@ static PetscErrorCode RunGrowth(Bench *b)
 static PetscErrorCode Benches(void)
 {
   Bench     bench      = {0};
-  PetscInt  points[16] = {1797, 5000}, count = 16, width = 1024;
+  PetscInt  points[16] = {1000, 2000, 5000, 10000}, count = 16, width = 1024;
   PetscBool set, growth;
 
   PetscFunctionBeginUser;
@@ -386,7 +417,7 @@ static PetscErrorCode Benches(void)
   PetscCall(PetscOptionsHasName(NULL, NULL, "-growth", &growth));
   if (growth) PetscCall(RunGrowth(&bench));
   if (growth) PetscFunctionReturn(PETSC_SUCCESS);
-  for (PetscInt i = 0; i < (set ? count : 2); i++) PetscCall(RunBench(&bench, points[i], width));
+  for (PetscInt i = 0; i < (set ? count : 4); i++) PetscCall(RunBench(&bench, points[i], width));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -43,6 +43,7 @@ static PetscErrorCode Sweep(Experiment *e, Result *r)
   PetscInt p, d;
 
   PetscFunctionBeginUser;
+  e->data.points = 0; /* all */
   PetscCall(DataCreate(PETSC_COMM_WORLD, &e->data, &data));
   p = data->inputs;
   d = data->points;
@@ -57,7 +58,9 @@ static PetscErrorCode Sweep(Experiment *e, Result *r)
       for (PetscInt step = 1; step <= STEPS; step++, r->rows++) {
         const PetscInt row = r->rows;
 
-        e->data.points = PetscMin(d, (PetscInt)(n * step / (STEPS - 4))); /* m/n from 1/13 to 17/13, and 1 */
+        e->data.points = (PetscInt)(n * step / (STEPS - 4)); /* m/n from 1/13 to 17/13, and 1 */
+        PetscCheck(e->data.points <= d, PETSC_COMM_WORLD, PETSC_ERR_ARG_OUTOFRANGE, "%d points, of %d", (int)e->data.points,
+                   (int)d);
         PetscCall(Cell(e, r->seeds, &r->full[row], &r->open[row]));
         r->sigma[row]  = (PetscReal)a;
         r->width[row]  = (PetscReal)Widths[w];
@@ -65,7 +68,7 @@ static PetscErrorCode Sweep(Experiment *e, Result *r)
         r->ratio[row]  = (PetscReal)e->data.points / (PetscReal)n;
       }
     }
-    e->data.points = d;
+    e->data.points = 0;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -80,6 +83,7 @@ static PetscErrorCode Draw(const Experiment *e, const Result *r)
   PlotSeries      series[SIGMAS][WIDTHS + 1];
   PlotPanel       panels[SIGMAS];
   char            labels[WIDTHS][32], note[256];
+  PetscReal       open = 0;
   const Plot      plot = {.title = "How often rank J = m at random weights", .note = note, .npanels = SIGMAS, .panels = panels};
 
   PetscFunctionBeginUser;
@@ -103,7 +107,10 @@ static PetscErrorCode Draw(const Experiment *e, const Result *r)
                                     .nseries = WIDTHS + 1,
                                     .series  = series[a]};
   }
-  PetscCall(PetscSNPrintf(note, sizeof note, "%s, %d seeds; one hidden layer, m = d points", e->job, (int)r->seeds));
+  for (PetscInt row = 0; row < r->rows; row++) open = PetscMax(open, r->open[row]);
+  PetscCall(PetscSNPrintf(note, sizeof note,
+                          "%s, %d seeds; one hidden layer, m = d points. Undecided, and not counted: up to %.0f %%", e->job,
+                          (int)r->seeds, 100 * (double)open));
   PetscCall(ExperimentWrite(e, "rank", &plot, r->rows, columns));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -100,9 +100,9 @@ static PetscErrorCode Draw(const Experiment *e, const Result *r)
         .mark   = PLOT_LINE,
         .colour = PLOT_ORANGE,
         .dashed = PETSC_TRUE,
-        .n      = WIDTHS,
-        .x      = r->x,
-        .y      = r->floor},
+        .n      = WIDTHS - first,
+        .x      = r->x + first,
+        .y      = r->floor + first},
        {.label = "n = d", .mark = PLOT_LINE, .colour = PLOT_INK, .n = 2, .x = one, .y = ends}};
   const PlotPanel panel = {.x       = {.label = "parameters over points, n / d", .scale = PLOT_LOG},
                            .y       = {.label = "\u03bb_min(K) over the mean eigenvalue", .scale = PLOT_LOG},
