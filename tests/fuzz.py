@@ -10,7 +10,7 @@ from check_certificate import Net, gram, h5py, mp, norm, weights
 
 codim, place, count, seed, launcher = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]
 rng = random.Random(seed)
-SMOOTH = ['tanh', 'sigmoid', 'softplus', 'erf', 'sin', 'silu', 'smoolu']
+SMOOTH = ['tanh', 'sigmoid', 'softplus', 'erf', 'sin', 'silu', 'gelu', 'smoolu', 'relu', 'leaky_relu']  # the last two in pieces
 POLYNOMIAL = ['identity', 'square', 'cubic']
 
 
