@@ -181,6 +181,11 @@ test-slurm: deps-slurm
 test-faults: deps-test
 	$(again) all
 	@FAULTS=1 $(PROVE) tests/test_kill.sh tests/test_faults.sh
+# leave terms out of the certificate's bounds, one at a time: some test must fail (T: only mutations with this word)
+mutants: deps-test
+	@mkdir -p $(BUILD) results/bench
+	@sh tests/mutate_certify.sh $(T) | tee $(BUILD)/mutants.txt
+	@$(if $(T),,cp $(BUILD)/mutants.txt results/bench/mutants.txt;) grep -q '^1\.\.' $(BUILD)/mutants.txt && ! grep '^not ok' $(BUILD)/mutants.txt
 # what README.md shows of a run
 results: deps
 	$(again) all
@@ -308,7 +313,7 @@ help:
 	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (half an hour)'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
-	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
+	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice, into results/bench/ (half an hour)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test, deps-slurm and deps-check for tests and check'
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
