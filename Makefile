@@ -48,7 +48,7 @@ quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)
 
 # ---- program and library -------------------------------------------------------------------------------------------
 HEADERS = $(wildcard include/codim/*.h) $(BUILD)/include/codim/version.h
-SRC     = $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
+SRC     = $(filter-out src/main.c src/traffic.c,$(wildcard src/*.c src/*/*.c))
 OBJ     = $(SRC:src/%.c=$(BUILD)/%.o)
 TEST_ARB= $(shell grep -l '<.*arb\.h>' tests/test_*.c 2>/dev/null)
 TEST_C  = $(filter-out $(if $(ARB),,$(TEST_ARB)),$(wildcard tests/test_*.c))
@@ -56,12 +56,18 @@ TEST    = $(TEST_C:%.c=$(BUILD)/%)
 BENCH   = $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/draw
 THEORY  = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/theory/*.c))
 
-all: $(BUILD)/codim
+# sanitizers must come first, and so forbid libraries that are preloaded
+TRAFFIC = $(if $(DEBUG),,$(BUILD)/traffic.so)
+
+all: $(BUILD)/codim $(TRAFFIC)
 
 $(BUILD)/codim: $(BUILD)/main.o $(BUILD)/libcodim.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RPATH) $(LIBS) $(LDLIBS)
 $(BUILD)/libcodim.a: $(OBJ)
 	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
+$(BUILD)/traffic.so: src/traffic.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(COMPILE) -fPIC -shared -o $@ $< $(LDFLAGS)
 $(BUILD)/%.o: src/%.c | $(BUILD)/include/codim/version.h
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(COMPILE) -c -o $@ $<
@@ -80,7 +86,7 @@ $(BUILD)/include/codim/version.h: FORCE | found
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
--include $(OBJ:=.d) $(BUILD)/main.o.d $(TEST:=.d) $(BENCH:=.d) $(THEORY:=.d)
+-include $(OBJ:=.d) $(BUILD)/main.o.d $(BUILD)/traffic.so.d $(TEST:=.d) $(BENCH:=.d) $(THEORY:=.d)
 
 # ---- what must be there: name:Debian package -----------------------------------------------------------------------
 # where packages can be had, the reference BLAS, more than ten times slower, does not do
@@ -175,12 +181,19 @@ test-slurm: deps-slurm
 test-faults: deps-test
 	$(again) all
 	@FAULTS=1 $(PROVE) tests/test_kill.sh tests/test_faults.sh
+# leave terms out of the certificate's bounds, one at a time: some test must fail (T: only mutations with this word)
+mutants: deps-test
+	@mkdir -p $(BUILD) results/bench
+	@sh tests/mutate_certify.sh $(T) | tee $(BUILD)/mutants.txt
+	@$(if $(T),,cp $(BUILD)/mutants.txt results/bench/mutants.txt;) grep -q '^1\.\.' $(BUILD)/mutants.txt && ! grep '^not ok' $(BUILD)/mutants.txt
 # what README.md shows of a run
 results: deps
 	$(again) all
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
 	cp results/digits/report.json results/digits.json
 	cp results/digits/spectrum.svg results/digits.svg
+	@perl -0pi -e 'BEGIN { open F, "<", "results/digits.txt"; $$t = <F>; $$t =~ s/^(?:.*\n)*?\n//; $$t =~ s/^(?=.)/    /mg }' \
+	  -e 's/(<!-- digits summary: begin .*?-->\n).*?(?=<!-- digits summary: end)/$$1\n$$t\n/s' README.md
 # jobs that fill a node of 24 GB: a billion parameters, 10 000 and 40 000 residuals; NAMES="billion fashion": only these
 large: deps data
 	$(again) all
@@ -243,10 +256,11 @@ JOBS  = $(wildcard jobs/*.yaml jobs/*.json jobs/*.py jobs/*.R)
 SHARE = $(DEST)/share/codim
 
 install: all
-	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/man/man1 $(SHARE)/jobs/data $(SHARE)/slurm
+	@mkdir -p $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/lib/codim $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/man/man1 $(SHARE)/jobs/data $(SHARE)/slurm
 	install -m 644 src/codim.1 $(DEST)/share/man/man1
 	install -m 755 $(BUILD)/codim $(DEST)/bin
 	install -m 644 $(BUILD)/libcodim.a $(DEST)/lib
+	$(if $(TRAFFIC),install -m 755 $(TRAFFIC) $(DEST)/lib/codim)
 	install -m 644 $(HEADERS) $(DEST)/include/codim
 	install -m 644 README.md LICENSE CHANGELOG.md CITATION.cff $(DEST)/share/doc/codim
 	install -m 644 $(JOBS) $(SHARE)/jobs
@@ -256,7 +270,7 @@ install: all
 	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include' \
 	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
 uninstall:
-	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim
+	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim $(DEST)/lib/codim
 	rm -f $(DEST)/share/man/man1/codim.1 $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
 
 # ---- check ---------------------------------------------------------------------------------------------------------
@@ -301,7 +315,7 @@ help:
 	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (half an hour)'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
-	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice (some minutes)'
+	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice, into results/bench/ (half an hour)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test, deps-slurm and deps-check for tests and check'
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'

@@ -16,13 +16,15 @@ static const char BLASAssumption[] =
     "MPI reductions, no Strassen, no reduced precision; triangular solves by substitution, reciprocals of diagonal entries "
     "allowed";
 
+static const char SigmaAssumption[] =
+    "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|; |fl e^z - e^z| <= 4u e^z for z "
+    "<= 0: tested against ball arithmetic";
+
 static const char *const Assumptions[] =
     {"IEEE 754 doubles, rounded to nearest, not flushed to zero: checked on every rank",
      "the ranks of a group hold the same doubles of the same values: checked",
      BLASAssumption,
-     "|fl sigma^(q)(z) - sigma^(q)(z)| <= 8u(1 + |z|), q = 0, 1; polynomials 2u|sigma|, 4u|sigma'|; |fl e^z - e^z| <= 4u e^z for z "
-     "<= 0: "
-     "tested against ball arithmetic",
+     SigmaAssumption,
      "the theorem is about the doubles in the weights and problem files, taken as exact numbers, and the exact function sigma",
      NULL};
 

@@ -26,7 +26,7 @@ static PetscReal Scaled(const PlotAxis *axis, PetscReal value)
 {
   if (!isfinite(value)) return NAN;
   if (axis->scale == PLOT_LINEAR) return value;
-  if (axis->scale == PLOT_LOG) return value > 0 ? PetscLog10Real(value) : NAN;
+  if (axis->scale == PLOT_LOG || axis->scale == PLOT_LOG2) return value > 0 ? PetscLog10Real(value) : NAN;
   if (PetscAbsReal(value) <= axis->linear) return value / axis->linear;
   return (value < 0 ? -1 : 1) * (1 + PetscLog10Real(PetscAbsReal(value) / axis->linear));
 }
@@ -152,6 +152,17 @@ static void PutLogTicks(const Frame *f, PetscBool of_x, PetscReal low, PetscReal
     if (power % step == 0) PutTick(f, of_x, PetscPowReal(10, (PetscReal)power), PETSC_TRUE, PETSC_TRUE);
 }
 
+/* every power of two; low and high are powers of ten */
+static void PutLog2Ticks(const Frame *f, PetscBool of_x, PetscReal low, PetscReal high)
+{
+  const PetscReal two   = PetscLog10Real(2);
+  const PetscInt  first = (PetscInt)PetscCeilReal(low / two), last = (PetscInt)PetscFloorReal(high / two);
+  const PetscInt  step = PowerStep(last - first, of_x ? 14 : 9);
+
+  for (PetscInt power = first; power <= last; power++)
+    if (power % step == 0) PutTick(f, of_x, PetscPowReal(2, (PetscReal)power), PETSC_FALSE, PETSC_TRUE);
+}
+
 static void PutSymlogTicks(const Frame *f, PetscBool of_x, const PlotAxis *axis, PetscReal low, PetscReal high)
 {
   const PetscInt  first = (PetscInt)PetscCeilReal(PetscLog10Real(axis->linear));
@@ -183,6 +194,8 @@ static void PutAxis(const Frame *f, PetscBool of_x)
 
   if (axis->scale == PLOT_LOG)
     PutLogTicks(f, of_x, low, high);
+  else if (axis->scale == PLOT_LOG2)
+    PutLog2Ticks(f, of_x, low, high);
   else if (axis->scale == PLOT_SYMLOG)
     PutSymlogTicks(f, of_x, axis, low, high);
   else

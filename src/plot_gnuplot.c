@@ -75,6 +75,7 @@ static void PutAxis(FILE *out, char name, const PlotAxis *axis, PetscReal larges
 
   fprintf(out, "unset logscale %c; unset nonlinear %c; set autoscale %c; set %ctics autofreq; set format %c '%%g'\n", name, name,
           name, name, name);
+  if (axis->scale == PLOT_LOG2) fprintf(out, "set logscale %c 2; set format %c '%%g'\n", name, name);
   if (axis->scale == PLOT_LOG) fprintf(out, "set logscale %c; set format %c '10^{%%T}'\n", name, name);
   if (axis->scale == PLOT_SYMLOG) {
     fprintf(out, "set nonlinear %c via (abs(%c) <= %.9g ? %c/%.9g : sgn(%c)*(1 + log10(abs(%c)/%.9g))) ", name, name, L, name, L,

@@ -50,7 +50,7 @@ char *StudyReadFile(const char path[])
 
 void StudyForget(const Study *study, const Point *point)
 {
-  static const char *const files[] = {"status", "ended", "submitted", "log", "plan.json"};
+  static const char *const files[] = {"status", "ended", "submitted", "log", "plan.json", "traffic.json"};
 
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(files); i++) {
     FilePath path;
@@ -171,24 +171,30 @@ static int ReadStatus(const char path[])
   return status;
 }
 
-static PetscBool Complains(const char line[])
+/* whose complaint a line is: 2 codim's, 1 the batch script's, 0 nobody's */
+static int Complains(const char line[])
 {
-  return (PetscBool)(!strncmp(line, "codim: ", 7) || (!strncmp(line, "codim.sbatch: ", 14) && !strstr(line, " ranks of ")));
+  if (!strncmp(line, "codim: ", 7)) return 2;
+  return !strncmp(line, "codim.sbatch: ", 14) && !strstr(line, " ranks of ") ? 1 : 0;
 }
 
-/* the last line of the log that complains, or else how the launcher ended, and the log's last line */
+/* the last line of the log that complains, codim's before the script's, or else how the launcher ended, and the log's last line */
 static void FindReason(const Study *study, Point *point)
 {
   FilePath    path;
   char       *log, *ended, *rest = NULL;
   const char *last = "no status, no log", *complaint = NULL;
+  int         whose = 1;
 
   StudyPath(study, point, "log", path);
   log = StudyReadFile(path);
   StudyPath(study, point, "ended", path);
   ended = StudyReadFile(path);
   for (char *line = log ? strtok_r(log, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
-    if (Complains(line)) complaint = line + (line[5] == ':' ? 7 : 0);
+    if (Complains(line) >= whose) {
+      whose     = Complains(line);
+      complaint = line + (whose == 2 ? 7 : 0);
+    }
     if (line[strspn(line, " -*\t")]) last = line;
   }
   if (complaint)
@@ -409,6 +415,27 @@ static const char *FindProgram(Study *study, const char argv0[])
   return StudyFormat(study, "%s", path);
 }
 
+const char *StudyFindBeside(Study *study, size_t n, const char *const places[])
+{
+  const char *slash = strrchr(study->program, '/');
+
+  for (size_t i = 0; slash && i < n; i++) {
+    const char *path = StudyFormat(study, "%.*s/%s", (int)(slash - study->program), study->program, places[i]);
+    FilePath    real;
+
+    if (!access(path, R_OK) && realpath(path, real)) return StudyFormat(study, "%s", real);
+  }
+  return NULL;
+}
+
+/* beside codim plan's bytes are those that were counted, where that can be */
+static void FindTraffic(Study *study)
+{
+  static const char *const places[] = {"traffic.so", "../lib/codim/traffic.so"};
+
+  study->traffic = study->plan ? StudyFindBeside(study, PETSC_STATIC_ARRAY_LENGTH(places), places) : NULL;
+}
+
 ExitStatus StudyRun(int argc, char *const argv[])
 {
   Complaint   complaint = {STATUS_HOLDS, ""};
@@ -424,6 +451,7 @@ ExitStatus StudyRun(int argc, char *const argv[])
   study.output  = request.output;
   study.given   = "";
   if (!complaint.status) StudyRead(&study, argv[2], &request.given, &complaint);
+  FindTraffic(&study);
   for (size_t k = 0; k < request.given.n; k++)
     study.given = StudyFormat(&study, "%s -%s '%s'", study.given, request.given.entries[k].key, request.given.entries[k].value);
   if (request.output) study.output = request.output;

@@ -2,7 +2,7 @@
   study_figure.c: the figures of a study: points that differ in nothing but what is not drawn are put together; see study.h.
 
     lines    median of y over x, with the range as bars, a line for each value of `by`
-    map      where in the plane of x and y a truth holds: in every run, in some, in none
+    map      where in the plane of x and y a truth holds: in every run, in some, in none; undecided; refused, failed or not run
     scaling  seconds, speed-up, efficiency and memory over x (nodes or ranks), with the ideal
 
   For scaling, with W the flops by codim plan on the busiest rank: of 1 rank in total, so that what runs on x has P W; from x_1, the least x,
@@ -199,24 +199,50 @@ static void DrawLines(Study *study, const StudyTable *table, const StudyFigure *
 
 /* ---- map -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* the runs at one x and y: the truth holds, does not, is not known; not done at all */
+typedef enum { SPOT_YES, SPOT_NO, SPOT_UNKNOWN, SPOT_MISSING, SPOT_KINDS } SpotKind;
+
 typedef struct {
   PetscReal x, y;
-  size_t    yes, no;
+  size_t    runs[SPOT_KINDS];
 } Spot;
 
-/* x and y of the spots for which count(yes, no) is what is asked for */
-static PlotSeries Spots(Study *study, size_t n, const Spot spots[], const char label[], PetscBool yes, PetscBool no, PlotMark mark,
-                        PlotColour colour)
+typedef enum { SPOTS_EVERY, SPOTS_SOME, SPOTS_NONE, SPOTS_UNKNOWN, SPOTS_MISSING, SPOTS } SpotMark;
+
+static SpotMark MarkOf(const Spot *spot)
 {
+  if (spot->runs[SPOT_YES])
+    return spot->runs[SPOT_NO] + spot->runs[SPOT_UNKNOWN] + spot->runs[SPOT_MISSING] ? SPOTS_SOME : SPOTS_EVERY;
+  if (spot->runs[SPOT_NO]) return SPOTS_NONE;
+  return spot->runs[SPOT_UNKNOWN] ? SPOTS_UNKNOWN : SPOTS_MISSING;
+}
+
+/* the spots of one mark */
+static PlotSeries SpotSeries(Study *study, size_t n, const Spot spots[], SpotMark mark)
+{
+  static const struct {
+    const char *label;
+    PlotMark    mark;
+    PlotColour  colour;
+  } looks[SPOTS] = {{"in every run", PLOT_POINTS, PLOT_BLUE},
+                    {"in some", PLOT_POINTS, PLOT_ORANGE},
+                    {"in none", PLOT_POINTS, PLOT_RED},
+                    {"undecided", PLOT_RINGS, PLOT_INK},
+                    {"refused, failed or not run", PLOT_RINGS, PLOT_RED}};
   PetscReal *x = Reals(study, n), *y = Reals(study, n);
   PetscInt   count = 0;
 
   for (size_t i = 0; i < n; i++)
-    if ((spots[i].yes > 0) == yes && (spots[i].no > 0) == no) {
+    if (MarkOf(&spots[i]) == mark) {
       x[count]   = spots[i].x;
       y[count++] = spots[i].y;
     }
-  return (PlotSeries){.label = count ? label : NULL, .mark = mark, .colour = colour, .n = count, .x = x, .y = y};
+  return (PlotSeries){.label  = count ? looks[mark].label : NULL,
+                      .mark   = looks[mark].mark,
+                      .colour = looks[mark].colour,
+                      .n      = count,
+                      .x      = x,
+                      .y      = y};
 }
 
 /* n = m as a line: y n/m at every x, for y = data_points, of which n does not depend */
@@ -240,35 +266,54 @@ static void DrawMap(Study *study, const StudyTable *table, const StudyFigure *fi
 {
   const StudyColumn *x = StudyFind(table, figure->x), *y = StudyFind(table, figure->y), *value = StudyFind(table, figure->value);
   Spot              *spots = StudyKeep(study, (table->rows + 1) * sizeof *spots);
-  PlotSeries         series[5];
+  PlotSeries         series[1 + SPOTS];
   const PlotPanel    panel = {.x       = AxisOf(figure, figure->x, 'x'),
                               .y       = AxisOf(figure, figure->y, 'y'),
-                              .nseries = 5,
+                              .nseries = 1 + SPOTS,
                               .series  = series};
   size_t             n     = 0;
 
   for (size_t row = 0; row < table->rows; row++) {
-    size_t i = 0;
+    const PetscReal truth = value->values[row];
+    const SpotKind  kind  = study->points[row].state != POINT_DONE ? SPOT_MISSING
+                            : !isfinite(truth)                     ? SPOT_UNKNOWN
+                            : truth != 0                           ? SPOT_YES
+                                                                   : SPOT_NO;
+    size_t          i     = 0;
 
     while (i < n && (spots[i].x != x->values[row] || spots[i].y != y->values[row])) i++;
-    if (i == n) spots[n++] = (Spot){x->values[row], y->values[row], 0, 0};
-    if (isfinite(value->values[row])) *(value->values[row] != 0 ? &spots[i].yes : &spots[i].no) += 1;
+    if (i == n) spots[n++] = (Spot){x->values[row], y->values[row], {0}};
+    spots[i].runs[kind]++;
   }
   series[0] = Boundary(study, table, x, y);
-  series[1] = Spots(study, n, spots, "in every run", PETSC_TRUE, PETSC_FALSE, PLOT_POINTS, PLOT_BLUE);
-  series[2] = Spots(study, n, spots, "in some", PETSC_TRUE, PETSC_TRUE, PLOT_POINTS, PLOT_ORANGE);
-  series[3] = Spots(study, n, spots, "in none", PETSC_FALSE, PETSC_TRUE, PLOT_RINGS, PLOT_RED);
-  series[4] = Spots(study, n, spots, "undecided, failed or not run", PETSC_FALSE, PETSC_FALSE, PLOT_RINGS, PLOT_INK);
+  for (int mark = 0; mark < SPOTS; mark++) series[1 + mark] = SpotSeries(study, n, spots, (SpotMark)mark);
   WritePlot(study, figure, 1, &panel, NULL, complaint);
 }
 
 /* ---- scaling ------------------------------------------------------------------------------------------------------------------------------ */
 
-enum { AT, SECONDS, FASTEST, SLOWEST, IDEAL, PLANNED, SPEEDUP, EFFICIENCY, PEAK, PLANNED_PEAK, RECEIVED, RUNS, FAILED, SCALING };
+enum {
+  AT,
+  SECONDS,
+  FASTEST,
+  SLOWEST,
+  IDEAL,
+  PLANNED,
+  SPEEDUP,
+  EFFICIENCY,
+  PEAK,
+  PLANNED_PEAK,
+  RECEIVED,
+  PLANNED_RECEIVED,
+  RUNS,
+  FAILED,
+  SCALING
+};
 
 static const char *const ScalingNames[SCALING] =
-    {"x",          "seconds",    "fastest",       "slowest",          "ideal_seconds", "planned_seconds", "speedup",
-     "efficiency", "peak_bytes", "planned_bytes", "planned_received", "runs",          "failed"};
+    {"x",       "seconds",    "fastest",    "slowest",       "ideal_seconds",  "planned_seconds",
+     "speedup", "efficiency", "peak_bytes", "planned_bytes", "received_bytes", "planned_received",
+     "runs",    "failed"};
 
 /* medians of a column, x by x; NaN where there is none */
 static PetscReal *MediansOf(Study *study, const StudyTable *table, const StudyColumn *x, const char name[])
@@ -298,7 +343,8 @@ static StudyTable MakeScaling(Study *study, const StudyTable *table, const Study
   }
   memcpy(column[PLANNED], MediansOf(study, table, x, "plan.seconds"), group.n * sizeof(PetscReal));
   memcpy(column[PLANNED_PEAK], MediansOf(study, table, x, "plan.bytes"), group.n * sizeof(PetscReal));
-  memcpy(column[RECEIVED], MediansOf(study, table, x, "plan.received"), group.n * sizeof(PetscReal));
+  memcpy(column[PLANNED_RECEIVED], MediansOf(study, table, x, "plan.received"), group.n * sizeof(PetscReal));
+  memcpy(column[RECEIVED], MediansOf(study, table, x, "traffic.received"), group.n * sizeof(PetscReal));
   memcpy(column[PEAK], MediansOf(study, table, x, "memory.peak"), group.n * sizeof(PetscReal));
   for (size_t i = 0; i < group.n; i++) {
     const Cell     *c     = &group.cells[i];
@@ -320,7 +366,7 @@ static StudyTable MakeScaling(Study *study, const StudyTable *table, const Study
 }
 
 /* in GB */
-static PlotSeries MemoryCurve(Study *study, const StudyTable *t, int y, const char label[], PlotMark mark, PlotColour colour)
+static PlotSeries BytesCurve(Study *study, const StudyTable *t, int y, const char label[], PlotMark mark, PlotColour colour)
 {
   PetscReal *gigabytes = Reals(study, t->rows);
 
@@ -328,7 +374,7 @@ static PlotSeries MemoryCurve(Study *study, const StudyTable *t, int y, const ch
   return (PlotSeries){.label  = label,
                       .mark   = mark,
                       .colour = colour,
-                      .dashed = (PetscBool)(y == PLANNED_PEAK),
+                      .dashed = (PetscBool)(y == PLANNED_PEAK || y == PLANNED_RECEIVED),
                       .n      = (PetscInt)t->rows,
                       .x      = t->columns[AT].values,
                       .y      = gigabytes};
@@ -351,7 +397,7 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   const StudyTable   t       = MakeScaling(study, table, x);
   PetscReal         *perfect = Reals(study, t.rows), *one = Reals(study, t.rows);
   const Group        group = Collect(study, table, x, StudyFind(table, "seconds"), NULL, NULL);
-  const PlotAxis     axis = {.label = figure->x, .scale = PLOT_LOG}, log = {.label = "seconds", .scale = PLOT_LOG};
+  const PlotAxis     axis = {.label = figure->x, .scale = PLOT_LOG2}, log = {.label = "seconds", .scale = PLOT_LOG};
   PlotSeries         times[]  = {Curve(&t, IDEAL, "ideal", PLOT_LINE, PLOT_INK, PETSC_TRUE),
                                  Curve(&t, PLANNED, "codim plan", PLOT_LINE, PLOT_ORANGE, PETSC_TRUE),
                                  SeriesOf(study, &group, "median, range", PLOT_POINTS, PLOT_BLUE),
@@ -362,13 +408,18 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   PlotSeries         share[]  = {Curve(&t, EFFICIENCY, "ideal", PLOT_LINE, PLOT_INK, PETSC_TRUE),
                                  Curve(&t, EFFICIENCY, "efficiency", PLOT_LINE, PLOT_BLUE, PETSC_FALSE),
                                  Curve(&t, EFFICIENCY, NULL, PLOT_POINTS, PLOT_BLUE, PETSC_FALSE)};
-  PlotSeries         memory[] = {MemoryCurve(study, &t, PLANNED_PEAK, "codim plan", PLOT_LINE, PLOT_ORANGE),
-                                 MemoryCurve(study, &t, PEAK, "peak of a rank", PLOT_LINE, PLOT_BLUE),
-                                 MemoryCurve(study, &t, PEAK, NULL, PLOT_POINTS, PLOT_BLUE)};
+  PlotSeries         memory[] = {BytesCurve(study, &t, PLANNED_PEAK, "codim plan", PLOT_LINE, PLOT_ORANGE),
+                                 BytesCurve(study, &t, PEAK, "peak of a rank", PLOT_LINE, PLOT_BLUE),
+                                 BytesCurve(study, &t, PEAK, NULL, PLOT_POINTS, PLOT_BLUE)};
+  PlotSeries         moved[]  = {BytesCurve(study, &t, PLANNED_RECEIVED, "codim plan", PLOT_LINE, PLOT_ORANGE),
+                                 BytesCurve(study, &t, PLANNED_RECEIVED, NULL, PLOT_RINGS, PLOT_ORANGE),
+                                 BytesCurve(study, &t, RECEIVED, "received by a rank", PLOT_LINE, PLOT_BLUE),
+                                 BytesCurve(study, &t, RECEIVED, NULL, PLOT_POINTS, PLOT_BLUE)};
   const PlotPanel    panels[] = {{.title = "Time", .x = axis, .y = log, .nseries = 5, .series = times},
-                                 {.title = "Speed-up", .x = axis, .y = {.scale = PLOT_LOG}, .nseries = 3, .series = speed},
+                                 {.title = "Speed-up", .x = axis, .y = {.scale = PLOT_LOG2}, .nseries = 3, .series = speed},
                                  {.title = "Efficiency", .x = axis, .y = {.high = 1.1}, .nseries = 3, .series = share},
-                                 {.title = "Memory, GB a rank", .x = axis, .y = {.scale = PLOT_LOG}, .nseries = 3, .series = memory}};
+                                 {.title = "Memory, GB a rank", .x = axis, .y = {.high = 1e-3}, .nseries = 3, .series = memory},
+                                 {.title = "Received, GB a rank", .x = axis, .y = {.high = 1e-3}, .nseries = 4, .series = moved}};
 
   for (size_t i = 0; i < t.rows; i++) {
     perfect[i] = t.columns[AT].values[i] / t.columns[AT].values[0];
@@ -376,7 +427,7 @@ static void DrawScaling(Study *study, const StudyTable *table, const StudyFigure
   }
   speed[0].y = perfect;
   share[0].y = one;
-  WritePlot(study, figure, 4, panels, NULL, complaint);
+  WritePlot(study, figure, study->plan ? 5 : 4, panels, NULL, complaint);
   if (!complaint->status) StudyWriteTable(&t, StudyFormat(study, "%s/%s", study->output, figure->name), complaint);
 }
 

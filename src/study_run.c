@@ -46,7 +46,7 @@ static size_t SplitWords(char text[], char *argv[], size_t n)
 {
   char *rest = NULL;
 
-  for (char *word = strtok_r(text, " \t", &rest); word && n < WORDS_MAX - 8; word = strtok_r(NULL, " \t", &rest)) argv[n++] = word;
+  for (char *word = strtok_r(text, " \t", &rest); word && n < WORDS_MAX - 12; word = strtok_r(NULL, " \t", &rest)) argv[n++] = word;
   return n;
 }
 
@@ -55,15 +55,29 @@ static int Ranks(const Placement *p)
   return p->ranks ? p->ranks : PetscMax(p->nodes, 1) * PetscMax(p->ranks_on_a_node, 1);
 }
 
+/* the ranks with traffic.so before all other libraries */
+static size_t AddTraffic(Study *study, const Point *point, char *argv[], size_t n)
+{
+  const char *others = getenv("LD_PRELOAD");
+  FilePath    file;
+
+  if (!study->traffic) return n;
+  StudyPath(study, point, "traffic.json", file);
+  argv[n++] = (char *)"env";
+  argv[n++] = (char *)StudyFormat(study, "LD_PRELOAD=%s%s%s", study->traffic, others ? ":" : "", others ? others : "");
+  argv[n++] = (char *)StudyFormat(study, "CODIM_TRAFFIC_FILE=%s", file);
+  return n;
+}
+
 /* in the child: never returns */
 static void Become(const Crew *crew, const Point *point)
 {
-  const Study *s = crew->study;
-  FilePath     job, log;
-  char         launch[1024], ranks[16], threads[16], *argv[WORDS_MAX];
-  const int    null = open("/dev/null", O_RDONLY);
-  int          out;
-  size_t       n;
+  Study    *s = crew->study;
+  FilePath  job, log;
+  char      launch[1024], ranks[16], threads[16], *argv[WORDS_MAX];
+  const int null = open("/dev/null", O_RDONLY);
+  int       out;
+  size_t    n;
 
   StudyPath(s, point, "job.yaml", job);
   StudyPath(s, point, "log", log);
@@ -80,6 +94,7 @@ static void Become(const Crew *crew, const Point *point)
   n         = SplitWords(launch, argv, 0);
   argv[n++] = (char *)"-n";
   argv[n++] = ranks;
+  n         = AddTraffic(s, point, argv, n);
   argv[n++] = (char *)s->program;
   argv[n++] = (char *)"run";
   argv[n++] = job;
@@ -91,16 +106,15 @@ static void Become(const Crew *crew, const Point *point)
 
 static void Start(Crew *crew, Point *point)
 {
-  Child   *child = crew->children;
-  FilePath path;
+  static const char *const former[] = {"ended", "submitted", "status", "traffic.json"};
+  Child                   *child    = crew->children;
+  FilePath                 path;
 
   while (child->pid) child++;
-  StudyPath(crew->study, point, "ended", path);
-  (void)unlink(path);
-  StudyPath(crew->study, point, "submitted", path);
-  (void)unlink(path);
-  StudyPath(crew->study, point, "status", path);
-  (void)unlink(path);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(former); i++) {
+    StudyPath(crew->study, point, former[i], path);
+    (void)unlink(path);
+  }
   child->point = point;
   child->began = Now();
   child->pid   = fork();

@@ -32,20 +32,12 @@ static long MaxArraySize(void)
   return size;
 }
 
-/* codim.sbatch beside this program: in the tree it was built in, or where it was installed */
+/* in the tree that this program was built in, or where it was installed */
 static const char *FindScript(Study *study)
 {
-  static const char *const places[] = {"../slurm", "../share/codim/slurm"};
-  const char              *slash    = strrchr(study->program, '/');
+  static const char *const places[] = {"../slurm/codim.sbatch", "../share/codim/slurm/codim.sbatch"};
 
-  if (getenv("CODIM_SBATCH")) return getenv("CODIM_SBATCH");
-  for (size_t i = 0; slash && i < PETSC_STATIC_ARRAY_LENGTH(places); i++) {
-    const char *path = StudyFormat(study, "%.*s/%s/codim.sbatch", (int)(slash - study->program), study->program, places[i]);
-    FilePath    real;
-
-    if (!access(path, R_OK) && realpath(path, real)) return StudyFormat(study, "%s", real);
-  }
-  return NULL;
+  return getenv("CODIM_SBATCH") ? getenv("CODIM_SBATCH") : StudyFindBeside(study, PETSC_STATIC_ARRAY_LENGTH(places), places);
 }
 
 /* options of sbatch that are words of the study file */
@@ -75,9 +67,9 @@ static const char *RunSbatch(Submission *s, char *const argv[], Complaint *compl
   const char *id   = text ? StudyFormat(s->study, "%.*s", (int)strspn(text, "0123456789"), text) : "";
 
   free(text);
-  if (status || !*id)
-    Complain(complaint, STATUS_DATA, "sbatch refused; what was submitted stays, and the same command submits the rest");
-  return id;
+  if (!status && *id) return id;
+  Complain(complaint, STATUS_DATA, "sbatch refused; what was submitted stays, and the same command submits the rest");
+  return "";
 }
 
 /* points [first, last), all with numbers in (offset, offset + max); they are chosen and of one placement */
@@ -108,14 +100,14 @@ static void SubmitArray(Submission *s, Point *const points[], size_t count, int 
   (void)setenv("CODIM_ARRAY_OFFSET", StudyFormat(study, "%d", offset), 1);
   for (size_t i = 0; i < count; i++) StudyForget(study, points[i]);
   id = RunSbatch(s, argv, complaint);
-  for (size_t i = 0; i < count && !complaint->status; i++) {
+  for (size_t i = 0; i < count && *id; i++) {
     const char *task = StudyFormat(study, "%s_%d\n", id, points[i]->number - offset);
     FilePath    path;
 
     StudyPath(study, points[i], "submitted", path);
     (void)FileWrite(path, task, strlen(task));
   }
-  if (complaint->status) return;
+  if (!*id) return;
   s->ids  = StudyFormat(study, "%s:%s", s->ids, id);
   s->last = id;
   printf("%s: job %s, %zu points: %s\n", study->name, id, count, argv[2]);
@@ -129,6 +121,7 @@ static void SubmitCollector(Submission *s, Complaint *complaint)
                          StudyFormat(study, "--output=%s/collect.out", study->output),
                          StudyFormat(study, "--dependency=afterany%s", s->ids)};
   char       *argv[ARGUMENTS_MAX];
+  const char *id;
   size_t      n = PETSC_STATIC_ARRAY_LENGTH(argv0);
 
   memcpy(argv, argv0, sizeof argv0);
@@ -138,7 +131,8 @@ static void SubmitCollector(Submission *s, Complaint *complaint)
   argv[n++] = (char *)StudyFormat(study, "--wrap=exec '%s' study '%s' -output '%s' -collect%s", study->program, study->path,
                                   study->output, study->given);
   argv[n]   = NULL;
-  printf("%s: job %s collects them when they have ended, into %s\n", study->name, RunSbatch(s, argv, complaint), study->output);
+  id        = RunSbatch(s, argv, complaint);
+  if (*id) printf("%s: job %s collects them when they have ended, into %s\n", study->name, id, study->output);
 }
 
 static int ByPlacement(const void *a, const void *b)
@@ -166,7 +160,9 @@ void StudySubmit(Study *study, Complaint *complaint)
   (void)mkdir(StudyFormat(study, "%s/slurm", study->output), 0777);
   (void)setenv("CODIM", study->program, 0);
   (void)setenv("CODIM_STUDY", study->name, 1);
-  for (size_t i = 0, run; i < count && !complaint->status; i += run) {
+  if (study->traffic) (void)setenv("CODIM_TRAFFIC", study->traffic, 1);
+  for (size_t i = 0, run; i < count && (!complaint->status || *s.ids);
+       i += run) { /* one that is refused does not stop the others */
     const int offset = points[i]->number - 1;
 
     for (run = 1; i + run < count && !memcmp(&points[i]->placement, &points[i + run]->placement, sizeof(Placement)) &&
@@ -175,5 +171,5 @@ void StudySubmit(Study *study, Complaint *complaint)
     }
     SubmitArray(&s, points + i, run, offset, complaint);
   }
-  if (!complaint->status) SubmitCollector(&s, complaint);
+  if (*s.ids) SubmitCollector(&s, complaint);
 }

@@ -60,6 +60,7 @@ typedef struct {
   const char  *path, *name, *job, *output, *sbatch;
   const char  *program; /* codim itself */
   const char  *launch;  /* what starts ranks here */
+  const char  *traffic; /* traffic.so, preloaded to count what ranks receive; NULL: not counted */
   const char  *given;   /* the options of the command line that are set, again as text */
   int          at_once, repeat;
   PetscBool    plan;
@@ -71,6 +72,9 @@ typedef struct {
   StudyFigure *figures;
   Block        blocks; /* what StudyKeep gave */
 } Study;
+
+/* the first of the places, from the directory of this program, where there is such a file; NULL: in none */
+const char *StudyFindBeside(Study *study, size_t n, const char *const places[]);
 
 /* zeroed, and freed with the study */
 void       *StudyKeep(Study *study, size_t size);

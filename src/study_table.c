@@ -72,6 +72,18 @@ static void PutAxes(Study *study, StudyTable *table, size_t row)
   }
 }
 
+/* whether rank J = m at a zero: what holds has it, by proof or by numbers; a rank is J's at a zero only where one was reached */
+static void PutFullRank(Study *study, StudyTable *table, size_t row, const json_t *report)
+{
+  const json_t *rank = json_object_get(json_object_get(report, "jacobian"), "rank");
+  const json_t *m    = json_object_get(json_object_get(report, "problem"), "residuals");
+
+  if (json_is_true(json_object_get(json_object_get(report, "verdict"), "holds")))
+    PutNumber(study, table, "full_rank", row, 1);
+  else if (json_is_true(json_object_get(json_object_get(report, "minimum"), "zero")) && json_is_integer(rank))
+    PutNumber(study, table, "full_rank", row, json_integer_value(rank) == json_integer_value(m));
+}
+
 /* every number, truth and word of report.json's objects, as object.key; not the options, which are the axes and the job */
 static void PutReport(Study *study, StudyTable *table, size_t row, const json_t *report)
 {
@@ -96,10 +108,7 @@ static void PutReport(Study *study, StudyTable *table, size_t row, const json_t 
   PutNumber(study, table, "ranks", row, (double)json_integer_value(json_object_get(report, "ranks")));
   value = json_object_get(json_object_get(report, "certificate"), "status");
   if (json_is_string(value)) PutNumber(study, table, "proved", row, !strcmp(json_string_value(value), "proved"));
-  value = json_object_get(json_object_get(report, "jacobian"), "rank");
-  if (json_is_integer(value))
-    PutNumber(study, table, "full_rank", row,
-              json_integer_value(value) == json_integer_value(json_object_get(json_object_get(report, "problem"), "residuals")));
+  PutFullRank(study, table, row, report);
 }
 
 static json_t *LoadOf(const Study *study, const Point *point, const char file[])
@@ -110,10 +119,16 @@ static json_t *LoadOf(const Study *study, const Point *point, const char file[])
   return json_load_file(path, 0, NULL);
 }
 
-/* plan.json beside a finished point: codim plan's words for the ranks, threads, steps and products that the run took */
-static void MakePlan(Study *study, const Point *point, const json_t *report)
+/* as far as it is said; 0: not */
+static int RanksOf(const Placement *p)
 {
-  const int   ranks = (int)json_integer_value(json_object_get(report, "ranks")), threads = PetscMax(point->placement.threads, 1);
+  return p->ranks ? p->ranks : PetscMax(p->nodes, 1) * p->ranks_on_a_node;
+}
+
+/* plan.json beside a point: codim plan's words for the ranks, threads, and, where it has run, the steps and products that it took */
+static void MakePlan(Study *study, const Point *point, int ranks)
+{
+  const int   threads = PetscMax(point->placement.threads, 1);
   const char *argv0[] = {study->program,
                          "plan",
                          StudyFormat(study, "%s/%d/job.yaml", study->output, point->number),
@@ -132,7 +147,8 @@ static void MakePlan(Study *study, const Point *point, const json_t *report)
   if (!stat(path, &there)) return;
   memcpy(argv, argv0, sizeof argv0);
   text = StudyCapture(argv, PETSC_TRUE, &status);
-  if (text && status == 0) (void)FileWrite(path, text, strlen(text));
+  if (text && *text && (status == STATUS_HOLDS || status == STATUS_DATA))
+    (void)FileWrite(path, text, strlen(text)); /* it may not fit */
   free(text);
 }
 
@@ -162,27 +178,40 @@ static void PutPlan(Study *study, StudyTable *table, size_t row)
   json_decref(root);
 }
 
+/* what the ranks received; of a run that was interrupted only the end was counted */
+static void PutTraffic(Study *study, StudyTable *table, size_t row, const json_t *report)
+{
+  json_t *traffic = LoadOf(study, &study->points[row], "traffic.json");
+
+  if (traffic && json_integer_value(json_object_get(report, "interruptions")) == 0) {
+    PutNumber(study, table, "traffic.received", row, json_number_value(json_object_get(traffic, "received")));
+    PutNumber(study, table, "traffic.messages", row, json_number_value(json_object_get(traffic, "messages")));
+  }
+  json_decref(traffic);
+}
+
 static void PutRow(Study *study, StudyTable *table, size_t row)
 {
   Point           *point  = &study->points[row];
   const Placement *p      = &point->placement;
   json_t          *report = point->state == POINT_DONE ? LoadOf(study, point, "report.json") : NULL;
+  const int        ranks  = report ? (int)json_integer_value(json_object_get(report, "ranks")) : RanksOf(p);
 
   PutNumber(study, table, "point", row, point->number);
   PutWord(study, table, "state", row, PointStates[point->state]);
   PutWord(study, table, "reason", row, point->reason);
   PutAxes(study, table, row);
   PutNumber(study, table, "nodes", row, p->nodes ? (double)p->nodes : NAN);
-  if (p->ranks || p->ranks_on_a_node)
-    PutNumber(study, table, "ranks", row, p->ranks ? p->ranks : PetscMax(p->nodes, 1) * p->ranks_on_a_node);
+  if (ranks) PutNumber(study, table, "ranks", row, ranks);
   PutNumber(study, table, "threads", row, PetscMax(p->threads, 1));
   PutNumber(study, table, "run", row, point->repetition);
   (void)Column(study, table, "ranks");
   (void)Column(study, table, "seconds");
   (void)Column(study, table, "full_rank");
   (void)Column(study, table, "proved");
-  if (report && study->plan) MakePlan(study, point, report);
+  if (study->plan && ranks && (report || point->state == POINT_FAILED)) MakePlan(study, point, ranks);
   if (study->plan) PutPlan(study, table, row);
+  if (report) PutTraffic(study, table, row, report);
   if (report) PutReport(study, table, row, report);
   json_decref(report);
 }

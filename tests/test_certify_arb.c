@@ -10,7 +10,7 @@
 #include <arb.h>
 #include <unistd.h>
 
-enum { NETS = 600, LISTS = 400 };
+enum { NETS = 600, LISTS = 400, HESSIAN_MOST = 80 };
 
 typedef struct {
   PetscInt  nets, proved, spoiled;
@@ -19,20 +19,22 @@ typedef struct {
   PetscReal tightest[16];   /* bound/true */
 } Tally;
 
-enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, THEOREM, CLAIMS };
+enum { ETA, ETA_LOW, SMIN, E_J, E_K, LAMBDA, RHO, SZERO, ENCLOSURE, REGULAR, DISTANCE, THEOREM, HESSIAN, CLAIMS };
 
-static const char *const Claims[] = {"|H(theta_0)| <= eta",
-                                     "|H(theta_0)| >= its lower bound",
-                                     "sigma_min(J(theta_0)) >= s",
-                                     "the computed factors make a J within E_J of the exact one",
-                                     "the computed K is within E_K of their product",
-                                     "Lambda is above what alternating maximization finds of ||D^2 H||",
-                                     "Newton's method ends at a zero within rho",
-                                     "sigma_min(J(theta*)) >= s sqrt(1 - 2h)",
-                                     "every eigenvalue of the Hessian at theta* is in its enclosure",
-                                     "rank J = m at a random point of the ball of radius R",
-                                     "the lower bound of the distance to M is below |theta* - theta_0|",
-                                     "s rho - Lambda rho^2/2 >= eta, rho <= r, h < 1/2: what the proof needs"};
+static const char *const Claims[] =
+    {"|H(theta_0)| <= eta",
+     "|H(theta_0)| >= its lower bound",
+     "sigma_min(J(theta_0)) >= s",
+     "the computed factors make a J within E_J of the exact one",
+     "the computed K is within E_K of their product",
+     "Lambda is above what alternating maximization finds of ||D^2 H||",
+     "Newton's method ends at a zero within rho",
+     "sigma_min(J(theta*)) >= s sqrt(1 - 2h)",
+     "every eigenvalue of the Hessian at theta* is in its enclosure",
+     "rank J = m at a random point of the ball of radius R",
+     "the lower bound of the distance to M is below |theta* - theta_0|",
+     "s rho - Lambda rho^2/2 >= eta, rho <= r, h < 1/2: what the proof needs",
+     "at theta_0 the Hessian has m eigenvalues of at least 2 s^2 - 2 eta Lambda, n - m within 2 eta Lambda"};
 
 static char net_name[160];
 
@@ -299,6 +301,52 @@ static PetscReal SecondDerivative(PetscInt64 seed, const Problem *problem, const
   return best * (1 - 1e-9);
 }
 
+/* 2 J^T J + 2 sum_i H_i D^2 H_i, a row for each unit vector */
+static void ExactHessian(const Problem *problem, const arb_struct *theta, const arb_mat_t H, const arb_mat_t J, arb_mat_t hessian)
+{
+  const PetscInt m = problem->map->m, n = problem->map->n;
+  PetscReal     *unit = calloc((size_t)n, sizeof *unit);
+  arb_mat_t      DH, DJ;
+
+  arb_mat_init(DH, m, 1);
+  arb_mat_init(DJ, m, n);
+  for (PetscInt k = 0; k < n; k++) {
+    unit[k] = 1;
+    ExactEvaluate(problem, theta, unit, 1, DH, DJ);
+    unit[k] = 0;
+    for (PetscInt i = 0; i < m; i++)
+      for (PetscInt j = 0; j < n; j++) {
+        arb_addmul(arb_mat_entry(hessian, k, j), arb_mat_entry(J, i, k), arb_mat_entry(J, i, j), EXACT_BITS);
+        arb_addmul(arb_mat_entry(hessian, k, j), arb_mat_entry(H, i, 0), arb_mat_entry(DJ, i, j), EXACT_BITS);
+      }
+  }
+  arb_mat_scalar_mul_2exp_si(hessian, hessian, 1);
+  arb_mat_clear(DH);
+  arb_mat_clear(DJ);
+  free(unit);
+}
+
+static void CheckHessian(const Problem *problem, const arb_struct *theta, const arb_mat_t H, const arb_mat_t J,
+                         const Certificate *c, Tally *tally)
+{
+  const PetscReal zero     = PetscMax(c->zero_bound, 1e-60); /* of linear nets it is below what EXACT_BITS tell from 0 */
+  const PetscReal shifts[] = {-zero, zero, c->positive_bound};
+  const PetscInt  zeros = c->n - c->m, below[] = {0, zeros, zeros};
+  arb_mat_t       hessian;
+  arb_t           shift;
+
+  if (c->n > HESSIAN_MOST || c->zero_bound == 0) return;
+  arb_init(shift);
+  arb_mat_init(hessian, c->n, c->n);
+  ExactHessian(problem, theta, H, J, hessian);
+  for (int k = 0; k < 3; k++) {
+    arb_set_d(shift, shifts[k]);
+    Record(tally, HESSIAN, (PetscBool)(ExactCountBelow(hessian, shift) == below[k]), 0);
+  }
+  arb_mat_clear(hessian);
+  arb_clear(shift);
+}
+
 /* ---- at theta* --------------------------------------------------------------------------------------------------------------- */
 
 /* theta := theta - J_0^T (J J_0^T)^(-1) H, midpoints; false where it does not converge */
@@ -452,6 +500,7 @@ static void CheckPoint(PetscInt64 seed, const Problem *problem, const arb_struct
     Record(tally, THEOREM, (PetscBool)(gain >= c->residual_upper * (1 - 1e-14) && c->radius <= c->ball && c->h < .5), 0);
     CheckZero(problem, theta, J, c, tally);
     CheckRegular(seed, problem, theta, c->regular_radius, tally);
+    CheckHessian(problem, theta, H, J, c, tally);
   }
   arb_mat_clear(H);
   arb_mat_clear(J);

@@ -76,7 +76,8 @@ static PetscErrorCode TestScales(void)
     const char *name;
   } cases[] = {{PLOT_LOG, PLOT_SYMLOG, 7, "log and symlog"},
                {PLOT_LINEAR, PLOT_LINEAR, 7, "linear"},
-               {PLOT_LOG, PLOT_LOG, 3, "log, values <= 0 left out"}};
+               {PLOT_LOG, PLOT_LOG, 3, "log, values <= 0 left out"},
+               {PLOT_LOG2, PLOT_LOG2, 3, "powers of two, values <= 0 left out"}};
 
   PetscFunctionBeginUser;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -104,6 +105,18 @@ static PetscErrorCode TestScales(void)
     Tap((PetscBool)(strstr(text, "a &lt; b &amp; \"c\"") && strstr(text, ">and one more<") && Count("x=\"24\" y=") >= 4),
         "title and note are escaped, the note is broken into lines");
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode TestPowersOfTwo(void)
+{
+  static const PetscReal x[4] = {1, 2, 4, 8}, y[4] = {4, 3, 2, 1};
+  const PlotSeries       series = {"s", PLOT_LINE, PLOT_BLUE, PETSC_FALSE, 4, x, y, NULL, NULL};
+  const PlotPanel        panel  = {"p", {"ranks", PLOT_LOG2, 0, 0, 0, 0}, {"y", PLOT_LINEAR, 0, 0, 0, 0}, 1, &series};
+
+  PetscFunctionBeginUser;
+  PetscCall(Draw(&panel, NULL));
+  Tap((PetscBool)(IsSound() && strstr(text, ">8<")), "1, 2, 4, 8 on an axis of powers of two: 8 is a tick");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -152,6 +165,7 @@ int main(int argc, char **argv)
   MPI_Bcast(&id, 1, MPI_INT, 0, PETSC_COMM_WORLD);
   snprintf(path, sizeof path, "/tmp/codim-plot-%d", id);
   TapCall(TestScales());
+  TapCall(TestPowersOfTwo());
   TapCall(TestEmpty());
   TapCall(TestTable());
   MPI_Barrier(PETSC_COMM_WORLD);

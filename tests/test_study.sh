@@ -98,6 +98,27 @@ assert float(s[0]['efficiency']) == 1 and abs(float(s[1]['ideal_seconds']) * 2 /
 E2
 }
 claim "speed-up, efficiency and the ideal, by the work that is planned" scaling
+[ ! -e "${codim%/*}/traffic.so" ] ||
+  claim "what the ranks received, counted, is within a third of codim plan's" table 'all(float(a["traffic.received"]) == 0 if a["ranks"] == "1" else
+    abs(float(a["traffic.received"]) / float(a["plan.received"]) - 1) < 1/3 for a in r)' scaling
+weak() {
+  CODIM=$codim MPIEXEC=$MPIEXEC slurm/scaling "$place/base.yaml" --ranks 1,3 --mode weak --repeat 1 --output "$place/weak" \
+    -- -net_seed 3 >"$place/log" 2>&1
+}
+claim "slurm/scaling on this machine, weak" weak
+claim "... n a rank stays, to the nearest width: 66 h + 1" table '[float(a["problem.parameters"]) for a in r] == [397, 1189] and
+  r[0]["net_widths"] == "6" and [a["ranks"] for a in r] == ["1", "3"]' weak
+claim "... options after -- hold for every point" grep -qx 'net_seed: 3' "$place/weak/2/job.yaml"
+claim "... and there is a figure" test -s "$place/weak/scaling.svg" -a -s "$place/weak/scaling.csv"
+
+cat >"$place/steps.yaml" <<E2
+study: {job: $place/base.yaml, output: $place/steps}
+grid: {reach: {steps: [1, 500]}}
+figures: [{name: map, kind: map, x: reach_steps, y: ranks, value: full_rank}]
+E2
+claim "where no zero was reached, nothing is said of rank J there" study 0 steps
+claim "... nor in the table" table '[(a["verdict.holds"], a["full_rank"]) for a in r] == [("", ""), ("1", "1")] and r[0]["jacobian.rank"] == "12"' steps
+claim "... nor in the map" grep -q undecided "$place/steps/map.svg"
 
 # ---- interrupted
 job long <<E2

@@ -11,6 +11,7 @@
 typedef enum {
   PLOT_LINEAR,
   PLOT_LOG,
+  PLOT_LOG2,  /* read in powers of two: numbers of ranks */
   PLOT_SYMLOG /* both signs: linear within +-linear, a decade a unit beyond */
 } PlotScale;
 

@@ -10,7 +10,7 @@
       ranks: 2                   # of every point; or nodes and ranks_on_a_node; threads
       at_once: 4                 # points at the same time: 1 here, as many as Slurm lets in an array
       sbatch: --time=30 -p short # what else sbatch is told
-      plan: true                 # codim plan's prediction beside each point
+      plan: true                 # beside each point codim plan's prediction, and the bytes that were received (traffic.so)
     set:                         # keys of every point, over the job file's
       hessian: {extreme: 0, zeros: 0}
     grid:                        # every combination, the last key varying fastest; 1..5 are five values, [[8, 8], [16, 16]] two lists
@@ -34,7 +34,8 @@
 
   -only failed and -only 3,7-9 choose points and run them anew; -output and -at_once are the file's; other options are as if in `set`. A failed
   point is a row of the table with its reason, and is marked in figures; it is not run again unless chosen. OUTPUT/table.csv and table.h5 (/points) have
-  a row a point: its keys, state, seconds, full_rank (rank J = m at the zero found), proved, and every number and word of report.json as object.key.
+  a row a point: its keys, state, seconds, full_rank (rank J = m at a zero; empty where none was found), proved, and every number and word of
+  report.json as object.key.
 
   Why a driver and not one MPI job: a point may die of its memory, its time or a node without taking others with it; points have their own numbers of ranks;
   MPI_Comm_spawn does not work under srun (Slurm 22.05). Its children are `mpiexec -n RANKS codim run` (MPIEXEC, CODIM_LAUNCH: another launcher), and a

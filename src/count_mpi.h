@@ -1,5 +1,6 @@
 /*
-  count_mpi.h: what MPI moves, by its profiling interface: a test that includes this replaces MPI's functions by ones that count.
+  count_mpi.h: what MPI moves, by its profiling interface: a program, or a library to preload, that includes this replaces MPI's functions by
+  ones that count.
 
   Conventions as in include/codim/cost.h. Messages of a rank to itself and communicators of one rank do not count. ELPA calls the Fortran
   interface, which would not be seen through the C one.
@@ -7,9 +8,9 @@
 #pragma once
 
 #include <dlfcn.h>
-#include <petscsys.h>
+#include <mpi.h>
 
-/* PETSc logs calls by macros of these names */
+/* PETSc, where it is included before, logs calls by macros of these names */
 #undef MPI_Allgather
 #undef MPI_Allgatherv
 #undef MPI_Allreduce
@@ -311,11 +312,6 @@ void mpi_sendrecv_replace_(void *buf, int *count, int *type, int *to, int *stag,
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
-
-static void CountReset(void)
-{
-  counted.received = counted.messages = 0;
-}
 
 /* the means over the ranks of the world */
 static void CountRead(double *received, double *messages)
