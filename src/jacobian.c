@@ -452,7 +452,7 @@ static void MultCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weig
 static void TransposeCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool weight, Cost *cost)
 {
   const PetscInt block = weight ? UnitBlock(s->network->labels[label].cols) : 0;
-  Cost           use = ProductCost(s, label, T, weight, block), add = {.bytes = 0};
+  Cost           use = ProductCost(s, label, T, weight, (PetscReal)block), add = {.bytes = 0};
 
   use.work[WORK_STREAM] += 2 * 8 * SizesShardEntries(s, label);
   CostAddToShard(s, label, &add);
