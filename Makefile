@@ -192,6 +192,8 @@ results: deps
 	$(MPIEXEC) -n $(NP) $(BUILD)/codim run jobs/digits.yaml | tee results/digits.txt
 	cp results/digits/report.json results/digits.json
 	cp results/digits/spectrum.svg results/digits.svg
+	@perl -0pi -e 'BEGIN { open F, "<", "results/digits.txt"; $$t = <F>; $$t =~ s/^(?:.*\n)*?\n//; $$t =~ s/^(?=.)/    /mg }' \
+	  -e 's/(<!-- digits summary: begin .*?-->\n).*?(?=<!-- digits summary: end)/$$1\n$$t\n/s' README.md
 # jobs that fill a node of 24 GB: a billion parameters, 10 000 and 40 000 residuals; NAMES="billion fashion": only these
 large: deps data
 	$(again) all

@@ -86,13 +86,10 @@ static PetscErrorCode CheckAssumptions(ResidualMap map, Certificate *c)
 /* ---- the plan ------------------------------------------------------------------------------------------------------------ */
 
 /* flops of three forward passes, and those of K and of its eigenvalues (vectors: 9 m^3) or Cholesky factorizations */
-static void Flops(const Proof *proof, PetscReal *split, PetscReal *dense)
+static void Flops(Network net, PetscReal d, PetscReal m, PetscBool enclose, PetscReal *split, PetscReal *dense)
 {
-  const Network   net = proof->map->network;
-  const PetscReal d = (PetscReal)proof->map->d, m = (PetscReal)proof->map->m;
-
   *split = 0;
-  *dense = (proof->options->enclose ? 9 : 1) * m * m * m;
+  *dense = (enclose ? 9 : 1) * m * m * m;
 
   for (PetscInt v = 1; v < net->nops; v++) {
     const NetOp *op = &net->ops[v];
@@ -106,12 +103,26 @@ static void Flops(const Proof *proof, PetscReal *split, PetscReal *dense)
   }
 }
 
-static PetscBool SplitPays(const Proof *proof)
+/* is the first attempt by the split residual? */
+static PetscBool SplitsFirst(Network net, PetscReal d, PetscReal m, const CertifyOptions *options)
 {
   PetscReal split, dense;
 
-  Flops(proof, &split, &dense);
-  return (PetscBool)(4 * split <= dense);
+  Flops(net, d, m, options->enclose, &split, &dense);
+  return (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && 4 * split <= dense));
+}
+
+/* room for another trajectory and its parts, which only a second attempt needs: no plan counts on it */
+static PetscErrorCode SplitFits(ResidualMap map, PetscBool *fits)
+{
+  const PetscReal N      = PetscCeilReal((PetscReal)map->d / map->grid->G),
+                  needed = 4 * 8 * N * (PetscReal)NetworkSumUnits(map->network);
+  PetscReal available;
+
+  PetscFunctionBeginUser;
+  PetscCall(MemoryAvailable(map->grid->world, 0, &available));
+  *fits = (PetscBool)(needed <= available);
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* paths: `at_once` where they cost next to nothing, else some seconds. By all points, as if on one rank: another number of ranks proves alike. */
@@ -127,7 +138,7 @@ static PetscBool PathsPayHere(const Proof *proof, PetscBool at_once)
 {
   PetscReal split, dense;
 
-  Flops(proof, &split, &dense);
+  Flops(proof->map->network, (PetscReal)proof->map->d, (PetscReal)proof->map->m, proof->options->enclose, &split, &dense);
   return PathsPay(proof->map->network, (PetscReal)proof->map->d, dense, at_once);
 }
 
@@ -503,12 +514,15 @@ static PetscErrorCode Forget(Proof *proof)
 /* the cheapest of what has not been tried; false: nothing is left */
 static PetscErrorCode Sharpen(Proof *proof, PetscBool *sharper)
 {
+  PetscBool fits = PETSC_FALSE;
+
   PetscFunctionBeginUser;
   *sharper = PETSC_TRUE;
+  PetscCall(SplitFits(proof->map, &fits));
   if (!proof->panels && LabelsNeedPanels(proof->map)) {
     PetscCall(BoundLabelPanels(proof->map, proof->theta, proof->labels));
     proof->panels = PETSC_TRUE;
-  } else if (!proof->split && proof->options->split == SPLIT_AUTO) {
+  } else if (!proof->split && proof->options->split == SPLIT_AUTO && fits) {
     proof->split = PETSC_TRUE;
     PetscCall(Forget(proof));
   } else if (!proof->by_paths && proof->options->paths == SPLIT_AUTO && PathsPayHere(proof, PETSC_FALSE)) {
@@ -555,8 +569,7 @@ static PetscErrorCode ProofBegin(Proof *proof)
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(proof->map->network->nlabels, &proof->labels));
-  proof->split =
-      (PetscBool)(options->split == SPLIT_ALWAYS || (options->split == SPLIT_AUTO && !options->factor && SplitPays(proof)));
+  proof->split = SplitsFirst(proof->map->network, (PetscReal)proof->map->d, (PetscReal)proof->map->m, options);
   proof->by_paths =
       (PetscBool)(options->paths == SPLIT_ALWAYS || (options->paths == SPLIT_AUTO && PathsPayHere(proof, PETSC_TRUE)));
   proof->panels = LabelPanelsAreCheap(proof->map);
@@ -811,18 +824,19 @@ void CertifyTheorem(const Certificate *c, size_t size, char text[])
 
 void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
 {
-  Cost part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
-
-  PetscReal flops, bytes;
+  Cost            part = {.bytes = 0}, linearize = {.bytes = 0}, dense = {.work[WORK_STREAM] = 6 * SizesTiles(s)};
+  const PetscBool split = SplitsFirst(s->network, s->d, s->m, options);
+  const PetscReal held  = SizesValues(s, s->R) + (split ? SizesValues(s, s->N) : 0); /* adjoints, the sharper trajectory */
+  PetscReal       flops, bytes;
 
   BoundLabelNormsCost(s, &part);
   PathsCost(s->network, s->N, &flops, &bytes);
   if (PathsPay(s->network, s->d, 0, PETSC_TRUE)) CostHold(&linearize, bytes);
-  if (!options->factor) SplitForwardCost(s, &linearize);
+  if (split) SplitForwardCost(s, &linearize);
   ResidualMapAdjointCost(s, s->R, 1, &linearize);
   if (!options->factor) GramCost(s, &linearize);
   linearize.work[WORK_ELEMENTS] += (SizesValues(s, s->N) + SizesValues(s, s->R)) / 8;
-  CostHold(&linearize, SizesValues(s, s->N) + SizesValues(s, s->R));
+  CostHold(&linearize, held);
   CostAdd(&part, &linearize, 1);
   if (options->enclose) {
     if (!options->vectors) TilesEigenvectorsCost(s, &dense);
@@ -833,7 +847,7 @@ void CertifyCost(const Sizes *s, const CertifyOptions *options, Cost *cost)
     for (int factorizations = 0; factorizations < 2 && !options->factor; factorizations++) TilesCholeskyCost(s, &dense);
     for (int step = 0; step < 12; step++) TilesSolveCost(s, &dense);
     if (!options->factor) GramCost(s, &dense);
-    CostHold(&dense, SizesValues(s, s->N) + SizesValues(s, s->R));
+    CostHold(&dense, held);
   }
   CostReduceAll(&dense, s->P, 8, 20);
   CostAdd(&part, &dense, 1);

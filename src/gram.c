@@ -464,14 +464,17 @@ static PetscInt CountOps(Network net, PetscInt label, PetscInt *op)
 }
 
 /* BiasJoins, of a label */
-static PetscBool LabelJoins(Network net, PetscInt label)
+static PetscBool LabelJoins(const Sizes *s, PetscInt label)
 {
-  PetscInt     v = 0, other = 0;
-  const NetOp *op;
+  const Network net = s->network;
+  PetscInt      v = 0, other = 0;
+  PetscReal     flops;
+  const NetOp  *op;
 
   if (CountOps(net, label, &v) != 1) return PETSC_FALSE;
   op = &net->ops[v];
-  return (PetscBool)(op->bias == label && op->weight >= 0 && op->places == 1 && CountOps(net, op->weight, &other) == 1);
+  return (PetscBool)(op->bias == label && op->weight >= 0 && op->places == 1 && CountOps(net, op->weight, &other) == 1 &&
+                     !GramAssembles(net, s->d, s->m, op->weight, &flops));
 }
 
 void GramCost(const Sizes *s, Cost *cost)
@@ -483,7 +486,7 @@ void GramCost(const Sizes *s, Cost *cost)
   for (PetscInt label = 0; label < net->nlabels; label++) {
     if (!GramAssembles(net, s->d, s->m, label, &flops))
       WeightCost(s, label, &gram);
-    else if (!LabelJoins(net, label))
+    else if (!LabelJoins(s, label))
       BlockCost(s, label, &gram);
   }
   CostAdd(cost, &gram, 1);

@@ -703,11 +703,17 @@ void TilesGramCost(const Sizes *s, PetscBool transposed, Cost *cost)
   CostAdd(cost, &part, 1);
 }
 
+/* of ELPA's divide and conquer: whole columns on one process column, as measured on 1 x 1, 2 x 1 and 3 x 1; 4 parts on 2 x 2 and 3 x 3 */
+static PetscReal ConquerBytes(const Sizes *s)
+{
+  return (s->npcol > 1 ? 4 : s->nprow > 1 ? 1.1 * s->nprow : 1) * SizesTiles(s);
+}
+
 /* ELPA's and LAPACK's way through a band; workspace: see tiles.h */
 void TilesEigenvaluesCost(const Sizes *s, Cost *cost)
 {
   const PetscReal m = s->m, r = s->nprow, c = s->npcol;
-  Cost            part = {.work[WORK_EIGENVALUES] = 4. / 3 * m * m * m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) : 0};
+  Cost part = {.work[WORK_EIGENVALUES] = 4. / 3 * m * m * m / s->PK, .bytes = s->PK > 1 ? SizesTiles(s) + ConquerBytes(s) : 0};
 
   Traffic(s, m * m * (2.2 * (r - 1) + 2.7 * (c - 1)) + 51 * s->PK * m, m * (3.2 * s->PK - 1.45), &part);
   MirrorCost(s, &part);
@@ -721,7 +727,7 @@ void TilesEigenvectorsCost(const Sizes *s, Cost *cost)
 {
   const PetscReal m = s->m, r = s->nprow, c = s->npcol;
   const PetscReal calls = c == 1 ? 2.1 + .95 * r : r == c ? 6 : 3 + LeastCommonMultiple(r, c); /* of a rank, for a column */
-  Cost            part  = {.work[WORK_EIGENVECTORS] = 9 * m * m * m / s->PK, .bytes = SizesTiles(s)};
+  Cost            part  = {.work[WORK_EIGENVECTORS] = 9 * m * m * m / s->PK, .bytes = ConquerBytes(s)};
 
   Traffic(s, m * m * (4.2 * (r - 1) + 3 * (c - 1)), m * s->PK * calls, &part);
   MirrorCost(s, &part);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# seconds: 600
+# seconds: 1800
 # disks that are full or cannot be written to: one message that says where and why, exit 65, no trace, no hang; what was computed is said, and not lost; TAP
 # From the environment: BUILD, MPIEXEC. File systems of a limited size are mounted in a name space of its own; where that is not allowed, it is skipped.
 if [ -z "$CODIM_FAULTS" ]; then
@@ -112,24 +112,59 @@ mount -o remount,ro "$place/disk"
 run 2
 claim "likewise where it has a checkpoint" test "$status" = 65 -a "$(complaints)" = 1
 
-# ---- a finished run's files, damaged: codim check says which, once
-disk 8m
-run 2
-cp -r "$place/disk/out" "$place/good"
-check_damaged() { # FILE: cut at every sixteenth of its length, and with a byte changed at every fourth: 65 and one line, or still borne out
-  size=$(stat -c %s "$place/good/$1")
+# ---- the files of a finished run, and of one that was stopped, damaged
+# damage FILE GOOD CUT K: at the K-th sixteenth of its length GOOD is cut, or one bit is changed
+damage() {
+  at=$(($(stat -c %s "$2") * $4 / 16))
+  if [ "$3" = cut ]; then head -c $at "$2" >"$1"; else
+    cp "$2" "$1"
+    byte=$(($(od -An -tu1 -j $at -N 1 "$2") ^ 1 << ($4 % 8)))
+    printf "\\$(printf %03o $byte)" | dd of="$1" bs=1 seek=$at conv=notrunc 2>/dev/null
+  fi
+}
+# sweep HOW FILE COMMAND ARGUMENT…: FILE of the directory `bad`, damaged at every sixteenth; always refused, in one line, where `all_refused`
+sweep() {
+  how=$1 file=$2
+  shift 2
   for k in $(seq 0 15); do
     rm -rf "$place/disk/bad"
     cp -r "$place/good" "$place/disk/bad"
-    head -c $((size * k / 16)) "$place/good/$1" >"$place/disk/bad/$1"
-    if [ "$2" = once ] && [ $((k % 5)) != 0 ]; then continue; fi
-    timeout -k 5 60 ${MPIEXEC:-mpiexec} -n $((1 + k % 3)) "$codim" check "$place/disk/bad" >"$place/log" 2>&1
+    damage "$place/disk/bad/$file" "$place/good/$file" "$how" "$k"
+    timeout -k 5 60 ${MPIEXEC:-mpiexec} -n $((k % 4 ? 1 : 3)) "$codim" "$@" >"$place/log" 2>&1
     status=$?
-    [ "$status" = 65 ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && clean || return 1
+    case $status in
+    0) [ "$all_refused" ] && return 1 ;;
+    65) [ "$(grep '^codim: ' "$place/log" | grep -cv 'going on from')" = 1 ] || return 1 ;;
+    *) return 1 ;;
+    esac
+    clean || return 1
   done
 }
-claim "check: certificate.json cut at any sixteenth is refused" check_damaged certificate.json
-claim "check: weights that were cut" check_damaged weights.safetensors once
-claim "check: a problem that was cut" check_damaged problem.h5 once
+cuts() { # FILE COMMAND ARGUMENT…
+  all_refused=yes
+  claim "$2: $1, cut at any sixteenth, is refused in one line" sweep cut "$@"
+}
+both() {
+  cuts "$@"
+  claim "... with a bit changed at any sixteenth, likewise" sweep bit "$@"
+}
+both_text() { # where a digit may become another
+  cuts "$@"
+  all_refused=
+  claim "... with a bit changed at any sixteenth, likewise, or it is read" sweep bit "$@"
+}
+disk 8m
+run 2
+cp -r "$place/disk/out" "$place/good"
+cp results/calibration.json "$place/good/"
+both_text certificate.json check "$place/disk/bad"
+both weights.safetensors check "$place/disk/bad"
+both problem.h5 check "$place/disk/bad"
+both_text report.json report "$place/disk/bad"
+both_text calibration.json plan "$place/job.yaml" -calibration "$place/disk/bad/calibration.json"
+run 2 -checkpoint_stop 9
+rm -rf "$place/good"
+cp -r "$place/disk/out" "$place/good"
+both checkpoint.h5 run "$place/job.yaml" -output "$place/disk/bad"
 umount "$place/disk"
 echo "1..$count"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# seconds: 600
+# seconds: 1800
 # kill -9 of one rank, or of all of them, at random moments, until 20 kills: no run hangs, each goes on from what the last one had written, and those that
 # are left alone long enough end as if nothing had happened; TAP
 # A moment is a number of progress lines, not of seconds: it does not depend on the machine's speed.
@@ -42,7 +42,7 @@ E
 run() { # RANKS ARGUMENT…
   ranks=$1
   shift
-  timeout -k 5 120 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$place/job.yaml" "$@" >"$place/log" 2>&1
+  timeout -k 5 300 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$place/job.yaml" "$@" >"$place/log" 2>&1
   status=$?
 }
 whole() { [ "$status" = 0 ] && [ "$(cat "$1/status")" = 0 ] && [ -z "$(find "$1" -name checkpoint.h5 -o -name '*.new')" ]; }
@@ -73,7 +73,7 @@ run_and_kill() {
   draw 50
   lines=$((1 + drawn))
   : >"$place/log"
-  timeout 120 ${MPIEXEC:-mpiexec} -n $ranks "$codim" run "$place/job.yaml" -output "$place/out" -progress_seconds 0 >"$place/pipe" 2>&1 &
+  timeout 300 ${MPIEXEC:-mpiexec} -n $ranks "$codim" run "$place/job.yaml" -output "$place/out" -progress_seconds 0 >"$place/pipe" 2>&1 &
   while read -r line; do
     echo "$line" >>"$place/log"
     case $line in *': '[0-9]*' of '[0-9]*) lines=$((lines - 1)) ;; *) continue ;; esac

@@ -162,7 +162,8 @@ static PetscErrorCode Certify(Subject *s)
   CertifyOptions options = CertifyDefaults;
 
   PetscFunctionBeginUser;
-  options.split = SPLIT_ALWAYS;
+  options.split = SPLIT_ALWAYS; /* one attempt */
+  options.paths = SPLIT_NEVER;
   CertifyCost(&s->sizes, &options, &s->cost);
   PetscCall(CertifyCompute(s->p.map, s->p.theta, s->p.trajectory, s->K, &options, &s->certificate));
   PetscCall(CertificateDestroy(&s->certificate));

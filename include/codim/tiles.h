@@ -92,7 +92,7 @@ PetscErrorCode TilesSolve(Tiles factor, PetscReal b[]);
 PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[]);
 
 /** All eigenvalues, ascending, into lambda (m entries, whole on every rank). The matrix is overwritten. PETSC_ERR_FP on every rank, before
-    a solver is called, if frobenius2 of TilesNorms is not finite: callers look first. ELPA: 8 m^2/(nprow npcol) more bytes a rank. */
+    a solver is called, if frobenius2 of TilesNorms is not finite: callers look first. ELPA on several ranks: another such matrix, and 2 to 4 times as much. */
 PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);
 
 /** Eigenvalues and orthonormal eigenvectors (column k of `vectors`, a duplicate of tiles: all its entries). Otherwise as
