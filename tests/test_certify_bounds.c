@@ -200,6 +200,9 @@ static void ActivationRounding(void)
   s.sum[0]          = 17;
   OpActivation.bounds->adjoint(&s.args);
   Tap((PetscBool)(s.F[0] >= 17 * U), "square: adding to other contributions is rounded");
+  ScalarOp(&s, &OpActivation, "leaky_relu", 0, 3, 0);
+  OpActivation.bounds->forward(&s.args);
+  Tap((PetscBool)(s.value[1].eps >= 3 * U), "leaky relu: a slope times z is rounded");
 }
 
 static void KinkBetween(void)
