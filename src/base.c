@@ -332,6 +332,21 @@ PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const ch
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[])
+{
+  const PetscReal seconds_only = 1e12;
+  PetscMPIInt     rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank || flops < seconds_only) PetscFunctionReturn(PETSC_SUCCESS);
+  printf("%s%s: %s, %.2g flops a rank in one piece%s", progress.terminal ? "\r" : "", base.stage[0] ? base.stage : "codim", what,
+         (double)flops, progress.terminal ? "\033[K" : "\n");
+  progress.line_open = progress.terminal;
+  fflush(stdout);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscBool StopFlag(void)
 {
   return (PetscBool)(stop_flag != 0);

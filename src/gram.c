@@ -351,7 +351,11 @@ static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
 
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
 {
+  PetscReal flops;
+
   PetscFunctionBeginUser;
+  PetscCall(GramFlops(jacobian, &flops));
+  PetscCall(ProgressOnePiece(K->world, flops / jacobian->map->grid->size, "K"));
   PetscCall(Compute(jacobian, -1, K));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

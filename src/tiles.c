@@ -344,16 +344,17 @@ PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product)
 
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
 {
-  const int m    = (int)tiles->m;
-  int       info = 0, sound[2]; /* the arguments, the factor */
+  const int       m     = (int)tiles->m;
+  const PetscReal flops = (PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol);
+  int             info  = 0, sound[2]; /* the arguments, the factor */
 
   PetscFunctionBeginUser;
+  PetscCall(ProgressOnePiece(tiles->world, flops, "Cholesky factorization"));
   if (tiles->nprow * tiles->npcol > 1) {
     if (tiles->comm != MPI_COMM_NULL) pdpotrf_("L", &m, tiles->a, &one, &one, tiles->desc, &info);
   } else if (tiles->comm != MPI_COMM_NULL)
     dpotrf_("L", &m, tiles->a, &m, &info);
-  if (tiles->comm != MPI_COMM_NULL)
-    PetscCall(PetscLogFlops((PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol)));
+  if (tiles->comm != MPI_COMM_NULL) PetscCall(PetscLogFlops(flops));
   sound[0] = info >= 0;
   sound[1] = info == 0;
   for (int j = 0; j < tiles->cols; j++) {
@@ -601,11 +602,13 @@ const char *TilesEigensolver(Tiles tiles, PetscBool vectors)
 static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
 {
   const Eigensolver *solver = ChooseEigensolver(tiles, (PetscBool)(vectors != NULL));
-  const PetscReal    others = (PetscReal)tiles->m * (16 + tiles->nb); /* workspace of order m */
+  const PetscReal    m = (PetscReal)tiles->m, others = m * (16 + tiles->nb); /* workspace of order m */
   PetscReal          frobenius2;
   int                info = 0, failed;
 
   PetscFunctionBeginUser;
+  PetscCall(ProgressOnePiece(tiles->world, (vectors ? 10. : 4. / 3) * m * m * m / (tiles->nprow * tiles->npcol),
+                             vectors ? "eigenvalues and eigenvectors" : "eigenvalues"));
   PetscCall(TilesNorms(tiles, NULL, &frobenius2, NULL));
   PetscCheck(!PetscIsInfOrNanReal(frobenius2), tiles->world, PETSC_ERR_FP,
              "a matrix for eigenvalues has entries that are not finite, or too large to be squared");

@@ -220,6 +220,12 @@ static void TestProgress(void)
                   (strstr(text, "reach: 200 of 1000, ") == text && strstr(text, "/s, ") && strstr(text, " s left, loss 0.25\n"))),
       "a line tells stage, done, total, rate, time left and the remark");
   Tap((PetscBool)(rank || strstr(text, "\nreach: 0\n")), "where count and remark are empty, nothing is made up");
+  capture = CaptureBegin(STDOUT_FILENO);
+  TapCall(ProgressOnePiece(PETSC_COMM_WORLD, 1e11, "short"));
+  TapCall(ProgressOnePiece(PETSC_COMM_WORLD, 2e13, "long"));
+  CaptureEnd(&capture, text, sizeof text);
+  Tap((PetscBool)!strcmp(text, rank ? "" : "codim: long, 2e+13 flops a rank in one piece\n"),
+      "long work in one piece is told before it begins");
 }
 
 static void TestStop(void)

@@ -93,6 +93,10 @@ PetscErrorCode StageAdd(const StageRecord *record);
     return at once. */
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
+/** Print on rank 0 that work of so many flops a rank begins, of which nothing more is heard until it is done; where it takes seconds only (below
+    10^12 flops), nothing. Not collective: ranks other than 0 return at once. */
+PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[]);
+
 /** From now on SIGUSR1, SIGTERM and the first SIGINT raise the stop flag; a second SIGINT ends the process. For what looks at it. Not collective. */
 PetscErrorCode StopOnSignals(void);
 

@@ -48,7 +48,7 @@ def line(name, r):
     peak, predicted = r['ranks'] * memory['peak'] / 1e9, r['ranks'] * (memory['predicted'] + memory['baseline']) / 1e9
     return COLUMNS % (name, r['ranks'], RUNS[name][2], m, n, '%.1e' % r['minimum']['loss'], r['hessian']['positive'], r['hessian']['zero'],
                       r['verdict']['basis'], '%.0f' % sum(r['time'].values()), '%.2f' % peak, '%.2f' % predicted,
-                      '%.2f' % (peak * 1e9 / 8 / n)) + ''.join('\n  NOT: ' + claim for claim in failed), not failed
+                      '%.2f' % (peak * 1e9 / 8 / n) if n > m * m else '') + ''.join('\n  NOT: ' + claim for claim in failed), not failed
 
 
 def main():
