@@ -122,8 +122,8 @@ claim "... nor in the map" grep -q undecided "$place/steps/map.svg"
 
 # ---- interrupted
 job long <<E2
-data: {file: jobs/data/digits.csv, points: 900, scale: standard, target_scale: unit}
-net: {widths: [900, 900], activation: tanh}
+data: {file: jobs/data/digits.csv, points: 1500, scale: standard, target_scale: unit}
+net: {widths: [1500, 1500], activation: tanh}
 hessian: {extreme: 0, zeros: 0}
 certify: false
 E2
@@ -132,10 +132,9 @@ study: {job: $place/long.yaml, output: $place/stopped, ranks: 2}
 grid: {net: {seed: [1, 2]}}
 E2
 interrupt() { # SIGNAL: while the first point runs; the status in status
-  "$codim" study "$place/stopped.yaml" >"$place/log" 2>&1 &
+  PETSC_OPTIONS='-progress_seconds 0' "$codim" study "$place/stopped.yaml" >"$place/log" 2>&1 &
   driver=$!
-  for i in $(seq 400); do [ -e "$place/stopped/1/log" ] && break; sleep 0.05; done
-  sleep 2
+  for _ in $(seq 1200); do grep -q 'reach: 1' "$place/stopped/1/log" 2>/dev/null && break; sleep 0.05; done
   kill "-$1" $driver
   wait $driver
   status=$?
