@@ -285,22 +285,35 @@ static PetscErrorCode DrawSizes(Path path, const Columns *columns, PlotPanel *pa
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void DrawCounts(Path path, const Columns *columns, PlotPanel *panel, PlotSeries series[], char labels[][48])
+/* one series of counts with its errors over the probes as bars, down to half an eigenvalue; 2 looks of scratch */
+static PlotSeries CountSeries(const Path path, const Columns *columns, size_t value, size_t error, const char label[],
+                              PlotMark mark, PlotColour colour, PetscReal scratch[])
+{
+  const PetscReal *count = ColumnAt(columns, value), *errors = ColumnAt(columns, error);
+  PetscReal       *low = scratch, *high = scratch + path->looks;
+
+  for (PetscInt i = 0; i < path->looks; i++) {
+    low[i]  = PetscMax(PetscMin(.5, count[i]), count[i] - errors[i]);
+    high[i] = count[i] + errors[i];
+  }
+  return (PlotSeries){label, mark, colour, PETSC_FALSE, path->looks, OF(loss), count, low, high};
+}
+
+static void DrawCounts(Path path, const Columns *columns, PlotPanel *panel, PlotSeries series[], char labels[][48],
+                       PetscReal scratch[])
 {
   static const PlotColour colours[]  = {PLOT_BLUE, PLOT_RED, PLOT_GREEN, PLOT_ORANGE, PLOT_PURPLE, PLOT_SKY};
   const OptionInts       *thresholds = &path->options->look.thresholds;
-  const PetscReal        *loss       = OF(loss);
 
-  for (PetscInt k = 0; k < thresholds->n; k++) {
-    const size_t     at    = (size_t)k * sizeof(PetscReal);
-    const PetscReal *above = ColumnAt(columns, offsetof(Look, above) + at), *below = ColumnAt(columns, offsetof(Look, below) + at);
+  for (PetscInt k = 0; k < thresholds->n; k++, scratch += 4 * path->looks) {
+    const size_t at = (size_t)k * sizeof(PetscReal);
 
     (void)snprintf(labels[2 * k], 48, "> 1e%d", (int)thresholds->v[k]);
     (void)snprintf(labels[2 * k + 1], 48, "< −1e%d", (int)thresholds->v[k]);
-    series[panel->nseries++] =
-        (PlotSeries){labels[2 * k], PLOT_POINTS, colours[k % 6], PETSC_FALSE, path->looks, loss, above, NULL, NULL};
-    series[panel->nseries++] =
-        (PlotSeries){labels[2 * k + 1], PLOT_RINGS, colours[k % 6], PETSC_FALSE, path->looks, loss, below, NULL, NULL};
+    series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, above) + at, offsetof(Look, above_error) + at,
+                                           labels[2 * k], PLOT_POINTS, colours[k % 6], scratch);
+    series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, below) + at, offsetof(Look, below_error) + at,
+                                           labels[2 * k + 1], PLOT_RINGS, colours[k % 6], scratch + 2 * path->looks);
   }
 }
 
@@ -311,7 +324,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   const PlotAxis   along = {"loss |H|², falling to the right", PLOT_LOG, 0, 0, 0, PETSC_TRUE};
   PlotSeries       sizes[6], counts[2 * LOOK_THRESHOLDS + 2], shares[4];
   PetscReal       *scratch, *share, half[2] = {.5, .5};
-  char             labels[2 * LOOK_THRESHOLDS][48], label[64], note[512], name[PETSC_MAX_PATH_LEN];
+  char             labels[2 * LOOK_THRESHOLDS][48], label[64], note[768], name[PETSC_MAX_PATH_LEN];
   PlotPanel        panels[] =
       {{"Eigenvalues of the Hessian", along, {"size", PLOT_LOG, 0, 0, 0, 0}, 0, sizes},
        {"The signs of the n − m small ones", along, {"share", PLOT_LINEAR, 0, 0, 1, 0}, path->options->look.full ? 4 : 3, shares},
@@ -320,7 +333,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   const Plot      plot    = {title, note, counted ? 3 : 2, panels};
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(3 * path->looks, &scratch));
+  PetscCall(PetscMalloc1((3 + 4 * LOOK_THRESHOLDS) * path->looks, &scratch));
   share = scratch + 2 * path->looks;
   PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch, label));
   for (PetscInt i = 0; i < path->looks; i++) share[i] = NegativeShare(path, &path->look[i]);
@@ -338,10 +351,14 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   shares[2] = (PlotSeries){"one half", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, half, NULL, NULL};
   shares[3] =
       (PlotSeries){"negative, by the whole Hessian", PLOT_RINGS, PLOT_ORANGE, PETSC_FALSE, path->looks, loss, share, NULL, NULL};
-  DrawCounts(path, columns, &panels[2], counts, labels);
+  if (counted) DrawCounts(path, columns, &panels[2], counts, labels, scratch + 3 * path->looks);
   counts[panels[2].nseries++] = (PlotSeries){"m", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, lines, NULL, NULL};
   counts[panels[2].nseries++] = (PlotSeries){"n − m", PLOT_LINE, PLOT_INK, PETSC_FALSE, 2, ends, lines + 2, NULL, NULL};
   PathDescribe(path, sizeof note, note);
+  if (counted && !path->options->look.full)
+    TextAppend(sizeof note, note,
+               "\nCounts by quadrature: the bars are errors over the probes, and do not hold what its steps cannot tell from a "
+               "threshold.");
   PetscCall(PetscSNPrintf(name, sizeof name, "%s.svg", prefix));
   PetscCall(PlotWrite(path->map->grid->world, name, &plot));
   PetscCall(PetscFree(scratch));
