@@ -172,13 +172,15 @@ wait_for() {
   done
   return 1
 }
+# child PROCESS: the one it started
+child() { tr -d ' ' <"/proc/$1/task/$1/children"; }
 computing() { [ -e "$place/out/.lock" ] && sleep 1; }
 # signalled SIGNAL: a process of its own, without a launcher
 signalled() {
   rm -rf "$place/out"
   timeout -k 5 90 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/log" 2>&1 &
   wait_for computing
-  kill -"$1" "$(pgrep -P $!)"
+  kill -"$1" "$(child $!)"
   wait $!
   status=$?
   [ "$status" = 75 ] && [ "$(cat "$place/out/status")" = 75 ] && [ -s "$place/out/checkpoint.h5" ] && [ ! -e "$place/out/.lock" ]
@@ -188,7 +190,7 @@ twice() {
   rm -rf "$place/out"
   timeout -k 5 90 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/log" 2>&1 &
   wait_for computing
-  process=$(pgrep -P $!)
+  process=$(child $!)
   kill -STOP "$process" # both arrive while it is busy
   kill -INT "$process"
   kill -CONT "$process"

@@ -57,9 +57,11 @@ leave_checkpoint() {
   run $((1 + drawn % 3)) -output "$place/out" -checkpoint_stop $((1 + drawn))
   [ "$status" = 75 ] && [ -s "$place/out/checkpoint.h5" ]
 }
+# children PROCESS: one a line; fails where there are none
+children() { cat /proc/"$1"/task/*/children 2>/dev/null | tr ' ' '\n' | grep .; }
 # kill_ranks TIMEOUT: of the launcher that it has started, one rank, or all, or none where they have ended
 kill_ranks() {
-  launcher=$(pgrep -P "$1") && ranks=$(pgrep -P "$launcher") || return
+  launcher=$(children "$1") && ranks=$(children "$launcher") || return
   draw "$(echo "$ranks" | wc -l)"
   victim=$(echo "$ranks" | sed -n "$((drawn + 1))p")
   draw 2
