@@ -1,6 +1,9 @@
 # tap.sh: for the tests in sh, which source it: claims about whole jobs, as TAP. From the environment: BUILD, MPIEXEC.
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
+# `place` is a directory for the test's files: one that goes with it, or the caller's own.
+[ "$place" ] || {
+  place=$(mktemp -d) || exit 1
+  trap 'rm -rf "$place"' EXIT
+}
 codim=${BUILD:-build}/codim
 count=0
 # the interpreter that has numpy, where one has
@@ -15,6 +18,11 @@ claim() {
     echo "not ok $count - $sentence"
     [ -f "$place/log" ] && sed 's/^/# /' "$place/log"
   fi
+}
+# skip REASON: in place of a claim
+skip() {
+  count=$((count + 1))
+  echo "ok $count # SKIP $1"
 }
 # run RANKS ARGUMENT…: output in log; fails on none
 run() {

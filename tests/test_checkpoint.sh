@@ -3,33 +3,8 @@
 # interrupted jobs: stopped at every kind of safe point, on other ranks each time, they end as if they had not been; whose checkpoint is refused;
 # signals; one run a directory; TAP
 # From the environment: BUILD, MPIEXEC.
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-codim=${BUILD:-build}/codim
+. tests/tap.sh
 for python in python3 /usr/bin/python3 ''; do [ -n "$python" ] && $python -c 'import h5py, numpy' 2>/dev/null && break; done
-count=0
-
-# claim SENTENCE COMMAND…: one TAP line; the log is shown where it fails
-claim() {
-  sentence=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then echo "ok $count - $sentence"; else
-    echo "not ok $count - $sentence"
-    [ -f "$place/log" ] && sed 's/^/# /' "$place/log"
-  fi
-}
-skip() {
-  count=$((count + 1))
-  echo "ok $count # SKIP $1"
-}
-# run RANKS ARGUMENT…: output in log; fails on none
-run() {
-  ranks=$1
-  shift
-  timeout -k 5 90 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$@" >"$place/log" 2>&1
-  status=$?
-}
 # one message that says TEXT, that status, no trace
 says_once() {
   [ "$status" = "$1" ] && [ "$(grep -c '^codim: ' "$place/log")" = 1 ] && grep -q "^codim: .*$2" "$place/log" && ! grep -q 'PETSC ERROR' "$place/log"
@@ -48,7 +23,7 @@ chop() {
   shift 3
   interruptions=0
   rm -rf "$output"
-  while run $((interruptions % 4 + 1)) "$@" -grid "$(grid $interruptions)" -output "$output" -checkpoint_stop "$every" && [ "$status" = 75 ]; do
+  while run $((interruptions % 4 + 1)) run "$@" -grid "$(grid $interruptions)" -output "$output" -checkpoint_stop "$every" && [ "$status" = 75 ]; do
     interruptions=$((interruptions + 1))
     if [ ! -s "$output/checkpoint.h5" ] || [ "$interruptions" -gt "$most" ]; then return 1; fi
     grep -q 'in part' "$place/log" && in_part=$((in_part + 1))
@@ -63,7 +38,7 @@ as_whole() {
   most=$4
   in_part=0
   shift 4
-  run 2 "$@" -output "$place/whole"
+  run 2 run "$@" -output "$place/whole"
   claim "$sentence, in one piece" test "$status" = "$wanted"
   claim "... stopped again and again on 1, 2, 3, 4 ranks, on other grids" chop "$place/chopped" "$every" "$most" "$@"
   claim "... ends with the same status after $interruptions interruptions" test "$status" = "$wanted"
@@ -104,26 +79,26 @@ claim "another Tao is interrupted at its iterates" tao
 claim "... and has as many of them as it may, all runs together" grep -q '"iterations": 40,' "$place/chopped/report.json"
 full() {
   rm -rf "$place/chopped"
-  for stop in 100 0; do run 3 "$place/small.yaml" -net_widths 4,4 -hessian_full -data_points 30 -output "$place/chopped" -checkpoint_stop $stop; done
+  for stop in 100 0; do run 3 run "$place/small.yaml" -net_widths 4,4 -hessian_full -data_points 30 -output "$place/chopped" -checkpoint_stop $stop; done
   [ "$status" = 0 ] && grep -q 'full in part' "$place/log"
 }
 claim "assembling the whole Hessian is interrupted, and begins anew" full
 claim "... it counts as ever" grep -q '"positive": 30' "$place/chopped/report.json"
-run 1 "$place/small.yaml" -reach_steps 2 -output "$place/near"
+run 1 run "$place/small.yaml" -reach_steps 2 -output "$place/near"
 cp "$place/near/weights.safetensors" "$place/near.safetensors"
 as_whole "loaded weights, certified and polished" 0 2 20 "$place/small.yaml" -reach_method load -reach_weights "$place/near.safetensors"
 claim "... and where they started is kept" grep -q '"distance_' "$place/chopped/report.json"
 
 # ---- whose it is
 rm -rf "$place/out"
-run 2 "$place/small.yaml" -output "$place/out" -checkpoint_stop 9
+run 2 run "$place/small.yaml" -output "$place/out" -checkpoint_stop 9
 claim "a checkpoint to be refused" test "$status" = 75
 cp "$place/out/checkpoint.h5" "$place/kept.h5"
 refused() { # TEXT ARGUMENT…: on 3 ranks; the checkpoint stays
   text=$1
   shift
   cp "$place/kept.h5" "$place/out/checkpoint.h5"
-  run 3 "$place/small.yaml" -output "$place/out" "$@"
+  run 3 run "$place/small.yaml" -output "$place/out" "$@"
   says_once 65 "$text" && grep -q 'remove' "$place/log" && [ -s "$place/out/checkpoint.h5" ] && [ "$(cat "$place/out/status")" = 65 ]
 }
 claim "another seed is refused" refused net_seed -net_seed 5
@@ -136,7 +111,7 @@ claim "data of another content" refused 'another data' -data_file "$place/change
 cp "$place/kept.h5" "$place/bad.h5"
 damaged() {
   cp "$place/bad.h5" "$place/out/checkpoint.h5"
-  run 3 "$place/small.yaml" -output "$place/out"
+  run 3 run "$place/small.yaml" -output "$place/out"
   says_once 65 'is damaged' && grep -q 'remove it' "$place/log"
 }
 printf x | dd of="$place/bad.h5" bs=1 seek=9999 conv=notrunc 2>/dev/null
@@ -148,13 +123,13 @@ claim "an empty one" damaged
 goes_on() {
   cp "$place/kept.h5" "$place/out/checkpoint.h5"
   echo rubbish >"$place/out/checkpoint.h5.new"
-  run 3 "$place/small.yaml" -output "$place/out" "$@"
+  run 3 run "$place/small.yaml" -output "$place/out" "$@"
   [ "$status" = 0 ] && grep -q 'going on from' "$place/log" && [ ! -e "$place/out/checkpoint.h5.new" ]
 }
 cp jobs/data/digits.csv "$place/moved.csv"
 claim "the same data elsewhere are the same data" goes_on -data_file "$place/moved.csv"
 rm -rf "$place/out"
-run 2 "$place/small.yaml" -hessian_density 4 -hessian_density_probes 50 -output "$place/out" -checkpoint_stop 40
+run 2 run "$place/small.yaml" -hessian_density 4 -hessian_density_probes 50 -output "$place/out" -checkpoint_stop 40
 cp "$place/out/checkpoint.h5" "$place/kept.h5"
 claim "a later stage's option may change" goes_on -hessian_density 4 -hessian_density_probes 50 -hessian_extreme 3
 claim "... that stage is done again" grep -q 'extremes is done again: hessian_extreme' "$place/log"
@@ -212,7 +187,7 @@ two() {
   timeout -k 5 240 ${MPIEXEC:-mpiexec} -n 2 "$codim" run "$place/long.yaml" -output "$place/out" >"$place/first" 2>&1 &
   wait_for computing
   stale=$(cat "$place/out/status" 2>/dev/null)
-  run 2 "$place/small.yaml" -output "$place/out"
+  run 2 run "$place/small.yaml" -output "$place/out"
   says_once 64 'another run is writing to .* (process [0-9]* on .*, since' && [ ! -e "$place/out/status" ]
 }
 claim "a second run in a directory is refused, and leaves no status" two
@@ -222,7 +197,7 @@ claim "... a status of an earlier run was removed when it started" test -z "$sta
 claim "... its own stands at the end" test "$(cat "$place/out/status")" = 0
 claim "... and the lock is gone" test ! -e "$place/out/.lock"
 touch "$place/out/walk.svg"
-run 2 "$place/small.yaml" -output "$place/out"
+run 2 run "$place/small.yaml" -output "$place/out"
 claim "results of another job are replaced, which is said before" grep -q 'has the results of another job (.* is different)' "$place/log"
 claim "... what this job has not made is not there" test ! -e "$place/out/walk.svg"
 echo "1..$count"

@@ -14,22 +14,12 @@ if [ -z "$CODIM_FAULTS" ]; then
   exit 0
 fi
 place=$CODIM_FAULTS
-codim=${BUILD:-build}/codim
-count=0
-claim() {
-  sentence=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then echo "ok $count - $sentence"; else
-    echo "not ok $count - $sentence"
-    sed 's/^/# /' "$place/log"
-  fi
-}
-run() { # RANKS ARGUMENT…
+. tests/tap.sh
+# job RANKS ARGUMENT…: into the disk
+job() {
   ranks=$1
   shift
-  timeout -k 5 60 ${MPIEXEC:-mpiexec} -n "$ranks" "$codim" run "$place/job.yaml" -output "$place/disk/out" "$@" >"$place/log" 2>&1
-  status=$?
+  run "$ranks" run "$place/job.yaml" -output "$place/disk/out" "$@"
 }
 mkdir "$place/disk"
 disk() { # SIZE: an empty one
@@ -49,7 +39,7 @@ whole() { [ -z "$(find "$place/disk/out" -name '*.new')" ]; }
 # ---- a full disk, in steps up to all that the run writes
 run_on() { # SIZE RANKS: 0, or 65 with one message, and the verdict in any case
   disk "$1"
-  run "$2" -checkpoint_minutes 0
+  job "$2" -checkpoint_minutes 0
   case $status in
   0) [ "$(complaints)" = 0 ] ;;
   65) [ "$(complaints)" = 1 ] && grep -q '^codim: .*/disk/out.*\(space\|No space\|full\)' "$place/log" && grep -q 'verdict   HOLDS' "$place/log" ;;
@@ -67,17 +57,17 @@ claim "... it was full $full times, and large enough $fine times" test "$fine" -
 
 # ---- no room for a checkpoint: the run goes on
 disk 64k
-run 3 -checkpoint_minutes 0.0001 -hessian_density_probes 200
+job 3 -checkpoint_minutes 0.0001 -hessian_density_probes 200
 claim "no room for a checkpoint is a warning" grep -q 'no checkpoint now, the run goes on: .*checkpoint.h5.new cannot be written: No space' "$place/log"
 claim "... and no trace" clean
 disk 64k
-run 2 -checkpoint_stop 5
+job 2 -checkpoint_stop 5
 claim "asked to stop without room for a checkpoint: exit 65, one message" test "$status" = 65 -a "$(complaints)" = 1
 claim "... that says why" grep -q '^codim: .*checkpoint.h5.new cannot be written: No space' "$place/log"
 
 # ---- the last good checkpoint stays when there is no room for the next, or for the results
 disk 4m
-run 2 -checkpoint_stop 20
+job 2 -checkpoint_stop 20
 cp "$place/disk/out/checkpoint.h5" "$place/kept.h5"
 claim "a checkpoint" test "$status" = 75
 filled() { # all but SIZE bytes of the disk
@@ -85,14 +75,14 @@ filled() { # all but SIZE bytes of the disk
   head -c $((free - $1)) /dev/zero >"$place/disk/rubbish"
 }
 filled 8192
-run 3
+job 3
 claim "no room for the results: exit 65, one message" test "$status" = 65 -a "$(complaints)" = 1
 claim "... it went on from the checkpoint" grep -q 'going on from' "$place/log"
 claim "... the verdict is said" grep -q 'verdict   HOLDS' "$place/log"
 claim "... the checkpoint is still good" test -s "$place/disk/out/checkpoint.h5"
 claim "... and there is a status" test "$(cat "$place/disk/out/status")" = 65
 rm "$place/disk/rubbish"
-run 3
+job 3
 claim "with room again the same command goes on from it" grep -q 'going on from' "$place/log"
 claim "... and ends" test "$status" = 0 -a "$(cat "$place/disk/out/status")" = 0
 
@@ -101,15 +91,15 @@ disk 4m
 mkdir "$place/disk/out"
 mount -o remount,ro "$place/disk"
 for ranks in 1 3; do
-  run $ranks
+  job $ranks
   claim "a read-only output, $ranks ranks: known before anything is computed" test "$status" = 65 -a "$(complaints)" = 1
   claim "... the reason is said" grep -q '^codim: cannot write to the output directory .*Read-only file system' "$place/log"
   claim "... and no trace" clean
 done
 disk 4m
-run 2 -checkpoint_stop 20
+job 2 -checkpoint_stop 20
 mount -o remount,ro "$place/disk"
-run 2
+job 2
 claim "likewise where it has a checkpoint" test "$status" = 65 -a "$(complaints)" = 1
 
 # ---- the files of a finished run, and of one that was stopped, damaged
@@ -155,7 +145,7 @@ both_text() { # where a digit may become another
   claim "... with a bit changed at any sixteenth, likewise, or it is read" sweep bit "$@"
 }
 disk 8m
-run 2
+job 2
 cp -r "$place/disk/out" "$place/good"
 cp results/calibration.json "$place/good/"
 both_text certificate.json check "$place/disk/bad"
@@ -163,7 +153,7 @@ both weights.safetensors check "$place/disk/bad"
 both problem.h5 check "$place/disk/bad"
 both_text report.json report "$place/disk/bad"
 both_text calibration.json plan "$place/job.yaml" -calibration "$place/disk/bad/calibration.json"
-run 2 -checkpoint_stop 9
+job 2 -checkpoint_stop 9
 rm -rf "$place/good"
 cp -r "$place/disk/out" "$place/good"
 both checkpoint.h5 run "$place/job.yaml" -output "$place/disk/bad"

@@ -8,25 +8,9 @@
   echo "1..0 # SKIP make test-faults runs it: 20 kills take a minute or two"
   exit 0
 }
-place=$(mktemp -d) || exit 1
-trap 'rm -rf "$place"' EXIT
-codim=${BUILD:-build}/codim
+. tests/tap.sh
 for python in python3 /usr/bin/python3 ''; do [ -n "$python" ] && $python -c 'import h5py, numpy' 2>/dev/null && break; done
 seed=${SEED:-$(date +%s)}
-count=0
-claim() {
-  sentence=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then echo "ok $count - $sentence"; else
-    echo "not ok $count - $sentence"
-    sed 's/^/# /' "$place/log"
-  fi
-}
-skip() {
-  count=$((count + 1))
-  echo "ok $count # SKIP python3 with h5py is not there"
-}
 # draw LIMIT: drawn is 0 … LIMIT - 1
 draw() {
   seed=$(((seed * 1103515245 + 12345) % 2147483648))
@@ -118,5 +102,5 @@ leave_checkpoint
 run 3 -output "$place/out"
 claim "the last one, left alone, holds: a status, no checkpoint, nothing half written" whole "$place/out"
 claim "... it went on from a checkpoint" grep -q 'going on from' "$place/log"
-if [ -n "$python" ]; then claim "... the same verdict and spectra as in one piece" same "$place/out"; else skip; fi
+if [ -n "$python" ]; then claim "... the same verdict and spectra as in one piece" same "$place/out"; else skip "python3 with h5py is not there"; fi
 echo "1..$count"
