@@ -288,9 +288,23 @@ static void PrintDuration(double seconds)
     printf("%.1f h", seconds / 3600);
 }
 
+/* in a terminal a line is written over the last one, and left open */
+static void LineBegin(void)
+{
+  printf("%s%s: ", progress.terminal ? "\r" : "", base.stage[0] ? base.stage : "codim");
+}
+
+static void LineEnd(void)
+{
+  printf("%s", progress.terminal ? "\033[K" : "\n"); /* clear to the end of the line */
+  progress.line_open = progress.terminal;
+  fflush(stdout);
+}
+
 static void ProgressPrint(double done, double total, double rate, const char remark[])
 {
-  printf("%s%s: %.6g", progress.terminal ? "\r" : "", base.stage[0] ? base.stage : "codim", done);
+  LineBegin();
+  printf("%.6g", done);
   if (total > 0) printf(" of %.6g", total);
   if (rate > 0) printf(", %.3g/s", rate);
   if (rate > 0 && total > done) {
@@ -299,9 +313,7 @@ static void ProgressPrint(double done, double total, double rate, const char rem
     printf(" left");
   }
   if (*remark) printf(", %s", remark);
-  printf("%s", progress.terminal ? "\033[K" : "\n"); /* clear to the end of the line */
-  progress.line_open = progress.terminal;
-  fflush(stdout);
+  LineEnd();
 }
 
 PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const char format[], ...)
@@ -340,10 +352,9 @@ PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank || flops < seconds_only) PetscFunctionReturn(PETSC_SUCCESS);
-  printf("%s%s: %s, %.2g flops a rank in one piece%s", progress.terminal ? "\r" : "", base.stage[0] ? base.stage : "codim", what,
-         (double)flops, progress.terminal ? "\033[K" : "\n");
-  progress.line_open = progress.terminal;
-  fflush(stdout);
+  LineBegin();
+  printf("%s, %.2g flops a rank in one piece", what, (double)flops);
+  LineEnd();
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -220,11 +220,12 @@ static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, Rang
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   block = PetscMin(units.last - units.first, UnitBlock(use->k));
-  PetscCall(PetscMalloc2(places * block, &D, block * PetscMin(use->k, SCRATCH_COLUMNS), &product));
+  PetscCall(PetscMalloc2((size_t)places * (size_t)block, &D, block * PetscMin(use->k, SCRATCH_COLUMNS), &product));
   for (Range part = {units.first, units.first}; part.first < units.last; part.first = part.last) {
     part.last = PetscMin(part.first + block, units.last);
     PetscCall(SumRows(map, use, part, u, D));
-    PetscCall(AddOuter(use, places, part.last - part.first, alpha, D, product, Y + (part.first - units.first) * use->k));
+    PetscCall(
+        AddOuter(use, places, part.last - part.first, alpha, D, product, Y + (size_t)(part.first - units.first) * (size_t)use->k));
   }
   PetscCall(PetscFree2(D, product));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -456,7 +457,7 @@ static void TransposeCost(const Sizes *s, PetscInt label, PetscReal T, PetscBool
 
   use.work[WORK_STREAM] += 2 * 8 * SizesShardEntries(s, label);
   CostAddToShard(s, label, &add);
-  CostHold(&add, use.bytes + (weight ? 8. * SCRATCH : 0));
+  CostHold(&add, use.bytes + 8 * (weight ? SCRATCH : SizesShardEntries(s, label)));
   CostAdd(cost, &add, 1);
   CostAdd(cost, &use, 1);
 }

@@ -7,16 +7,24 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* of a line in KiB of a file of /proc; -1: there is none */
-static PetscReal ProcBytes(const char path[], const char format[])
+/* the first number that a line of the file has in that format; -1: none */
+static long long FirstNumber(const char path[], const char format[])
 {
   FILE     *file = fopen(path, "r");
   char      line[256];
-  long long kib = -1;
+  long long value = -1;
 
-  while (file && kib < 0 && fgets(line, sizeof(line), file))
-    if (sscanf(line, format, &kib) != 1) kib = -1;
+  while (file && value < 0 && fgets(line, sizeof line, file))
+    if (sscanf(line, format, &value) != 1) value = -1;
   if (file) fclose(file);
+  return value;
+}
+
+/* of a line in KiB of a file of /proc; -1: there is none */
+static PetscReal ProcBytes(const char path[], const char format[])
+{
+  const long long kib = FirstNumber(path, format);
+
   return kib < 0 ? -1 : 1024. * (PetscReal)kib;
 }
 
@@ -30,19 +38,13 @@ static const GroupKind Version1 = {"/sys/fs/cgroup/memory", "memory.limit_in_byt
                                    "total_inactive_file %lld"};
 static const GroupKind Version2 = {"/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file %lld"};
 
-/* the first number that a line of the group's file has in that format; -1: none, or no limit ("max") */
+/* of a file of the group; -1: none, or no limit ("max") */
 static PetscReal GroupNumber(const GroupKind *kind, const char group[], const char name[], const char format[])
 {
-  char      path[PETSC_MAX_PATH_LEN + 128], line[256];
-  long long value = -1;
-  FILE     *file;
+  char path[PETSC_MAX_PATH_LEN + 128];
 
   snprintf(path, sizeof path, "%s%s/%s", kind->root, group, name);
-  file = fopen(path, "r");
-  while (file && value < 0 && fgets(line, sizeof line, file))
-    if (sscanf(line, format, &value) != 1) value = -1;
-  if (file) fclose(file);
-  return (PetscReal)value;
+  return (PetscReal)FirstNumber(path, format);
 }
 
 /* what the group and those around it leave; its name is used up */
