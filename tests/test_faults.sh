@@ -133,16 +133,16 @@ sweep() {
 }
 cuts() { # FILE COMMAND ARGUMENT…
   all_refused=yes
-  claim "$2: $1, cut at any sixteenth, is refused in one line" sweep cut "$@"
+  claim "$2: $1, cut at sixteenths of its length, is refused in one line" sweep cut "$@"
 }
 both() {
   cuts "$@"
-  claim "... with a bit changed at any sixteenth, likewise" sweep bit "$@"
+  claim "... with a bit changed there, likewise" sweep bit "$@"
 }
 both_text() { # where a digit may become another
   cuts "$@"
   all_refused=
-  claim "... with a bit changed at any sixteenth, likewise, or it is read" sweep bit "$@"
+  claim "... with a bit changed there, likewise, or it is read" sweep bit "$@"
 }
 disk 8m
 job 2
