@@ -2,15 +2,12 @@
   gram.c: K = J J^T into tiles; see gram.h for the formula.
 
   For a pair of uses and places of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles and adds their
-  Hadamard product to K. The lower triangle of the tiles is covered by slabs of columns: below a slab's last column one wide product,
-  and narrow ones along the diagonal, so that little above the diagonal is computed. A label that goes by its block of J does so in
-  panels of its rows, each a product B_I B_J^T.
+  Hadamard product to K. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
 #include "panel.h"
-
-enum { SLAB = 512, NARROW = 128 /* columns */ };
+#include "tiles_cover.h"
 
 static const PetscReal HADAMARD = 4; /* what an entry of it counts, in flops: three, and their way through memory */
 
@@ -19,7 +16,8 @@ typedef struct {
   ResidualMap map;
   Tiles       K;
   Panel       rows, cols, row_points, col_points;
-  PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
+  Cover       triangle, square; /* for products that are symmetric, and for others */
+  PetscReal  *deltas, *values;  /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
 } Workspace;
 
 /* the rows of one matrix that belong to the rows, and to the columns, of this rank's tiles */
@@ -35,13 +33,10 @@ typedef struct {
   PanelPair Delta;
 } UsePanels;
 
-typedef struct {
-  PetscInt r0, r1, c0, c1; /* local rows and columns of the tiles */
-} Rectangle;
-
 static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
 {
-  const ResidualMap map = jacobian->map;
+  const ResidualMap map  = jacobian->map;
+  const PetscInt    rows = CoverHeight(K->rows, K->nb), cols = PetscMin(COVER_WIDTH, K->cols);
 
   PetscFunctionBeginUser;
   w->map = map;
@@ -50,7 +45,10 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_COLS, &w->col_points));
-  PetscCall(PetscMalloc2((size_t)K->rows * SLAB, &w->deltas, (size_t)w->row_points->count * SLAB, &w->values));
+  PetscCall(CoverCreate(K, 0, PETSC_TRUE, &w->triangle));
+  PetscCall(CoverCreate(K, 0, PETSC_FALSE, &w->square));
+  PetscCall(PetscMalloc2((size_t)rows * (size_t)cols, &w->deltas, (size_t)PetscMin(rows, w->row_points->count) * (size_t)cols,
+                         &w->values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -58,6 +56,8 @@ static PetscErrorCode WorkspaceDestroy(Workspace *w)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree2(w->deltas, w->values));
+  PetscCall(CoverDestroy(&w->triangle));
+  PetscCall(CoverDestroy(&w->square));
   PetscCall(PanelDestroy(&w->rows));
   PetscCall(PanelDestroy(&w->cols));
   PetscCall(PanelDestroy(&w->row_points));
@@ -142,6 +142,18 @@ static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt
 
 /* ---- one rectangle --------------------------------------------------------------------------------------------------- */
 
+/* C := X Y^T + beta C of row-major X and Y, `inner` wide; of a triangle, where X is Y, its lower half */
+static PetscErrorCode Product(PetscBool triangle, PetscInt nr, PetscInt nc, PetscInt inner, const PetscReal X[], PetscInt ldx,
+                              const PetscReal Y[], PetscInt ldy, PetscReal beta, PetscReal C[], PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  if (triangle)
+    PetscCall(Syrk("L", "T", nr, inner, 1, X, ldx, beta, C, ldc));
+  else
+    PetscCall(Gemm("T", "N", nr, nc, inner, 1, X, ldx, Y, ldy, beta, C, ldc));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* K[rectangle] += (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); the residual rows of the rectangle lie over point rows p0 … p1 */
 static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
                                    PetscReal one, Rectangle rect)
@@ -154,7 +166,6 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, Pe
   PetscInt         p0, p1, q0, q1;
 
   PetscFunctionBeginUser;
-  if (nr <= 0 || nc <= 0) PetscFunctionReturn(PETSC_SUCCESS);
   p0         = row_point[rect.r0];
   p1         = row_point[rect.r1 - 1] + 1;
   q0         = col_point[rect.c0];
@@ -163,62 +174,32 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, Pe
   row_deltas = left->Delta.row + (size_t)rect.r0 * (size_t)Th + (size_t)t * (size_t)left->h;
   col_deltas = right->Delta.col + (size_t)rect.c0 * (size_t)Sh + (size_t)s * (size_t)right->h;
   if (!left->A.row) { /* a block of J: its product is added as it stands */
-    PetscCall(Gemm("T", "N", nr, nc, left->h, 1, row_deltas, Th, col_deltas, Sh, 1, K, w->K->rows));
+    PetscCall(Product(rect.triangle, nr, nc, left->h, row_deltas, Th, col_deltas, Sh, 1, K, w->K->rows));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(Gemm("T", "N", nr, nc, left->h, 1, row_deltas, Th, col_deltas, Sh, 0, w->deltas, nr));
-  PetscCall(Gemm("T", "N", p1 - p0, q1 - q0, left->k, 1, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k, Tk,
-                 right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
+  PetscCall(Product(rect.triangle, nr, nc, left->h, row_deltas, Th, col_deltas, Sh, 0, w->deltas, nr));
+  PetscCall(Product(rect.triangle, p1 - p0, q1 - q0, left->k, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k,
+                    Tk, right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
   for (PetscInt c = 0; c < nc; c++) {
     PetscReal       *k      = K + (size_t)c * (size_t)w->K->rows;
     const PetscReal *deltas = w->deltas + (size_t)c * (size_t)nr;
     const PetscReal *values = w->values + (size_t)(col_point[rect.c0 + c] - q0) * (size_t)(p1 - p0);
 
     if (w->map->l == 1)
-      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
+      for (PetscInt r = rect.triangle ? c : 0; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
     else
-      for (PetscInt r = 0; r < nr; r++) k[r] += deltas[r] * (values[row_point[rect.r0 + r] - p0] + one);
+      for (PetscInt r = rect.triangle ? c : 0; r < nr; r++) k[r] += deltas[r] * (values[row_point[rect.r0 + r] - p0] + one);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* ---- the lower triangle ---------------------------------------------------------------------------------------------- */
-
-/* the first local row at or below the diagonal in a local column */
-static PetscInt FirstRow(Tiles K, PetscInt column)
-{
-  const PetscInt diagonal = TilesGlobalCol(K, K->mycol, column);
-  PetscInt       lo = 0, hi = K->rows;
-
-  while (lo < hi) {
-    const PetscInt mid = lo + (hi - lo) / 2;
-
-    if (TilesGlobalRow(K, K->myrow, mid) < diagonal)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
 }
 
 static PetscErrorCode AddLowerTriangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
                                        PetscReal one)
 {
-  const Tiles K = w->K;
+  const Cover *cover = left == right && t == s ? &w->triangle : &w->square;
 
   PetscFunctionBeginUser;
-  for (PetscInt c0 = 0; c0 < K->cols; c0 += SLAB) {
-    const PetscInt  c1    = PetscMin(c0 + SLAB, K->cols);
-    const PetscInt  below = FirstRow(K, c1 - 1);
-    const Rectangle wide  = {below, K->rows, c0, c1};
-
-    PetscCall(AddRectangle(w, left, t, right, s, one, wide));
-    for (PetscInt c = c0; c < c1; c += NARROW) {
-      const Rectangle narrow = {FirstRow(K, c), below, c, PetscMin(c + NARROW, c1)};
-
-      PetscCall(AddRectangle(w, left, t, right, s, one, narrow));
-    }
-  }
+  for (PetscInt i = 0; i < cover->count; i++) PetscCall(AddRectangle(w, left, t, right, s, one, cover->rectangles[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -397,6 +378,14 @@ static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
   return PetscMin(s->d, residuals / s->l + (s->l > 1 ? residuals / s->nb : 0));
 }
 
+/* both products of the largest rectangle */
+static PetscReal ScratchBytes(const Sizes *s)
+{
+  const PetscReal rows = (PetscReal)CoverHeight((PetscInt)s->rows, (PetscInt)s->nb);
+
+  return 8 * PetscMin(COVER_WIDTH, s->cols) * (rows + PointsOf(s, rows));
+}
+
 /* FetchBoth of a matrix with `each` rows of `width` entries for a residual (Delta) or a point (A): what it keeps is added to *held */
 static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, PetscReal *held, Cost *cost)
 {
@@ -419,7 +408,7 @@ static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, Pets
 static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
 {
   const Label *what = &s->network->labels[label];
-  PetscReal    T = 0, held = 8 * SLAB * (s->rows + PointsOf(s, s->rows)), flops;
+  PetscReal    T = 0, held = ScratchBytes(s), flops;
 
   for (PetscInt v = 1; v < s->network->nops; v++) {
     const NetOp    *op     = &s->network->ops[v];
@@ -443,7 +432,7 @@ static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
   const PetscReal most   = PetscMax(1, GRAM_PANEL / (PetscReal)what->cols),
                   width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
-  PetscReal       held   = 8 * SLAB * (s->rows + PointsOf(s, s->rows)) + 8 * s->m / s->P * width, flops;
+  PetscReal       held   = ScratchBytes(s) + 8 * s->m / s->P * width, flops;
   Cost            panel  = {.bytes = 0};
 
   FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);

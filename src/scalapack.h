@@ -33,7 +33,6 @@ void pdtrsm_(const char *side, const char *uplo, const char *trans, const char *
 void dtrsm_(const char *side, const char *uplo, const char *trans, const char *diag, const int *m, const int *n,
             const double *alpha, const double *A, const int *lda, double *B, const int *ldb);
 
-void pdpotrf_(const char *uplo, const int *n, double *A, const int *ia, const int *ja, const int *descA, int *info);
 void pdpotrs_(const char *uplo, const int *n, const int *nrhs, const double *A, const int *ia, const int *ja, const int *descA,
               double *B, const int *ib, const int *jb, const int *descB, int *info);
 
@@ -43,6 +42,10 @@ void pdsyev_(const char *jobz, const char *uplo, const int *n, double *A, const 
 void pdsyevd_(const char *jobz, const char *uplo, const int *n, double *A, const int *ia, const int *ja, const int *descA,
               double *w, double *Z, const int *iz, const int *jz, const int *descZ, double *work, const int *lwork, int *iwork,
               const int *liwork, int *info);
+
+/* C = beta C + alpha op(A) op(B) */
+void dgemm_(const char *transA, const char *transB, const int *m, const int *n, const int *k, const double *alpha, const double *A,
+            const int *lda, const double *B, const int *ldb, const double *beta, double *C, const int *ldc);
 
 void dpotrf_(const char *uplo, const int *n, double *A, const int *lda, int *info);
 void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *A, const int *lda, double *B, const int *ldb,

@@ -6,6 +6,7 @@
 */
 #include "codim/tiles.h"
 #include "scalapack.h"
+#include "tiles_factor.h"
 #include <limits.h>
 #ifdef CODIM_HAVE_ELPA
   #include <elpa/elpa.h>
@@ -47,14 +48,24 @@ PetscInt TilesGlobalCol(Tiles tiles, int pcol, PetscInt local)
   return GlobalIndex(tiles->nb, pcol, tiles->npcol, local);
 }
 
+PetscInt TilesRowsBefore(Tiles tiles, int prow, PetscInt global)
+{
+  return LocalSize(global, tiles->nb, prow, tiles->nprow);
+}
+
+PetscInt TilesColsBefore(Tiles tiles, int pcol, PetscInt global)
+{
+  return LocalSize(global, tiles->nb, pcol, tiles->npcol);
+}
+
 PetscInt TilesLocalRows(Tiles tiles, int prow)
 {
-  return LocalSize(tiles->m, tiles->nb, prow, tiles->nprow);
+  return TilesRowsBefore(tiles, prow, tiles->m);
 }
 
 PetscInt TilesLocalCols(Tiles tiles, int pcol)
 {
-  return LocalSize(tiles->m, tiles->nb, pcol, tiles->npcol);
+  return TilesColsBefore(tiles, pcol, tiles->m);
 }
 
 /* local column j, and in it the number of rows above the diagonal */
@@ -156,6 +167,8 @@ static PetscErrorCode SetUp(Tiles tiles)
   handle = tiles->context = Csys2blacs_handle(tiles->comm);
   Cblacs_gridinit(&tiles->context, "Row", tiles->nprow, tiles->npcol);
   Cfree_blacs_system_handle(handle);
+  PetscCallMPI(MPI_Comm_split(tiles->comm, tiles->myrow, tiles->mycol, &tiles->row_comm));
+  PetscCallMPI(MPI_Comm_split(tiles->comm, tiles->mycol, tiles->myrow, &tiles->col_comm));
   tiles->rows    = (int)TilesLocalRows(tiles, tiles->myrow);
   tiles->cols    = (int)TilesLocalCols(tiles, tiles->mycol);
   tiles->desc[0] = 1;
@@ -239,6 +252,8 @@ PetscErrorCode TilesDestroy(Tiles *tiles)
   if ((*tiles)->comm != MPI_COMM_NULL) {
     Cblacs_freebuff((*tiles)->context, 1); /* a send not yet tested for its end would keep a communicator alive */
     Cblacs_gridexit((*tiles)->context);
+    PetscCallMPI(MPI_Comm_free(&(*tiles)->row_comm));
+    PetscCallMPI(MPI_Comm_free(&(*tiles)->col_comm));
     PetscCallMPI(MPI_Comm_free(&(*tiles)->comm));
   }
   PetscCall(PetscFree(*tiles));
@@ -344,26 +359,27 @@ PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product)
 
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
 {
-  const int       m     = (int)tiles->m;
-  const PetscReal flops = (PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol);
-  int             info  = 0, sound[2]; /* the arguments, the factor */
+  const int       m      = (int)tiles->m;
+  const PetscReal flops  = (PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol);
+  int             info   = 0, sound[2]; /* the arguments, the factor */
+  PetscBool       broken = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(ProgressOnePiece(tiles->world, flops, "Cholesky factorization"));
   if (tiles->nprow * tiles->npcol > 1) {
-    if (tiles->comm != MPI_COMM_NULL) pdpotrf_("L", &m, tiles->a, &one, &one, tiles->desc, &info);
+    if (tiles->comm != MPI_COMM_NULL) PetscCall(FactorOnGrid(tiles, &broken));
   } else if (tiles->comm != MPI_COMM_NULL)
     dpotrf_("L", &m, tiles->a, &m, &info);
   if (tiles->comm != MPI_COMM_NULL) PetscCall(PetscLogFlops(flops));
   sound[0] = info >= 0;
-  sound[1] = info == 0;
+  sound[1] = info == 0 && !broken;
   for (int j = 0; j < tiles->cols; j++) {
     const PetscReal *diagonal = DiagonalEntry(tiles, j);
 
     if (diagonal && !(*diagonal > 0 && !PetscIsInfOrNanReal(*diagonal))) sound[1] = 0;
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sound, 2, MPI_INT, MPI_MIN, tiles->world));
-  PetscCheck(sound[0], tiles->world, PETSC_ERR_LIB, "dpotrf or pdpotrf: illegal argument");
+  PetscCheck(sound[0], tiles->world, PETSC_ERR_LIB, "dpotrf: illegal argument");
   *success = (PetscBool)sound[1];
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -656,16 +672,11 @@ static PetscReal LeastCommonMultiple(PetscReal r, PetscReal c)
   return multiple;
 }
 
-/* Right-looking: of a panel of nb columns and h rows every process column but one gets the rows, every process row but one the
-   transpose; h nb summed over the panels is m^2/2. On grids that are not square the transpose is redistributed first; where there is one
-   process column it goes tile by tile. */
 void TilesCholeskyCost(const Sizes *s, Cost *cost)
 {
-  const PetscReal m = s->m, r = s->nprow, c = s->npcol, B = PetscCeilReal(m / s->nb), skew = c > 1 && r != c ? 1 : 0;
-  Cost            part = {.work[WORK_CHOLESKY] = m * m * m / 3 / s->PK};
+  Cost part = {.work[WORK_CHOLESKY] = s->m * s->m * s->m / 3 / s->PK};
 
-  Traffic(s, m * m / 2 * (r + c - 2 + skew * (1 - 1 / r)), c > 1 ? B * (2.7 * r * c + 5 * skew) : B * r * (B / 2 + .6), &part);
-  if (s->PK > 1) part.bytes = 8 * s->nb * (s->rows + s->cols);
+  if (s->PK > 1) FactorOnGridCost(s, &part);
   CostReduceAll(&part, s->P, 8, 1);
   CostAdd(cost, &part, 1);
 }

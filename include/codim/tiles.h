@@ -11,7 +11,7 @@
   LAPACK on one process; on several ScaLAPACK, and for eigenvalues ELPA where it was found (CODIM_HAVE_ELPA). Measured, m = 5000, two
   ranks of one thread, nb = 32 / 64 / 128: Cholesky 0.70 / 0.55 / 0.51 s, eigenvalues 3.8 / 3.8 / 4.6 s.
 
-  Options, read by TilesCreate: `-tiles_block` nb (default 64); `-tiles_elpa` false for ScaLAPACK and LAPACK alone.
+  Options, read by TilesCreate: `-tiles_block` nb (default 32); `-tiles_elpa` false for ScaLAPACK and LAPACK alone.
 */
 #pragma once
 
@@ -20,8 +20,9 @@
 typedef struct Tiles_s *Tiles;
 
 struct Tiles_s {
-  MPI_Comm   world; /* all callers */
-  MPI_Comm   comm;  /* ranks that hold tiles: the first nprow*npcol of the world; MPI_COMM_NULL on the others */
+  MPI_Comm   world;              /* all callers */
+  MPI_Comm   comm;               /* ranks that hold tiles: the first nprow*npcol of the world; MPI_COMM_NULL on the others */
+  MPI_Comm   row_comm, col_comm; /* of those, this process row (ranked by process column) and this process column (by row) */
   PetscInt   m;
   PetscBool  elpa;         /* may be used */
   int        nb;           /* tile size */
@@ -59,6 +60,10 @@ PetscInt TilesGlobalCol(Tiles tiles, int pcol, PetscInt local);
 PetscInt TilesLocalRows(Tiles tiles, int prow);
 PetscInt TilesLocalCols(Tiles tiles, int pcol);
 
+/** How many of them have a global index below `global`: the first so many. Not collective. */
+PetscInt TilesRowsBefore(Tiles tiles, int prow, PetscInt global);
+PetscInt TilesColsBefore(Tiles tiles, int pcol, PetscInt global);
+
 /** Copy the lower triangle to the upper. Needs another 8 m^2/(nprow npcol) bytes a rank while it runs if nprow npcol > 1. */
 PetscErrorCode TilesMirror(Tiles tiles);
 
@@ -73,7 +78,7 @@ PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, 
 PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product);
 
 /** Lower Cholesky factor in place. *success, equal on all ranks: it ran to its end, and every diagonal entry of the factor is finite
-    and positive (dpotrf and pdpotrf let NaN pass). m^3/3 flops. */
+    and positive (dpotrf lets NaN pass). m^3/3 flops. */
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 
 /* The Cholesky factorization of A - tau I in the place of A, and the norms of A as TilesNorms has them. */
