@@ -7,7 +7,7 @@
   so each rank fills its entries by itself, the eigenvalues are d and the eigenvectors the columns of Q. Strictly above the diagonal the
   entries are NaN: nobody may look there. Backward stable algorithms reach eigenvalues to a modest multiple of m u lambda_max.
 */
-#include "codim/tiles.h"
+#include "../src/tiles_cover.h"
 #include "tap.h"
 
 enum { M_MAX = 1003 };
@@ -209,6 +209,44 @@ static PetscErrorCode TestCholesky(PetscInt m)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Every entry on and below the diagonal from column `first` on is in one rectangle; of the others, less than a tenth. */
+static PetscErrorCode TestCover(PetscInt m, PetscInt first, PetscBool symmetric)
+{
+  PetscInt       wrong = 0, above = 0, wanted = 0;
+  Tiles          tiles;
+  Cover          cover;
+  unsigned char *times;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, m, &tiles));
+  PetscCall(PetscCalloc1((size_t)tiles->rows * (size_t)tiles->cols, &times));
+  PetscCall(CoverCreate(tiles, first, symmetric, &cover));
+  for (PetscInt k = 0; k < cover.count; k++) {
+    const Rectangle r = cover.rectangles[k];
+
+    if (r.c1 - r.c0 > COVER_WIDTH || r.r1 - r.r0 > CoverHeight(tiles->rows, tiles->nb)) wrong++;
+    for (PetscInt j = r.c0; j < r.c1; j++)
+      for (PetscInt i = r.triangle ? r.r0 + j - r.c0 : r.r0; i < r.r1; i++) times[(size_t)j * (size_t)tiles->rows + (size_t)i]++;
+  }
+  for (PetscInt j = 0; j < tiles->cols; j++)
+    for (PetscInt i = 0; i < tiles->rows; i++) {
+      const PetscInt  row = TilesGlobalRow(tiles, tiles->myrow, i), col = TilesGlobalCol(tiles, tiles->mycol, j);
+      const PetscBool lower = (PetscBool)(row >= col && col >= first);
+      const int       count = times[(size_t)j * (size_t)tiles->rows + (size_t)i];
+
+      wanted += lower;
+      above += !lower && count;
+      wrong += count > 1 || (lower && !count) || (count && col < first);
+    }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &wrong, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  Tap((PetscBool)!wrong, "m = %d: rectangles cover what is on and below the diagonal from column %d on, once", (int)m, (int)first);
+  Tap((PetscBool)(above <= wanted / 10), "... and little above it: %d of %d entries", (int)above, (int)wanted);
+  PetscCall(CoverDestroy(&cover));
+  PetscCall(PetscFree(times));
+  PetscCall(TilesDestroy(&tiles));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* one entry of the lower triangle becomes x */
 static void Spoil(Tiles tiles, PetscInt i, PetscInt j, PetscReal x)
 {
@@ -235,6 +273,10 @@ static PetscErrorCode TestRefusals(PetscInt m)
   PetscCall(TilesCholesky(tiles, &success));
   Tap((PetscBool)!success, "m = %d: a matrix with one negative eigenvalue has no Cholesky factor", (int)m);
   KnownCreate(m, 1, &A);
+  Fill(&A, tiles);
+  Spoil(tiles, 0, 0, -1);
+  PetscCall(TilesCholesky(tiles, &success));
+  Tap((PetscBool)!success, "... nor one whose first entry is -1");
   for (int k = 0; k < 4; k++) {
     Fill(&A, tiles);
     Spoil(tiles, m - 1, k < 2 ? m - 1 : m / 3, bad[k % 2]);
@@ -406,7 +448,7 @@ int main(int argc, char **argv)
   const struct {
     PetscInt m;
     int      nb;
-  } shapes[] = {{1, 1}, {1, 32}, {2, 1}, {5, 1}, {5, 32}, {11, 4}, {23, 3}, {97, 8}, {97, 32}, {200, 32}};
+  } shapes[] = {{1, 1}, {1, 32}, {2, 1}, {5, 1}, {5, 32}, {11, 4}, {23, 3}, {97, 8}, {97, 32}, {200, 32}, {300, 7}, {600, 32}};
 
   TapBegin(&argc, &argv);
   TapCall(TestGridOfLargeMatrix());
@@ -427,6 +469,9 @@ int main(int argc, char **argv)
   }
   TapCall(PetscOptionsClearValue(NULL, "-tiles_block"));
   TapCall(TestLargeEigenvectors());
+  TapCall(TestCover(5000, 0, PETSC_TRUE));
+  TapCall(TestCover(5000, 0, PETSC_FALSE));
+  TapCall(TestCover(5000, 2048, PETSC_FALSE));
   TapCall(TestUserErrors());
   return TapEnd();
 }
