@@ -1,8 +1,8 @@
 /*
   gram.c: K = J J^T into tiles; see gram.h for the formula.
 
-  For a pair of uses and places of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles and adds their
-  Hadamard product to K. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
+  For a pair of uses of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles, all places of a residual
+  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
@@ -16,8 +16,7 @@ typedef struct {
   ResidualMap map;
   Tiles       K;
   Panel       rows, cols, row_points, col_points;
-  Cover       triangle, square; /* for products that are symmetric, and for others */
-  PetscReal  *deltas, *values;  /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
+  PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
 } Workspace;
 
 /* the rows of one matrix that belong to the rows, and to the columns, of this rank's tiles */
@@ -33,10 +32,20 @@ typedef struct {
   PanelPair Delta;
 } UsePanels;
 
+/* of the products of the largest rectangle, with T places to a residual */
+static PetscReal ScratchEntries(PetscReal rows, PetscReal cols, PetscInt T)
+{
+  const PetscReal places = (PetscReal)T;
+
+  return places * PetscMin(rows, (PetscReal)CoverSide(COVER_HEIGHT, T)) * places *
+         PetscMin(cols, (PetscReal)CoverSide(COVER_WIDTH, T));
+}
+
 static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
 {
-  const ResidualMap map  = jacobian->map;
-  const PetscInt    rows = CoverHeight(K->rows, K->nb), cols = PetscMin(COVER_WIDTH, K->cols);
+  const ResidualMap map    = jacobian->map;
+  PetscInt          places = 1;
+  size_t            entries;
 
   PetscFunctionBeginUser;
   w->map = map;
@@ -45,10 +54,10 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_COLS, &w->col_points));
-  PetscCall(CoverCreate(K, 0, PETSC_TRUE, &w->triangle));
-  PetscCall(CoverCreate(K, 0, PETSC_FALSE, &w->square));
-  PetscCall(PetscMalloc2((size_t)rows * (size_t)cols, &w->deltas, (size_t)PetscMin(rows, w->row_points->count) * (size_t)cols,
-                         &w->values));
+  for (PetscInt v = 1; v < map->network->nops; v++)
+    if (map->network->ops[v].weight >= 0) places = PetscMax(places, map->network->ops[v].places);
+  entries = (size_t)ScratchEntries((PetscReal)K->rows, (PetscReal)K->cols, places);
+  PetscCall(PetscMalloc2(entries, &w->deltas, entries, &w->values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -56,8 +65,6 @@ static PetscErrorCode WorkspaceDestroy(Workspace *w)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree2(w->deltas, w->values));
-  PetscCall(CoverDestroy(&w->triangle));
-  PetscCall(CoverDestroy(&w->square));
   PetscCall(PanelDestroy(&w->rows));
   PetscCall(PanelDestroy(&w->cols));
   PetscCall(PanelDestroy(&w->row_points));
@@ -154,52 +161,79 @@ static PetscErrorCode Product(PetscBool triangle, PetscInt nr, PetscInt nc, Pets
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* K[rectangle] += (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); the residual rows of the rectangle lie over point rows p0 … p1 */
-static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
-                                   PetscReal one, Rectangle rect)
+/* the upper half of the squares of side T on the diagonal of a symmetric matrix whose lower half is given */
+static void MirrorPlaces(PetscInt order, PetscInt T, PetscReal C[])
 {
-  const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, Th = left->T * left->h, Tk = left->T * left->k,
-                 Sh = right->T * right->h, Sk = right->T * right->k;
+  for (PetscInt first = 0; first < order; first += T)
+    for (PetscInt t = 0; t < T; t++)
+      for (PetscInt s = t + 1; s < T; s++)
+        C[(size_t)(first + s) * (size_t)order + (size_t)(first + t)] = C[(size_t)(first + t) * (size_t)order + (size_t)(first + s)];
+}
+
+/* sum_t d_t (v_t + one) over the places of a residual */
+static inline PetscReal SumPlaces(PetscInt T, const PetscReal d[], const PetscReal v[], PetscReal one)
+{
+  PetscReal sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt t = 0; t < T; t++) sum += d[t] * (v[t] + one);
+  return sum;
+}
+
+/* k_r += its sum, for the rows from `first` on, of a column and a place of it */
+static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle rect, PetscInt first, const PetscReal deltas[],
+                      const PetscReal values[], PetscReal k[])
+{
+  const PetscInt nr = rect.r1 - rect.r0, *point = w->row_points->position + rect.r0;
+
+  if (w->map->l == 1 && T == 1)
+    for (PetscInt r = first; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
+  else
+    for (PetscInt r = first; r < nr; r++)
+      k[r] += SumPlaces(T, deltas + (size_t)r * (size_t)T, values + (size_t)(point[r] - point[0]) * (size_t)T, one);
+}
+
+/* K[rectangle] += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over point rows p0 … p1, its columns over q0 … q1 */
+static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one, Rectangle rect)
+{
+  const PetscInt   nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, h = left->h, k = left->k;
   const PetscInt  *row_point = w->row_points->position, *col_point = w->col_points->position;
-  const PetscReal *row_deltas, *col_deltas;
-  PetscReal       *K;
-  PetscInt         p0, p1, q0, q1;
+  const PetscInt   p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
+  const PetscInt   q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
+  PetscReal       *K          = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
+  const PetscReal *row_deltas = left->Delta.row + (size_t)rect.r0 * (size_t)T * (size_t)h;
+  const PetscReal *col_deltas = right->Delta.col + (size_t)rect.c0 * (size_t)S * (size_t)h;
 
   PetscFunctionBeginUser;
-  p0         = row_point[rect.r0];
-  p1         = row_point[rect.r1 - 1] + 1;
-  q0         = col_point[rect.c0];
-  q1         = col_point[rect.c1 - 1] + 1;
-  K          = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
-  row_deltas = left->Delta.row + (size_t)rect.r0 * (size_t)Th + (size_t)t * (size_t)left->h;
-  col_deltas = right->Delta.col + (size_t)rect.c0 * (size_t)Sh + (size_t)s * (size_t)right->h;
   if (!left->A.row) { /* a block of J: its product is added as it stands */
-    PetscCall(Product(rect.triangle, nr, nc, left->h, row_deltas, Th, col_deltas, Sh, 1, K, w->K->rows));
+    PetscCall(Product(rect.triangle, nr, nc, h, row_deltas, h, col_deltas, h, 1, K, w->K->rows));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(Product(rect.triangle, nr, nc, left->h, row_deltas, Th, col_deltas, Sh, 0, w->deltas, nr));
-  PetscCall(Product(rect.triangle, p1 - p0, q1 - q0, left->k, left->A.row + (size_t)p0 * (size_t)Tk + (size_t)t * (size_t)left->k,
-                    Tk, right->A.col + (size_t)q0 * (size_t)Sk + (size_t)s * (size_t)right->k, Sk, 0, w->values, p1 - p0));
-  for (PetscInt c = 0; c < nc; c++) {
-    PetscReal       *k      = K + (size_t)c * (size_t)w->K->rows;
-    const PetscReal *deltas = w->deltas + (size_t)c * (size_t)nr;
-    const PetscReal *values = w->values + (size_t)(col_point[rect.c0 + c] - q0) * (size_t)(p1 - p0);
-
-    if (w->map->l == 1)
-      for (PetscInt r = rect.triangle ? c : 0; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
-    else
-      for (PetscInt r = rect.triangle ? c : 0; r < nr; r++) k[r] += deltas[r] * (values[row_point[rect.r0 + r] - p0] + one);
+  PetscCall(Product(rect.triangle, nr * T, nc * S, h, row_deltas, h, col_deltas, h, 0, w->deltas, nr * T));
+  PetscCall(Product(rect.triangle, points * T, col_points * S, k, left->A.row + (size_t)p0 * (size_t)T * (size_t)k, k,
+                    right->A.col + (size_t)q0 * (size_t)S * (size_t)k, k, 0, w->values, points * T));
+  if (rect.triangle) {
+    MirrorPlaces(nr * T, T, w->deltas);
+    MirrorPlaces(points * T, T, w->values);
   }
+  for (PetscInt c = 0; c < nc; c++)
+    for (PetscInt s = 0; s < S; s++) {
+      const size_t delta = (size_t)c * (size_t)S + (size_t)s, value = (size_t)(col_point[rect.c0 + c] - q0) * (size_t)S + (size_t)s;
+
+      AddColumn(w, T, one, rect, rect.triangle ? c : 0, w->deltas + delta * (size_t)(nr * T),
+                w->values + value * (size_t)(points * T), K + (size_t)c * (size_t)w->K->rows);
+    }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AddLowerTriangle(const Workspace *w, const UsePanels *left, PetscInt t, const UsePanels *right, PetscInt s,
-                                       PetscReal one)
+static PetscErrorCode AddLowerTriangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
 {
-  const Cover *cover = left == right && t == s ? &w->triangle : &w->square;
+  Cover cover;
 
   PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < cover->count; i++) PetscCall(AddRectangle(w, left, t, right, s, one, cover->rectangles[i]));
+  PetscCall(CoverCreate(w->K, 0, PetscMax(left->T, right->T), (PetscBool)(left == right), &cover));
+  for (PetscInt i = 0; i < cover.count; i++) PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
+  PetscCall(CoverDestroy(&cover));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -253,9 +287,7 @@ static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelU
   PetscCall(PetscCalloc1(count, &panels));
   for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsCreate(w, &uses[i], &panels[i]));
   for (PetscInt i = 0; i < count; i++)
-    for (PetscInt j = 0; j < count; j++)
-      for (PetscInt t = 0; t < panels[i].T; t++)
-        for (PetscInt s = 0; s < panels[j].T; s++) PetscCall(AddLowerTriangle(w, &panels[i], t, &panels[j], s, one));
+    for (PetscInt j = 0; j < count; j++) PetscCall(AddLowerTriangle(w, &panels[i], &panels[j], one));
   for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsDestroy(&panels[i]));
   PetscCall(PetscFree(panels));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -278,7 +310,7 @@ static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUs
     PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)panels.h, &block));
     for (PetscInt i = 0; i < count; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
     PetscCall(FetchBoth(w->rows, w->cols, panels.h, block, &panels.Delta));
-    PetscCall(AddLowerTriangle(w, &panels, 0, &panels, 0, 0));
+    PetscCall(AddLowerTriangle(w, &panels, &panels, 0));
     PetscCall(UsePanelsDestroy(&panels));
     PetscCall(PetscFree(block));
   }
@@ -378,12 +410,16 @@ static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
   return PetscMin(s->d, residuals / s->l + (s->l > 1 ? residuals / s->nb : 0));
 }
 
-/* both products of the largest rectangle */
+/* of both products, for labels that go by their factors */
 static PetscReal ScratchBytes(const Sizes *s)
 {
-  const PetscReal rows = (PetscReal)CoverHeight((PetscInt)s->rows, (PetscInt)s->nb);
+  PetscInt  places = 0;
+  PetscReal flops;
 
-  return 8 * PetscMin(COVER_WIDTH, s->cols) * (rows + PointsOf(s, rows));
+  for (PetscInt v = 1; v < s->network->nops; v++)
+    if (s->network->ops[v].weight >= 0 && !GramAssembles(s->network, s->d, s->m, s->network->ops[v].weight, &flops))
+      places = PetscMax(places, s->network->ops[v].places);
+  return places ? 8 * ScratchEntries(s->rows, s->cols, places) * (1 + 1 / (s->l * s->l)) : 0;
 }
 
 /* FetchBoth of a matrix with `each` rows of `width` entries for a residual (Delta) or a point (A): what it keeps is added to *held */

@@ -3,21 +3,16 @@
 */
 #include "tiles_cover.h"
 
-/* columns of a triangle that is halved no more, and of the strips it is then cut into */
-enum { TRIANGLE = 1024, STRIP = 128 };
+/* columns of the strips that a triangle on a grid is cut into */
+enum { STRIP = 128 };
 
 typedef struct {
   Tiles     tiles;
   PetscBool symmetric;
-  PetscInt  room;
+  PetscInt  height, width; /* of a rectangle; a triangle of this width is halved no more */
+  PetscInt  strip, room;
   Cover    *cover;
 } Builder;
-
-/* half of all below the first split, or a triangle's; no grid has more process columns than rows */
-PetscInt CoverHeight(PetscInt rows, PetscInt nb)
-{
-  return PetscMin(rows, PetscMax(rows / 2, TRIANGLE) + nb);
-}
 
 static PetscErrorCode Add(Builder *b, Rectangle rectangle)
 {
@@ -39,28 +34,44 @@ static PetscInt FirstRow(Tiles tiles, PetscInt column)
   return TilesRowsBefore(tiles, tiles->myrow, TilesGlobalCol(tiles, tiles->mycol, column));
 }
 
-/* in columns c0 … c1, in rows before `last` */
-static PetscErrorCode AddTriangle(Builder *b, PetscInt c0, PetscInt c1, PetscInt last)
+/* rows r0 … r1 of columns c0 … c1 */
+static PetscErrorCode AddRectangles(Builder *b, PetscInt r0, PetscInt r1, PetscInt c0, PetscInt c1)
 {
-  const PetscInt width = b->symmetric ? TRIANGLE : STRIP, middle = c0 + (c1 - c0) / 2;
-
   PetscFunctionBeginUser;
-  if (c1 - c0 > TRIANGLE) {
-    const PetscInt split = FirstRow(b->tiles, middle);
-
-    PetscCall(AddTriangle(b, c0, middle, split));
-    for (PetscInt c = c0; c < middle; c += COVER_WIDTH)
-      PetscCall(Add(b, (Rectangle){split, last, c, PetscMin(c + COVER_WIDTH, middle), PETSC_FALSE}));
-    PetscCall(AddTriangle(b, middle, c1, last));
-  } else
-    for (PetscInt c = c0; c < c1; c += width)
-      PetscCall(Add(b, (Rectangle){FirstRow(b->tiles, c), last, c, PetscMin(c + width, c1), b->symmetric}));
+  for (PetscInt c = c0; c < c1; c += b->width)
+    for (PetscInt r = r0; r < r1; r += b->height)
+      PetscCall(Add(b, (Rectangle){r, PetscMin(r + b->height, r1), c, PetscMin(c + b->width, c1), PETSC_FALSE}));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscBool symmetric, Cover *cover)
+/* in columns c0 … c1, in rows before `last` */
+static PetscErrorCode AddTriangle(Builder *b, PetscInt c0, PetscInt c1, PetscInt last)
 {
-  Builder b = {tiles, (PetscBool)(symmetric && tiles->nprow * tiles->npcol == 1), 0, cover};
+  const PetscInt middle = c0 + (c1 - c0) / 2;
+
+  PetscFunctionBeginUser;
+  if (c1 - c0 > b->width) {
+    const PetscInt split = FirstRow(b->tiles, middle);
+
+    PetscCall(AddTriangle(b, c0, middle, split));
+    PetscCall(AddRectangles(b, split, last, c0, middle));
+    PetscCall(AddTriangle(b, middle, c1, last));
+  } else if (b->symmetric && c1 > c0)
+    PetscCall(Add(b, (Rectangle){c0, last, c0, c1, PETSC_TRUE}));
+  else
+    for (PetscInt c = c0; c < c1; c += b->strip)
+      PetscCall(AddRectangles(b, FirstRow(b->tiles, c), last, c, PetscMin(c + b->strip, c1)));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscInt places, PetscBool symmetric, Cover *cover)
+{
+  Builder b = {.tiles     = tiles,
+               .symmetric = (PetscBool)(symmetric && tiles->nprow * tiles->npcol == 1),
+               .height    = CoverSide(COVER_HEIGHT, places),
+               .width     = CoverSide(COVER_WIDTH, places),
+               .strip     = CoverSide(STRIP, places),
+               .cover     = cover};
 
   PetscFunctionBeginUser;
   *cover = (Cover){.count = 0};

@@ -8,7 +8,8 @@
 
 #include "codim/tiles.h"
 
-enum { COVER_WIDTH = 1024 /* columns of a rectangle, at most */ };
+/* rows and columns of a rectangle, at most: of T places each, 1/T as many */
+enum { COVER_HEIGHT = 4096, COVER_WIDTH = 1024 };
 
 typedef struct {
   PetscInt  r0, r1, c0, c1; /* local rows and columns; neither is empty */
@@ -20,10 +21,13 @@ typedef struct {
   Rectangle *rectangles;
 } Cover;
 
-/* The local entries on and below the diagonal, and few above it, in global columns from `first` on. `symmetric`: triangles where rows and columns
-   agree. Not collective. */
-PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscBool symmetric, Cover *cover);
+/* The local entries on and below the diagonal, and few above it, in global columns from `first` on; a row and a column stand for `places` of a
+   product. `symmetric`: triangles where rows and columns agree. Not collective. */
+PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscInt places, PetscBool symmetric, Cover *cover);
 PetscErrorCode CoverDestroy(Cover *cover);
 
-/* The most rows of a rectangle, of so many local rows in tiles of nb. */
-PetscInt CoverHeight(PetscInt rows, PetscInt nb);
+/* The most rows, or columns, of a rectangle; `most`: COVER_HEIGHT or COVER_WIDTH. */
+static inline PetscInt CoverSide(PetscInt most, PetscInt places)
+{
+  return PetscMax(1, most / places);
+}

@@ -204,7 +204,7 @@ static PetscErrorCode Subtract(Panels *p)
   Cover        cover;
 
   PetscFunctionBeginUser;
-  PetscCall(CoverCreate(tiles, p->next, PETSC_FALSE, &cover));
+  PetscCall(CoverCreate(tiles, p->next, 1, PETSC_FALSE, &cover));
   for (PetscInt i = 0; i < cover.count; i++) {
     const Rectangle r  = cover.rectangles[i];
     const int       nr = (int)(r.r1 - r.r0), nc = (int)(r.c1 - r.c0);
