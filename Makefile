@@ -241,7 +241,7 @@ bench: deps-test
 	@mkdir -p results/bench
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH)
 	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
-	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim '$(MPIEXEC)' | tee results/bench/peers.txt
+	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim $(BUILD)/tests/bench/bench '$(MPIEXEC)' | tee results/bench/peers.txt
 # five nets, and weights rounded to float32: all of them are proved
 certified: deps
 	$(again) all

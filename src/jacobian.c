@@ -313,6 +313,7 @@ static PetscReal Dot(PetscInt n, const PetscReal a[], const PetscReal b[])
 {
   PetscReal sum = 0;
 
+#pragma omp simd reduction(+ : sum)
   for (PetscInt i = 0; i < n; i++) sum += a[i] * b[i];
   return sum;
 }
@@ -341,8 +342,9 @@ static void AddUsePair(Rows rows, const LabelUse *use, const LabelUse *other, Pe
 
   for (PetscInt row = before; row < rows->owned.last - rows->group.first; row++)
     for (PetscInt t = 0; t < use->T; t++)
-      for (PetscInt s = 0; s < other->T; s++)
-        norms2[row - before] += PlacePairNorm((size_t)rows->group_point[row], (size_t)row, use, t, other, s);
+      for (PetscInt s = use == other ? t : 0; s < other->T; s++)
+        norms2[row - before] +=
+            (use == other && s > t ? 2 : 1) * PlacePairNorm((size_t)rows->group_point[row], (size_t)row, use, t, other, s);
 }
 
 PetscErrorCode JacobianRowNormsSquared(Jacobian jacobian, PetscInt label, Vec norms2)

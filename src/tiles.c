@@ -489,19 +489,32 @@ typedef struct {
   PetscErrorCode (*solve)(Tiles A, PetscReal lambda[], PetscReal Z[], int *info);
 } Eigensolver;
 
-/* values 3.3 s (dsyevd 6.1, dsyevr 5.5, ELPA 5.1), vectors 13.6 s (ELPA 10.7) */
+/* Values alone: dsyevd_2stage goes through a band matrix, dsyevd straight to the tridiagonal one, half of it in products with a vector, which threads share
+   and a cache holds. One thread, m = 500 / 1000 / 1797 / 4000: dsyevd .009 / .08 / .41 / 4.5 s, 2-stage .013 / .07 / .26 / 2.8 s; two threads: .010 / .05 / .26 / 2.4 s,
+   .026 / .11 / .35 / 2.3 s. */
+static PetscBool OneStage(PetscInt m)
+{
+  const char     *threads = getenv("OMP_NUM_THREADS");
+  const PetscBool several = (PetscBool)(!threads || strcmp(threads, "1") != 0);
+
+  return (PetscBool)(m <= (several ? 3000 : 700));
+}
+
+/* values 3.3 s (dsyevr 5.5, ELPA 5.1), vectors 13.6 s (ELPA 10.7) */
 static PetscErrorCode SolveLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
 {
   const int   m = (int)A->m, query = -1;
   const char *jobz = Z ? "V" : "N";
   int         lwork, liwork, *iwork;
   PetscReal   size, *work;
+  void (*solve)(const char *, const char *, const int *, double *, const int *, double *, double *, const int *, int *, const int *,
+                int *) = Z || OneStage(A->m) ? dsyevd_ : dsyevd_2stage_;
 
   PetscFunctionBeginUser;
-  (Z ? dsyevd_ : dsyevd_2stage_)(jobz, "L", &m, A->a, &m, lambda, &size, &query, &liwork, &query, info);
+  solve(jobz, "L", &m, A->a, &m, lambda, &size, &query, &liwork, &query, info);
   lwork = (int)size;
   PetscCall(PetscMalloc2(lwork, &work, liwork, &iwork));
-  (Z ? dsyevd_ : dsyevd_2stage_)(jobz, "L", &m, A->a, &m, lambda, work, &lwork, iwork, &liwork, info);
+  solve(jobz, "L", &m, A->a, &m, lambda, work, &lwork, iwork, &liwork, info);
   if (Z) PetscCall(PetscArraycpy(Z, A->a, Entries(A)));
   PetscCall(PetscFree2(work, iwork));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -3,6 +3,7 @@
 
     codim-bench [-points d,…] [-width w] [-repeat 5] [-table FILE]
     codim-bench -growth [-repeat 5]      seconds against n, to results/bench/growth.{csv,svg}
+    codim-bench -factored -points d      seconds of the factors of J, K and its eigenvalues, and nothing else
 
   One line per figure: name, d, ranks, seconds (median), rate, and its ratio to what the ranks reach together in dgemm or dsyrk at
   the same time and the same shapes. The net is tanh 64-w-w-1 on random points. FILE gets a row for each d: what draw.c draws.
@@ -351,6 +352,27 @@ static PetscErrorCode WorkSpectrum(Bench *bench)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* what a script for the spectrum does: forward, adjoint, K, eigenvalues */
+static PetscErrorCode WorkFactored(Bench *bench)
+{
+  PetscFunctionBeginUser;
+  PetscCall(WorkLinearize(bench));
+  PetscCall(WorkSpectrum(bench));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RunFactored(Bench *b, PetscInt d, PetscInt width)
+{
+  double seconds = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(BenchCreate(b, d, width));
+  PetscCall(Median(b, WorkFactored, &seconds));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%.6g\n", seconds));
+  PetscCall(BenchDestroy(b));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 enum { SIZES = 6 };
 
 static PetscErrorCode DrawGrowth(const PetscReal n[], const PetscReal linearize[], const PetscReal spectrum[])
@@ -405,7 +427,7 @@ static PetscErrorCode Benches(void)
 {
   Bench     bench      = {0};
   PetscInt  points[16] = {1000, 2000, 5000, 10000}, count = 16, width = 1024;
-  PetscBool set, growth;
+  PetscBool set, growth, factored;
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
@@ -415,8 +437,10 @@ static PetscErrorCode Benches(void)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-repeat", &bench.repeat, NULL));
   bench.repeat = PetscMin(64, bench.repeat);
   PetscCall(PetscOptionsHasName(NULL, NULL, "-growth", &growth));
+  PetscCall(PetscOptionsHasName(NULL, NULL, "-factored", &factored));
   if (growth) PetscCall(RunGrowth(&bench));
-  if (growth) PetscFunctionReturn(PETSC_SUCCESS);
+  if (factored) PetscCall(RunFactored(&bench, points[0], width));
+  if (growth || factored) PetscFunctionReturn(PETSC_SUCCESS);
   for (PetscInt i = 0; i < (set ? count : 4); i++) PetscCall(RunBench(&bench, points[i], width));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""compare.py CODIM MPIEXEC: codim on 2 ranks against what others would run on 2 threads, in turn, on the same net, weights and data.
+"""compare.py CODIM BENCH MPIEXEC: codim on 2 ranks against what others would run on 2 threads, in turn, on the same net, weights and data.
 
 Medians over REPEAT runs (environment; 5, the long ones 1). The figures agree first: sigma_max and sigma_min of J to 1e-6. Prints a table, and writes
-results/bench/peers.csv. codim's seconds are those of its stages in report.json: reading weights, J's factors, K, eigenvalues, every check.
+results/bench/peers.csv. codim's seconds are those of its stages in report.json: reading weights, J's factors, K, eigenvalues, every check. The numpy
+script does less than that: it is first compared with the same work alone, the bench program's on 1 rank x 2 threads, both warm.
 """
 import csv
 import json
@@ -41,10 +42,15 @@ def codim(place, net, points, polish=False, tolerance=1e-24, extreme=0):
     with open(place + "/job.yaml", "w") as file:
         file.write(JOB.format(place=place, net=net, points=points, polish=str(polish).lower(), tolerance=tolerance, extreme=extreme))
     # a net away from a zero is undecided (exit 3): the numbers are what is compared
-    subprocess.run([*sys.argv[2].split(), "-n", "2", sys.argv[1], "run", place + "/job.yaml", "-output", place + "/out"],
+    subprocess.run([*sys.argv[3].split(), "-n", "2", sys.argv[1], "run", place + "/job.yaml", "-output", place + "/out"],
                    env=dict(os.environ, OMP_NUM_THREADS="1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(place + "/out/report.json") as file:
         return json.load(file)
+
+
+def same_work(points):
+    command = [*sys.argv[3].split(), "-n", "1", sys.argv[2], "-factored", "-points", str(points), "-width", "1000"]
+    return float(subprocess.run(command, env=dict(os.environ, OMP_NUM_THREADS="2"), check=True, capture_output=True).stdout)
 
 
 def same(ours, theirs):
@@ -55,14 +61,18 @@ def same(ours, theirs):
 def spectra(place, rows):
     for task, net, points, repeat in (("jacobian", "mlp", 1000, 1), ("factored", "mlp", 1000, REPEAT), ("factored", "mlp", 1797, REPEAT),
                                       ("jacobian", "cnn", 1000, 1), ("jacobian", "attention", 1000, 1)):
-        theirs, ours = [], []
+        theirs, ours, alone = [], [], []
         for _ in range(repeat):
             p, c = peer(place, task, net, points), codim(place, net, points)
             same(c, p)
+            alone += [same_work(points)] if task == "factored" else []
             theirs.append(p["seconds"])
             ours.append(c["time"]["reach"] + c["time"]["spectrum"])
         what = {"jacobian": "PyTorch: J by vmap(grad), J J^T, eigenvalues", "factored": "numpy: factored K, eigenvalues"}[task]
-        rows.append((what, f"{net}, n = {p['parameters']}, d = {points}", statistics.median(theirs), statistics.median(ours)))
+        problem = f"{net}, n = {p['parameters']}, d = {points}"
+        if alone:
+            rows.append((what, problem + ": the same work", statistics.median(theirs), statistics.median(alone)))
+        rows.append((what, problem, statistics.median(theirs), statistics.median(ours)))
 
 
 def loss(place, rows):
@@ -94,7 +104,7 @@ def main():
         hessian(place, rows)
     print(f"{'peer':50}{'problem':50}{'peer, s':>10}{'codim, s':>10}{'ratio':>8}")
     for what, problem, theirs, ours in rows:
-        print(f"{what:50}{problem:50}{theirs:10.3f}{ours:10.3f}{theirs / ours:8.1f}")
+        print(f"{what:50}{problem:50}{theirs:10.3f}{ours:10.3f}{theirs / ours:8.2f}")
     with open("results/bench/peers.csv", "w", newline="") as file:
         csv.writer(file).writerows([("peer", "problem", "peer_seconds", "codim_seconds")] + rows)
 
