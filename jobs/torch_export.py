@@ -29,7 +29,7 @@ MODULES = {
     nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", nn.ReLU: "relu", nn.Softplus: "softplus", nn.GELU: "gelu", nn.SiLU: "silu",
 }
 SAME = (nn.Identity, nn.Flatten, nn.Unflatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
-RESHAPES = {torch.flatten, "flatten", "view", "reshape", "contiguous", "clone", "long"}
+RESHAPES = {torch.flatten, "flatten", "unflatten", "view", "reshape", "contiguous", "clone", "long"}
 
 
 class CannotExpress(Exception):
@@ -167,6 +167,8 @@ class Exporter:
             if self.axis(node, args[1] if len(args) > 1 else kwargs["dim"]) != len(self.shape(node)) - 1:
                 raise CannotExpress("a softmax over another than the last axis")
             return self.add(name, "softmax", [self.value(args[0])], width=self.shape(node)[-1])
+        if getattr(f, "__name__", "") == "scaled_dot_product_attention":  # PyTorch 2
+            return self.attention(name, *args, **kwargs)
         raise CannotExpress("this function")
 
     # ---- ops ----
@@ -279,6 +281,18 @@ class Exporter:
         if a.op == "get_attr" or b.op == "get_attr" or len(A) != len(B) or len(A) < 2 or A[:-2] != B[:-2]:
             raise CannotExpress("a product of these shapes: %s, %s" % (A, B))
         return self.add(name, "matmul", [self.value(a), self.value(b)], batch=math.prod(A[:-2]), rows=A[-2], inner=A[-1], cols=B[-1])
+
+    def attention(self, name, q, k, v, attn_mask=None, dropout_p=0, is_causal=False, scale=None, enable_gqa=False):
+        """softmax(scale Q K^T) V over the last two axes"""
+        Q, K, V = (self.shape(node) for node in (q, k, v))
+        if attn_mask is not None or is_causal or enable_gqa or Q[:-2] != K[:-2] or K[:-1] != V[:-1]:
+            raise CannotExpress("attention with a mask, or of groups or shapes that differ: %s, %s, %s" % (Q, K, V))
+        batch, rows, inner, keys = math.prod(Q[:-2]), Q[-2], Q[-1], K[-2]
+        a = self.add(name + ".keys", "permute", [self.value(k)], shape=[batch, keys, inner], axes=[0, 2, 1])
+        a = self.add(name + ".products", "matmul", [self.value(q), a], batch=batch, rows=rows, inner=inner, cols=keys)
+        a = self.scaled(name + ".scores", a, inner**-0.5 if scale is None else scale, 0.0)
+        a = self.add(name + ".weights", "softmax", [a], width=keys)
+        return self.add(name, "matmul", [a, self.value(v)], batch=batch, rows=rows, inner=keys, cols=V[-1])
 
 
 # ---- the list, evaluated ------------------------------------------------------------------------------------------------

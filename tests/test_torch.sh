@@ -44,6 +44,10 @@ claim "attention with a tied table is exported" exports Attention 3
 claim "... it runs on PyTorch's outputs, and is refuted: tables of 7 x 5 outputs of rank 4 have codimension 3" runs 2 Attention -reach_polish false
 claim "... with a loss of rounding" agrees
 claim "... and rank 35 - 3" grep -q '"rank": 32' "$place/out/report.json"
+claim "PyTorch 2's attention is exported" exports Scaled 4,3
+claim "... it runs on PyTorch's outputs" runs 0 Scaled -reach_polish false
+claim "... with a loss of rounding" agrees
+claim "... with a mask it is named as what cannot be expressed" unexpressed 'attention with a mask' Causal 4,3
 claim "an LSTM inside a module is named as what cannot be expressed" unexpressed 'cell.*LSTM' Recurrent 4,3
 
 # ---- the tutorial of README.md, word for word, in a directory of its own; the net was trained there with cross-entropy, in float32

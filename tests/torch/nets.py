@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import torch
+import torch.fx
 from torch import nn
 
 torch.manual_seed(11)
@@ -61,6 +62,34 @@ class Attention(nn.Module):
         weights = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) * 2**-0.5, -1)
         z = z + torch.matmul(weights, v).transpose(1, 2).reshape(-1, 3, 4)
         return self.out(z.mean(1))
+
+
+# PyTorch 2's; where it is missing, in its stead a function that torch.fx records as it does that one
+scaled_dot_product_attention = getattr(nn.functional, "scaled_dot_product_attention", None)
+if scaled_dot_product_attention is None:
+
+    def scaled_dot_product_attention(q, k, v, is_causal=False):
+        return torch.softmax(q @ k.transpose(-2, -1) * q.shape[-1]**-0.5, -1) @ v
+
+    torch.fx.wrap("scaled_dot_product_attention")
+
+
+class Scaled(nn.Module):
+    """two heads of attention of four rows to themselves, by PyTorch 2's function"""
+
+    causal = False
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v, self.head = nn.Linear(3, 6), nn.Linear(3, 6), nn.Linear(3, 4), nn.Linear(16, 2)
+
+    def forward(self, x):
+        q, k, v = (f(x).unflatten(2, (2, -1)).transpose(1, 2) for f in (self.q, self.k, self.v))
+        return self.head(scaled_dot_product_attention(q, k, v, is_causal=self.causal).transpose(1, 2).flatten(1))
+
+
+class Causal(Scaled):
+    causal = True
 
 
 class Recurrent(nn.Module):
