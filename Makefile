@@ -242,6 +242,7 @@ bench: deps-test
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH)
 	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
 	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim $(BUILD)/tests/bench/bench '$(MPIEXEC)' | tee results/bench/peers.txt
+	@python3 tests/bench/readme.py
 # five nets, and weights rounded to float32: all of them are proved
 certified: deps
 	$(again) all

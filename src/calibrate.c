@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SIDE = 1024, LONG = 1 << 22 /* doubles: 32 MiB, more than a cache */, ORDER = 1000 };
+enum { SIDE = 1024, LONG = 1 << 22 /* doubles: 32 MiB, more than a cache */, SHORT = LONG / 16, ORDER = 2000 };
 
 typedef struct {
   PetscReal *a, *b; /* LONG */
@@ -95,16 +95,16 @@ static PetscErrorCode SampleStream(Scratch *s, PetscReal *amount)
 static PetscErrorCode SampleElements(Scratch *s, PetscReal *amount)
 {
   PetscFunctionBeginUser;
-  ActivationFind("tanh")->jet(LONG / 16, s->a, s->b, NULL, NULL);
-  *amount = LONG / 16;
+  ActivationFind("tanh")->jet(SHORT, s->a, s->b, NULL, NULL);
+  *amount = SHORT;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode SampleNormals(Scratch *s, PetscReal *amount)
 {
   PetscFunctionBeginUser;
-  RandomNormal(0, 0, 0, LONG / 16, s->a);
-  *amount = LONG / 16;
+  RandomNormal(0, 0, 0, SHORT, s->a);
+  *amount = SHORT;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -105,8 +105,8 @@ static void AddLocalErrors(const LocalErrors *local, PetscInt w, const PetscReal
   out.F   = local->delta; /* of value 0, which nothing is added to: zeros */
   for (PetscInt j = 0; j < op->ninputs; j++) {
     in[j]     = *args.in[j];
-    in[j].F   = local->delta + op->inputs[j] * local->l;
-    in[j].sum = local->sum + op->inputs[j] * local->l;
+    in[j].F   = local->delta + (size_t)op->inputs[j] * (size_t)local->l;
+    in[j].sum = local->sum + (size_t)op->inputs[j] * (size_t)local->l;
     if (op->inputs[j] == 0) in[j].F = in[j].sum; /* not wanted */
     args.in[j] = &in[j];
   }
@@ -117,7 +117,7 @@ static void AddLocalErrors(const LocalErrors *local, PetscInt w, const PetscReal
 static LocalErrors LocalErrorsAt(const Recursion *recursion, PointBounds *point, PetscInt last, PetscInt l, PetscReal r,
                                  Margin *margin)
 {
-  const LocalErrors local = {recursion, point, last, l, r, margin, point->delta, point->delta + point->nvalues * l};
+  const LocalErrors local = {recursion, point, last, l, r, margin, point->delta, point->delta + (size_t)point->nvalues * (size_t)l};
 
   for (PetscInt k = 0; k < 2 * point->nvalues * l; k++) point->delta[k] = 0;
   return local;

@@ -94,7 +94,7 @@ void ScaleLike(DataScale scale, size_t d, size_t p, const PetscReal x[], size_t 
 
 void ScaleTargets(DataScale scale, size_t d, size_t l, PetscReal y[], Complaint *complaint)
 {
-  PetscReal *observed = malloc(d * sizeof *observed);
+  PetscReal *observed = calloc(d, sizeof *observed);
 
   if (!observed) Complain(complaint, STATUS_DATA, "too little memory to scale %zu targets", d);
   for (size_t o = 0; observed && o < l; o++) {

@@ -149,15 +149,25 @@ static PetscErrorCode AddUseBlock(ResidualMap map, const LabelUse *use, PetscInt
 
 /* ---- one rectangle --------------------------------------------------------------------------------------------------- */
 
-/* C := X Y^T + beta C of row-major X and Y, `inner` wide; of a triangle, where X is Y, its lower half */
-static PetscErrorCode Product(PetscBool triangle, PetscInt nr, PetscInt nc, PetscInt inner, const PetscReal X[], PetscInt ldx,
-                              const PetscReal Y[], PetscInt ldy, PetscReal beta, PetscReal C[], PetscInt ldc)
+/* rows of a row-major matrix, all of whose entries follow each other */
+typedef struct {
+  PetscInt         rows, width;
+  const PetscReal *a;
+} RowMajor;
+
+static RowMajor RowsFrom(const PetscReal X[], PetscInt first, PetscInt rows, PetscInt T, PetscInt width)
+{
+  return (RowMajor){rows * T, width, X + (size_t)first * (size_t)T * (size_t)width};
+}
+
+/* C := X Y^T + beta C; of a triangle, where X is Y, its lower half */
+static PetscErrorCode Product(PetscBool triangle, RowMajor X, RowMajor Y, PetscReal beta, PetscReal C[], PetscInt ldc)
 {
   PetscFunctionBeginUser;
   if (triangle)
-    PetscCall(Syrk("L", "T", nr, inner, 1, X, ldx, beta, C, ldc));
+    PetscCall(Syrk("L", "T", X.rows, X.width, 1, X.a, X.width, beta, C, ldc));
   else
-    PetscCall(Gemm("T", "N", nr, nc, inner, 1, X, ldx, Y, ldy, beta, C, ldc));
+    PetscCall(Gemm("T", "N", X.rows, Y.rows, X.width, 1, X.a, X.width, Y.a, Y.width, beta, C, ldc));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -193,25 +203,24 @@ static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle r
       k[r] += SumPlaces(T, deltas + (size_t)r * (size_t)T, values + (size_t)(point[r] - point[0]) * (size_t)T, one);
 }
 
-/* K[rectangle] += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over point rows p0 … p1, its columns over q0 … q1 */
+/* K[rectangle] += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over point rows from p0 on, its columns from q0 on */
 static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one, Rectangle rect)
 {
-  const PetscInt   nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, h = left->h, k = left->k;
-  const PetscInt  *row_point = w->row_points->position, *col_point = w->col_points->position;
-  const PetscInt   p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
-  const PetscInt   q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
-  PetscReal       *K          = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
-  const PetscReal *row_deltas = left->Delta.row + (size_t)rect.r0 * (size_t)T * (size_t)h;
-  const PetscReal *col_deltas = right->Delta.col + (size_t)rect.c0 * (size_t)S * (size_t)h;
+  const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, h = left->h, k = left->k;
+  const PetscInt *row_point = w->row_points->position, *col_point = w->col_points->position;
+  const PetscInt  p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
+  const PetscInt  q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
+  const RowMajor  Delta_I = RowsFrom(left->Delta.row, rect.r0, nr, T, h), Delta_J = RowsFrom(right->Delta.col, rect.c0, nc, S, h);
+  PetscReal      *K = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
 
   PetscFunctionBeginUser;
   if (!left->A.row) { /* a block of J: its product is added as it stands */
-    PetscCall(Product(rect.triangle, nr, nc, h, row_deltas, h, col_deltas, h, 1, K, w->K->rows));
+    PetscCall(Product(rect.triangle, Delta_I, Delta_J, 1, K, w->K->rows));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(Product(rect.triangle, nr * T, nc * S, h, row_deltas, h, col_deltas, h, 0, w->deltas, nr * T));
-  PetscCall(Product(rect.triangle, points * T, col_points * S, k, left->A.row + (size_t)p0 * (size_t)T * (size_t)k, k,
-                    right->A.col + (size_t)q0 * (size_t)S * (size_t)k, k, 0, w->values, points * T));
+  PetscCall(Product(rect.triangle, Delta_I, Delta_J, 0, w->deltas, nr * T));
+  PetscCall(Product(rect.triangle, RowsFrom(left->A.row, p0, points, T, k), RowsFrom(right->A.col, q0, col_points, S, k), 0,
+                    w->values, points * T));
   if (rect.triangle) {
     MirrorPlaces(nr * T, T, w->deltas);
     MirrorPlaces(points * T, T, w->values);

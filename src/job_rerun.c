@@ -112,7 +112,7 @@ static PetscInt CompareCounts(const json_t *then, const json_t *now)
     char          name[64];
 
     (void)PetscSNPrintf(name, sizeof(name), "%s.%s", keys[k][0], keys[k][1]);
-    differ += Differ(name, a, b);
+    if (Differ(name, a, b)) differ++;
   }
   return differ;
 }

@@ -166,7 +166,7 @@ static const Command *FindCommand(const char name[])
 {
   const Command *c = Commands;
 
-  while (c->name && strcmp(c->name, name)) c++;
+  while (c->name && strcmp(c->name, name) != 0) c++;
   return c->name ? c : NULL;
 }
 

@@ -39,7 +39,7 @@ static PetscInt ListFiles(const char dir[], const char ending[], char *names[FIG
   for (PetscInt i = 0; i < count; i++) {
     char *name = names[i];
 
-    if (strncmp(name, "spectrum.", 9)) continue;
+    if (strncmp(name, "spectrum.", 9) != 0) continue;
     memmove(names + 1, names, (size_t)i * sizeof *names);
     names[0] = name;
   }

@@ -304,16 +304,17 @@ static void DrawCounts(Path path, const Columns *columns, PlotPanel *panel, Plot
 {
   static const PlotColour colours[]  = {PLOT_BLUE, PLOT_RED, PLOT_GREEN, PLOT_ORANGE, PLOT_PURPLE, PLOT_SKY};
   const OptionInts       *thresholds = &path->options->look.thresholds;
+  const size_t            looks      = (size_t)path->looks;
 
-  for (PetscInt k = 0; k < thresholds->n; k++, scratch += 4 * path->looks) {
-    const size_t at = (size_t)k * sizeof(PetscReal);
+  for (size_t k = 0; k < (size_t)thresholds->n; k++, scratch += 4 * looks) {
+    const size_t at = k * sizeof(PetscReal);
 
     (void)snprintf(labels[2 * k], 48, "> 1e%d", (int)thresholds->v[k]);
     (void)snprintf(labels[2 * k + 1], 48, "< −1e%d", (int)thresholds->v[k]);
     series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, above) + at, offsetof(Look, above_error) + at,
                                            labels[2 * k], PLOT_POINTS, colours[k % 6], scratch);
     series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, below) + at, offsetof(Look, below_error) + at,
-                                           labels[2 * k + 1], PLOT_RINGS, colours[k % 6], scratch + 2 * path->looks);
+                                           labels[2 * k + 1], PLOT_RINGS, colours[k % 6], scratch + 2 * looks);
   }
 }
 
@@ -334,7 +335,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((3 + 4 * LOOK_THRESHOLDS) * path->looks, &scratch));
-  share = scratch + 2 * path->looks;
+  share = scratch + (size_t)2 * (size_t)path->looks;
   PetscCall(DrawSizes(path, columns, &panels[0], sizes, scratch, label));
   for (PetscInt i = 0; i < path->looks; i++) share[i] = NegativeShare(path, &path->look[i]);
   shares[0] = (PlotSeries){"told to be negative, by quadrature",
@@ -351,7 +352,7 @@ static PetscErrorCode DrawPath(Path path, const char prefix[], const char title[
   shares[2] = (PlotSeries){"one half", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, half, NULL, NULL};
   shares[3] =
       (PlotSeries){"negative, by the whole Hessian", PLOT_RINGS, PLOT_ORANGE, PETSC_FALSE, path->looks, loss, share, NULL, NULL};
-  if (counted) DrawCounts(path, columns, &panels[2], counts, labels, scratch + 3 * path->looks);
+  if (counted) DrawCounts(path, columns, &panels[2], counts, labels, scratch + (size_t)3 * (size_t)path->looks);
   counts[panels[2].nseries++] = (PlotSeries){"m", PLOT_LINE, PLOT_INK, PETSC_TRUE, 2, ends, lines, NULL, NULL};
   counts[panels[2].nseries++] = (PlotSeries){"n − m", PLOT_LINE, PLOT_INK, PETSC_FALSE, 2, ends, lines + 2, NULL, NULL};
   PathDescribe(path, sizeof note, note);
@@ -394,7 +395,7 @@ static PetscErrorCode DrawDensities(Path path, const char prefix[], const char t
   }
   least = 1e-8 * largest;
   for (PetscInt k = 0; k < LEVELS; k++) t[k] = least * PetscPowReal(largest / least, (PetscReal)k / (LEVELS - 1));
-  for (PetscInt s = 0; s < shown; s++) {
+  for (size_t s = 0; s < (size_t)shown; s++) {
     const PetscInt i = shown == 1 ? 0 : (PetscInt)lround((double)s * (double)(path->looks - 1) / (double)(shown - 1));
 
     (void)snprintf(labels[s], sizeof labels[s], "loss %.1e", (double)path->look[i].loss);

@@ -384,10 +384,12 @@ static LinearSizes LinearSizesOf(const Sizes *s, const NetOp *op)
 /* W a + b at N points, `products` of them: with theta, with a direction */
 static void LinearForwardCost(const Sizes *s, const NetOp *op, PetscReal products, Cost *cost)
 {
-  const LinearSizes x = LinearSizesOf(s, op);
+  const LinearSizes x    = LinearSizesOf(s, op);
+  Cost              read = {.bytes = 0};
 
   cost->work[WORK_PRODUCT] += products * 2 * s->N * x.T * x.hq * x.k;
-  for (PetscReal i = 0; i < products; i++) CostReadShard(s, op->weight, cost);
+  CostReadShard(s, op->weight, &read);
+  CostAdd(cost, &read, products);
   if (op->bias >= 0) CostReadShard(s, op->bias, cost);
   if (s->Q > 1) { /* GridGatherUnits: a broadcast from each rank that has units */
     const PetscReal holders = PetscMin(s->Q, x.h);
@@ -400,9 +402,10 @@ static void LinearForwardCost(const Sizes *s, const NetOp *op, PetscReal product
 static void LinearAdjointCost(const Sizes *s, const NetOp *op, PetscReal rows, PetscReal products, Cost *cost)
 {
   const LinearSizes x    = LinearSizesOf(s, op);
-  Cost              pull = {.work[WORK_PRODUCT] = products * 2 * rows * x.T * x.hq * x.k};
+  Cost              pull = {.work[WORK_PRODUCT] = products * 2 * rows * x.T * x.hq * x.k}, read = {.bytes = 0};
 
-  for (PetscReal i = 0; i < products; i++) CostReadShard(s, op->weight, &pull);
+  CostReadShard(s, op->weight, &read);
+  CostAdd(&pull, &read, products);
   if (s->Q > 1) {
     CostHold(&pull, 8 * rows * x.T * x.k);
     CostReduceAll(&pull, s->Q, 8 * rows * x.T * x.k, PetscCeilReal(rows * x.T * x.k / (1 << 28))); /* GridSumUnits */

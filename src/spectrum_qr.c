@@ -177,7 +177,7 @@ static PetscErrorCode ShareRows(Fold *fold)
   PetscFunctionBeginUser;
   PetscCall(PetscMPIIntCast(here, &count));
   PetscCall(PetscArrayzero(fold->here + fold->nhere, fold->nlabels - fold->nhere));
-  PetscCall(PetscMalloc1(fold->nbefore + fold->nlabels * fold->grid->size, &all));
+  PetscCall(PetscMalloc1((size_t)fold->nbefore + (size_t)fold->nlabels * (size_t)fold->grid->size, &all));
   PetscCall(PetscArraycpy(all, fold->before, fold->nbefore));
   PetscCallMPI(MPI_Allgather(fold->here, count, MPIU_INT64, all + fold->nbefore, count, MPIU_INT64, fold->grid->world));
   fold->nbefore += fold->nlabels * fold->grid->size;

@@ -332,14 +332,17 @@ static void ReadFigures(Reader *reader, const yaml_node_t *list)
        i++) {
     const yaml_node_t *node   = yaml_document_get_node(reader->document, *i);
     StudyFigure       *figure = &s->figures[s->nfigures++];
+    PetscBool          lines, map;
 
     *figure = (StudyFigure){"", "lines", "", "", "", "", "", ""};
     ForLeaves(reader, node, "", ReadFigureKey, figure);
     if (!figure->name[0] || strchr(figure->name, '/')) ComplainAt(reader, node, "a figure has a name, without /");
     if (!figure->x[0]) ComplainAt(reader, node, "a figure has an x, a column of the table");
-    if (!strcmp(figure->kind, "lines") ? !figure->y[0] : !strcmp(figure->kind, "map") ? !figure->y[0] || !figure->value[0] : 0)
-      ComplainAt(reader, node, "a figure of this kind has a y%s", !strcmp(figure->kind, "map") ? " and a value" : "");
-    if (strcmp(figure->kind, "lines") && strcmp(figure->kind, "map") && strcmp(figure->kind, "scaling"))
+    lines = (PetscBool)(strcmp(figure->kind, "lines") == 0);
+    map   = (PetscBool)(strcmp(figure->kind, "map") == 0);
+    if (((lines || map) && !figure->y[0]) || (map && !figure->value[0]))
+      ComplainAt(reader, node, "a figure of this kind has a y%s", map ? " and a value" : "");
+    if (!lines && !map && strcmp(figure->kind, "scaling") != 0)
       ComplainAt(reader, node, "a figure's kind is lines, map or scaling, not %.40s", figure->kind);
   }
 }

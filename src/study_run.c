@@ -225,7 +225,9 @@ PetscBool StudyRunHere(Study *study, Complaint *complaint)
   sigset_t signals;
 
   for (size_t i = 0; i < study->npoints; i++) crew.wanted += study->points[i].chosen ? 1 : 0;
-  study->launch = getenv("CODIM_LAUNCH") ? getenv("CODIM_LAUNCH") : getenv("MPIEXEC") ? getenv("MPIEXEC") : "mpiexec";
+  study->launch = getenv("CODIM_LAUNCH");
+  if (!study->launch) study->launch = getenv("MPIEXEC");
+  if (!study->launch) study->launch = "mpiexec";
   if (!study->launch[strspn(study->launch, " ")]) Complain(complaint, STATUS_USAGE, "CODIM_LAUNCH, or MPIEXEC, is empty");
   if (complaint->status) return PETSC_FALSE;
   crew.children = StudyKeep(study, crew.slots * sizeof *crew.children);

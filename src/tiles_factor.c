@@ -251,16 +251,14 @@ PetscErrorCode FactorOnGrid(Tiles tiles, PetscBool *broken)
 void FactorOnGridCost(const Sizes *s, Cost *cost)
 {
   const PetscReal r = s->nprow, c = s->npcol, widest = (PetscReal)PanelWidth((PetscInt)s->nb, (PetscInt)c);
+  const PetscReal panels = PetscCeilReal(s->m / widest), last = s->m - (panels - 1) * widest;
+  const PetscReal left  = s->m - widest * panels / 2; /* below a panel, the mean over all but the last */
   Cost            moved = {.bytes = 0};
 
-  for (PetscReal first = 0; first < s->m; first += widest) {
-    const PetscReal w = PetscMin(widest, s->m - first), left = s->m - first - w;
-
-    CostReduceAll(&moved, s->PK, 8 * (w * w + 1), 1);
-    if (left <= 0) break;
-    CostGather(&moved, c, 8 * left / r * w, 1);
-    CostGather(&moved, r, 8 * left / c * w, 1);
-  }
+  CostReduceAll(&moved, s->PK, 8 * (widest * widest + 1), panels - 1);
+  CostReduceAll(&moved, s->PK, 8 * (last * last + 1), 1);
+  CostGather(&moved, c, 8 * left / r * widest, panels - 1);
+  CostGather(&moved, r, 8 * left / c * widest, panels - 1);
   moved.bytes = 8 * widest * (widest + s->rows / c + 2 * s->cols + (c > 1 ? s->rows : 0));
   cost->bytes = PetscMax(cost->bytes, moved.bytes);
   cost->received += moved.received * s->PK / s->P;
