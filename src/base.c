@@ -23,13 +23,22 @@ static struct {
   char           stage[sizeof((StageRecord *)0)->name]; /* "" between stages */
 } base;
 
+typedef struct {
+  PetscBool      counting;
+  PetscLogDouble origin;      /* time of the first call */
+  PetscReal      first, last; /* done then, and in the last call */
+} Counting;
+
 static struct {
   PetscReal      every; /* seconds */
   PetscBool      terminal, line_open;
-  PetscBool      counting;
-  PetscLogDouble origin, printed; /* times of the first call and of the last line */
-  PetscReal      first, last;     /* done, likewise */
+  PetscLogDouble printed;      /* time of the last line */
+  Counting       steps, outer; /* outer: of the stage, while a piece of a step counts by itself */
+  PetscReal      piece;        /* flops; 0: none that is heard of */
+  const char    *what;
 } progress;
+
+static const PetscReal seconds_only = 1e12; /* flops */
 
 static volatile sig_atomic_t stop_flag;
 
@@ -222,9 +231,9 @@ PetscErrorCode StageBegin(MPI_Comm comm, const char name[])
   PetscCall(PetscLogStagePush(stage));
   PetscCall(PetscStrncpy(base.stage, name, sizeof base.stage));
   PeakMemoryReset();
-  base.stage_start  = MPI_Wtime();
-  progress.printed  = base.stage_start;
-  progress.counting = PETSC_FALSE;
+  base.stage_start        = MPI_Wtime();
+  progress.printed        = base.stage_start;
+  progress.steps.counting = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -328,26 +337,22 @@ PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const ch
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank) PetscFunctionReturn(PETSC_SUCCESS);
-  if (!progress.counting || done < progress.last) {
-    progress.counting = PETSC_TRUE;
-    progress.origin   = now;
-    progress.first    = done;
-  }
-  progress.last = done;
+  if (!progress.steps.counting || done < progress.steps.last)
+    progress.steps = (Counting){.counting = PETSC_TRUE, .origin = now, .first = done};
+  progress.steps.last = done;
   if (now - progress.printed < interval) PetscFunctionReturn(PETSC_SUCCESS);
   progress.printed = now;
   va_start(arguments, format);
   vsnprintf(remark, sizeof remark, format, arguments);
   va_end(arguments);
-  if (now > progress.origin) rate = (double)(done - progress.first) / (now - progress.origin);
+  if (now > progress.steps.origin) rate = (double)(done - progress.steps.first) / (now - progress.steps.origin);
   ProgressPrint((double)done, (double)total, rate, remark);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[])
 {
-  const PetscReal seconds_only = 1e12;
-  PetscMPIInt     rank;
+  PetscMPIInt rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -355,6 +360,33 @@ PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[
   LineBegin();
   printf("%s, %.2g flops a rank in one piece", what, (double)flops);
   LineEnd();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ProgressPieceBegin(MPI_Comm comm, PetscReal flops, const char what[])
+{
+  PetscFunctionBeginUser;
+  progress.piece = flops < seconds_only ? 0 : flops;
+  progress.what  = what;
+  if (!progress.piece) PetscFunctionReturn(PETSC_SUCCESS);
+  progress.outer = progress.steps;
+  progress.steps = (Counting){.counting = PETSC_FALSE};
+  PetscCall(ProgressPiece(comm, 0));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ProgressPiece(MPI_Comm comm, PetscReal flops)
+{
+  PetscFunctionBeginUser;
+  if (progress.piece) PetscCall(Progress(comm, 1e-9 * flops, 1e-9 * progress.piece, "GF a rank of %s", progress.what));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode ProgressPieceEnd(void)
+{
+  PetscFunctionBeginUser;
+  if (progress.piece) progress.steps = progress.outer;
+  progress.piece = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -17,6 +17,7 @@ typedef struct {
   Tiles       K;
   Panel       rows, cols, row_points, col_points;
   PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
+  PetscReal   done;            /* flops, for the progress */
 } Workspace;
 
 /* the rows of one matrix that belong to the rows, and to the columns, of this rank's tiles */
@@ -48,8 +49,9 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   size_t            entries;
 
   PetscFunctionBeginUser;
-  w->map = map;
-  w->K   = K;
+  w->map  = map;
+  w->done = 0;
+  w->K    = K;
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_ROWS, &w->rows));
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
@@ -235,13 +237,26 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, co
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AddLowerTriangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
+/* flops of a rectangle's products */
+static PetscReal FlopsOf(const UsePanels *left, const UsePanels *right, Rectangle rect)
+{
+  const PetscReal rows = (PetscReal)(rect.r1 - rect.r0) * (PetscReal)left->T,
+                  cols = (PetscReal)(rect.c1 - rect.c0) * (PetscReal)right->T;
+
+  return (rect.triangle ? 1 : 2) * rows * cols * (PetscReal)(left->h + (left->A.row ? left->k : 0));
+}
+
+static PetscErrorCode AddLowerTriangle(Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
 {
   Cover cover;
 
   PetscFunctionBeginUser;
   PetscCall(CoverCreate(w->K, 0, PetscMax(left->T, right->T), (PetscBool)(left == right), &cover));
-  for (PetscInt i = 0; i < cover.count; i++) PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
+  for (PetscInt i = 0; i < cover.count; i++) {
+    PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
+    w->done += FlopsOf(left, right, cover.rectangles[i]);
+    PetscCall(ProgressPiece(w->K->world, w->done));
+  }
   PetscCall(CoverDestroy(&cover));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -288,7 +303,7 @@ static const LabelUse *JoiningPartner(ResidualMap map, PetscInt nuses, const Lab
 }
 
 /* by its factors */
-static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelUse uses[], PetscReal one)
+static PetscErrorCode AddWeight(Workspace *w, PetscInt count, const LabelUse uses[], PetscReal one)
 {
   UsePanels *panels;
 
@@ -303,7 +318,7 @@ static PetscErrorCode AddWeight(const Workspace *w, PetscInt count, const LabelU
 }
 
 /* by its block of J */
-static PetscErrorCode AddBlock(const Workspace *w, PetscInt count, const LabelUse uses[])
+static PetscErrorCode AddBlock(Workspace *w, PetscInt count, const LabelUse uses[])
 {
   const ResidualMap map   = w->map;
   const Label      *label = &map->network->labels[uses[0].label];
@@ -377,8 +392,9 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
 
   PetscFunctionBeginUser;
   PetscCall(GramFlops(jacobian, &flops));
-  PetscCall(ProgressOnePiece(K->world, flops / jacobian->map->grid->size, "K"));
+  PetscCall(ProgressPieceBegin(K->world, flops / (K->nprow * K->npcol), "K"));
   PetscCall(Compute(jacobian, -1, K));
+  PetscCall(ProgressPieceEnd());
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -357,30 +357,38 @@ PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product)
 
 /* ---- Cholesky ---------------------------------------------------------------------------------------------------- */
 
-PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
+static PetscErrorCode FactorOnOne(Tiles tiles, PetscReal flops, PetscBool *broken)
 {
-  const int       m      = (int)tiles->m;
-  const PetscReal flops  = (PetscReal)m * (PetscReal)m * (PetscReal)m / 3 / (tiles->nprow * tiles->npcol);
-  int             info   = 0, sound[2]; /* the arguments, the factor */
-  PetscBool       broken = PETSC_FALSE;
+  const int m = (int)tiles->m;
+  int       info;
 
   PetscFunctionBeginUser;
-  PetscCall(ProgressOnePiece(tiles->world, flops, "Cholesky factorization"));
-  if (tiles->nprow * tiles->npcol > 1) {
-    if (tiles->comm != MPI_COMM_NULL) PetscCall(FactorOnGrid(tiles, &broken));
-  } else if (tiles->comm != MPI_COMM_NULL)
-    dpotrf_("L", &m, tiles->a, &m, &info);
-  if (tiles->comm != MPI_COMM_NULL) PetscCall(PetscLogFlops(flops));
-  sound[0] = info >= 0;
-  sound[1] = info == 0 && !broken;
+  PetscCall(ProgressOnePiece(tiles->comm, flops, "Cholesky factorization"));
+  dpotrf_("L", &m, tiles->a, &m, &info);
+  PetscCheck(info >= 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "dpotrf: illegal argument");
+  *broken = (PetscBool)(info > 0);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success)
+{
+  const PetscReal m = (PetscReal)tiles->m, flops = m * m * m / 3 / (tiles->nprow * tiles->npcol);
+  PetscBool       broken = PETSC_FALSE;
+  int             sound;
+
+  PetscFunctionBeginUser;
+  if (tiles->comm != MPI_COMM_NULL) {
+    PetscCall((tiles->nprow * tiles->npcol > 1 ? FactorOnGrid : FactorOnOne)(tiles, flops, &broken));
+    PetscCall(PetscLogFlops(flops));
+  }
+  sound = !broken;
   for (int j = 0; j < tiles->cols; j++) {
     const PetscReal *diagonal = DiagonalEntry(tiles, j);
 
-    if (diagonal && !(*diagonal > 0 && !PetscIsInfOrNanReal(*diagonal))) sound[1] = 0;
+    if (diagonal && !(*diagonal > 0 && !PetscIsInfOrNanReal(*diagonal))) sound = 0;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sound, 2, MPI_INT, MPI_MIN, tiles->world));
-  PetscCheck(sound[0], tiles->world, PETSC_ERR_LIB, "dpotrf: illegal argument");
-  *success = (PetscBool)sound[1];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sound, 1, MPI_INT, MPI_MIN, tiles->world));
+  *success = (PetscBool)sound;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -690,7 +698,7 @@ void TilesCholeskyCost(const Sizes *s, Cost *cost)
   Cost part = {.work[WORK_CHOLESKY] = s->m * s->m * s->m / 3 / s->PK};
 
   if (s->PK > 1) FactorOnGridCost(s, &part);
-  CostReduceAll(&part, s->P, 8, 1);
+  CostReduceAll(&part, s->P, 4, 1);
   CostAdd(cost, &part, 1);
 }
 

@@ -228,7 +228,7 @@ static PetscErrorCode SubtractPanel(Panels *p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FactorOnGrid(Tiles tiles, PetscBool *broken)
+PetscErrorCode FactorOnGrid(Tiles tiles, PetscReal flops, PetscBool *broken)
 {
   const PetscInt widest = PanelWidth(tiles->nb, tiles->npcol);
   Panels         p      = {.tiles = tiles};
@@ -236,11 +236,16 @@ PetscErrorCode FactorOnGrid(Tiles tiles, PetscBool *broken)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(widest * widest + 1, &p.square));
   *broken = PETSC_FALSE;
+  PetscCall(ProgressPieceBegin(tiles->comm, flops, "the Cholesky factorization"));
   for (PetscInt first = 0; first < tiles->m && !*broken; first = p.next) {
+    const PetscReal left = 1 - (PetscReal)first / (PetscReal)tiles->m;
+
+    PetscCall(ProgressPiece(tiles->comm, flops * (1 - left * left * left)));
     BeginPanel(&p, first);
     PetscCall(FactorSquare(&p, broken));
     if (p.next < tiles->m && !*broken) PetscCall(SubtractPanel(&p));
   }
+  PetscCall(ProgressPieceEnd());
   if (p.broken) *broken = PETSC_TRUE;
   PetscCall(PetscFree(p.square));
   PetscFunctionReturn(PETSC_SUCCESS);

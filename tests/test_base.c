@@ -226,6 +226,25 @@ static void TestProgress(void)
   CaptureEnd(&capture, text, sizeof text);
   Tap((PetscBool)!strcmp(text, rank ? "" : "codim: long, 2e+13 flops a rank in one piece\n"),
       "long work in one piece is told before it begins");
+  TapCall(StageBegin(PETSC_COMM_WORLD, "reach"));
+  capture = CaptureBegin(STDOUT_FILENO);
+  TapCall(Progress(PETSC_COMM_WORLD, 1, 10, "early"));
+  TapCall(ProgressPieceBegin(PETSC_COMM_WORLD, 1e11, "short"));
+  usleep(600000);
+  TapCall(ProgressPiece(PETSC_COMM_WORLD, 5e10));
+  TapCall(ProgressPieceEnd());
+  TapCall(ProgressPieceBegin(PETSC_COMM_WORLD, 2e12, "K"));
+  usleep(600000);
+  TapCall(ProgressPiece(PETSC_COMM_WORLD, 1e12));
+  TapCall(ProgressPieceEnd());
+  usleep(600000);
+  TapCall(Progress(PETSC_COMM_WORLD, 2, 10, "loss"));
+  CaptureEnd(&capture, text, sizeof text);
+  TapCall(StageEnd(PETSC_COMM_WORLD));
+  Tap((PetscBool)(!strstr(text, "short") && (rank || (strstr(text, "1000 of 2000, ") && strstr(text, "GF a rank of K\n")))),
+      "of a long piece of a step is told how far it is, of a short one nothing");
+  Tap((PetscBool)(rank || (strstr(text, "\nreach: 2 of 10, ") && strstr(text, "/s, ") && strstr(text, " left, loss\n"))),
+      "... and the stage's own count goes on");
 }
 
 static void TestStop(void)

@@ -97,6 +97,13 @@ PetscErrorCode Progress(MPI_Comm comm, PetscReal done, PetscReal total, const ch
     10^12 flops), nothing. Not collective: ranks other than 0 return at once. */
 PetscErrorCode ProgressOnePiece(MPI_Comm comm, PetscReal flops, const char what[]);
 
+/** Print on rank 0 how far a piece of work within a step of a stage is, which has so many flops a rank, as Progress does; where it takes seconds only,
+    nothing. Between its begin and its end ProgressPiece is called with the flops done, and Progress is not; then the stage's steps count on
+    as before. One piece at a time; `what` must outlive it. Not collective: ranks other than 0 print nothing. */
+PetscErrorCode ProgressPieceBegin(MPI_Comm comm, PetscReal flops, const char what[]);
+PetscErrorCode ProgressPiece(MPI_Comm comm, PetscReal flops);
+PetscErrorCode ProgressPieceEnd(void);
+
 /** From now on SIGUSR1, SIGTERM and the first SIGINT raise the stop flag; a second SIGINT ends the process. For what looks at it. Not collective. */
 PetscErrorCode StopOnSignals(void);
 

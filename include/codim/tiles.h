@@ -8,8 +8,8 @@
 
   of those the squarest: 2 x 1, 3 x 1, 2 x 2 (of 4 or 5), 3 x 2; 1 x 1 for m < 2 nb. Storage is ScaLAPACK's: local part column-major,
   leading dimension `rows`. The lower triangle is the matrix; the strict upper triangle is undefined except after TilesMirror.
-  LAPACK on one process; on several ScaLAPACK, and for eigenvalues ELPA where it was found (CODIM_HAVE_ELPA). Measured, m = 5000, two
-  ranks of one thread, nb = 32 / 64 / 128: Cholesky 0.70 / 0.55 / 0.51 s, eigenvalues 3.8 / 3.8 / 4.6 s.
+  LAPACK on one process. On several the Cholesky factorization is codim's own, solves are ScaLAPACK's, and eigenvalues ELPA's where it was
+  found (CODIM_HAVE_ELPA): measured, m = 5000, two ranks of one thread, nb = 32 / 64 / 128: 3.8 / 3.8 / 4.6 s.
 
   Options, read by TilesCreate: `-tiles_block` nb (default 32); `-tiles_elpa` false for ScaLAPACK and LAPACK alone.
 */
@@ -78,7 +78,8 @@ PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, 
 PetscErrorCode TilesGram(Tiles A, PetscBool transposed, Tiles product);
 
 /** Lower Cholesky factor in place. *success, equal on all ranks: it ran to its end, and every diagonal entry of the factor is finite
-    and positive (dpotrf lets NaN pass). m^3/3 flops. */
+    and positive (dpotrf lets NaN pass). m^3/3 flops; on several processes three collective calls for every w = 256/npcol columns (at least
+    nb), and 8 w (rows/npcol + 2 cols + w) bytes, with npcol > 1 another 8 w rows. */
 PetscErrorCode TilesCholesky(Tiles tiles, PetscBool *success);
 
 /* The Cholesky factorization of A - tau I in the place of A, and the norms of A as TilesNorms has them. */
