@@ -159,7 +159,7 @@ export OMPI_MCA_btl_vader_single_copy_mechanism ?= none
 export PRTE_MCA_rmaps_default_mapping_policy ?= :oversubscribe
 
 # a make that looks for the libraries again, on all cores unless -j was given
-CORES = $(shell nproc 2>/dev/null || echo 2)
+CORES = $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 again = +@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
 PROVE = BUILD=$(BUILD) MPIEXEC='$(MPIEXEC)' prove --timer --failures --exec 'perl tests/run'
 TESTS = $(if $(T),$(foreach t,$(T),$(wildcard tests/test_$t.c tests/test_$t.sh)),$(sort $(TEST_C) $(wildcard tests/test_*.sh)))

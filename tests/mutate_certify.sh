@@ -9,7 +9,7 @@ set -u
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 mkdir -p "$place/0/jobs" && cp -r Makefile include src tests "$place/0" && cd "$place/0" || exit 1
-jobs=${JOBS:-$(nproc)}
+jobs=${JOBS:-$(env -u OMP_NUM_THREADS nproc)}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 # The library is a shared one, so that a mutation costs one object and one link. The Makefile links with libcodim.a: a linker script here.

@@ -3,7 +3,7 @@
 
 Runs of the machine that was just calibrated, on one rank and on two. `codim plan` states the largest factor. Needs nothing but Python.
 """
-import json, shlex, subprocess, sys, tempfile
+import json, os, shlex, subprocess, sys, tempfile
 
 FILE = 'results/calibration.json'
 RUNS = [  # ranks, options besides those of jobs/digits.yaml
@@ -20,7 +20,9 @@ def main():
     for ranks, options in RUNS:
         with tempfile.TemporaryDirectory() as place:
             job = ['jobs/digits.yaml', '-output', place + '/out'] + shlex.split(options)
-            subprocess.run(mpiexec + ['-n', str(ranks), codim, 'run'] + job, check=True, stdout=subprocess.DEVNULL)
+            threads = max(1, (os.cpu_count() or 1) // ranks)  # as the plan has it
+            subprocess.run(mpiexec + ['-n', str(ranks), codim, 'run'] + job, check=True, stdout=subprocess.DEVNULL,
+                           env=dict(os.environ, OMP_NUM_THREADS=str(threads)))
             plan = json.loads(subprocess.run([codim, 'plan'] + job + ['-ranks', str(ranks), '-json'], check=True, capture_output=True, text=True).stdout)
         plan, = plan['plans']
         measured = sum(stage['measured_seconds'] for stage in plan['stages'])
