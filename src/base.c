@@ -368,7 +368,7 @@ PetscErrorCode ProgressPieceBegin(MPI_Comm comm, PetscReal flops, const char wha
   PetscFunctionBeginUser;
   progress.piece = flops < seconds_only ? 0 : flops;
   progress.what  = what;
-  if (!progress.piece) PetscFunctionReturn(PETSC_SUCCESS);
+  if (progress.piece == 0) PetscFunctionReturn(PETSC_SUCCESS);
   progress.outer = progress.steps;
   progress.steps = (Counting){.counting = PETSC_FALSE};
   PetscCall(ProgressPiece(comm, 0));
@@ -378,14 +378,14 @@ PetscErrorCode ProgressPieceBegin(MPI_Comm comm, PetscReal flops, const char wha
 PetscErrorCode ProgressPiece(MPI_Comm comm, PetscReal flops)
 {
   PetscFunctionBeginUser;
-  if (progress.piece) PetscCall(Progress(comm, 1e-9 * flops, 1e-9 * progress.piece, "GF a rank of %s", progress.what));
+  if (progress.piece > 0) PetscCall(Progress(comm, 1e-9 * flops, 1e-9 * progress.piece, "GF a rank of %s", progress.what));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode ProgressPieceEnd(void)
 {
   PetscFunctionBeginUser;
-  if (progress.piece) progress.steps = progress.outer;
+  if (progress.piece > 0) progress.steps = progress.outer;
   progress.piece = 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
