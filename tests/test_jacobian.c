@@ -333,12 +333,47 @@ static PetscErrorCode TestTooManyPoints(void)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* K of a convolution over four places that goes by its factors, so that a pair of residuals is a sum over pairs of places; d T beyond a rectangle's
+   columns, or several outputs to a point */
+static PetscErrorCode TestPlaces(PetscInt G, PetscInt d, PetscInt l)
+{
+  const NetOptions net = {.arch       = 1,
+                          .activation = "tanh",
+                          .bias       = PETSC_TRUE,
+                          .channels   = {2, {40, 48}},
+                          .shape      = {3, {1, 4, 4}},
+                          .kernel     = 3,
+                          .pool       = 2,
+                          .seed       = 5,
+                          .gain       = 1,
+                          .bias_gain  = .5};
+  Problem          problem;
+  Data             data;
+  PetscReal        norm_J, flops;
+  PetscInt         label = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_WORLD, d, 16, l, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
+  while (problem.network->labels[label].cols != 360) label++;
+  Tap((PetscBool)!GramAssembles(problem.network, (PetscReal)d, (PetscReal)(d * l), label, &flops),
+      "d = %d, l = %d: a convolution goes by its factors", (int)d, (int)l);
+  PetscCall(JacobianNormSquared(problem.jacobian, &norm_J));
+  PetscCall(TestGram(&problem, PetscSqrtReal(norm_J)));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
   TapBegin(&argc, &argv);
   MPI_Comm_size(PETSC_COMM_WORLD, &ranks);
   for (PetscInt G = 1; G <= ranks; G++)
-    if (ranks % G == 0) TapCall(TestShape(G));
+    if (ranks % G == 0) {
+      TapCall(TestShape(G));
+      TapCall(TestPlaces(G, 30, 3));
+    }
+  TapCall(TestPlaces(ranks, 280, 1));
   TapCall(TestTooManyPoints());
   return TapEnd();
 }
