@@ -2,11 +2,13 @@
   gram.c: K = J J^T into tiles; see gram.h for the formula.
 
   For a pair of uses of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles, all places of a residual
-  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
+  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. A label that
+  goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
 #include "panel.h"
+#include "strip.h"
 #include "tiles_cover.h"
 
 static const PetscReal HADAMARD = 4; /* what an entry of it counts, in flops: three, and their way through memory */
@@ -192,11 +194,12 @@ static inline PetscReal SumPlaces(PetscInt T, const PetscReal d[], const PetscRe
   return sum;
 }
 
-/* k_r += its sum, for the rows from `first` on, of a column and a place of it */
-static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle rect, PetscInt first, const PetscReal deltas[],
-                      const PetscReal values[], PetscReal k[])
+/* column c of a rectangle of K += the sums of its rows, for one place of the column */
+static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle rect, PetscInt c, const PetscReal deltas[],
+                      const PetscReal values[])
 {
-  const PetscInt nr = rect.r1 - rect.r0, *point = w->row_points->position + rect.r0;
+  const PetscInt nr = rect.r1 - rect.r0, first = rect.triangle ? c : 0, *point = w->row_points->position + rect.r0;
+  PetscReal     *k = w->K->a + (size_t)(rect.c0 + c) * (size_t)w->K->rows + rect.r0;
 
   if (w->map->l == 1 && T == 1)
     for (PetscInt r = first; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
@@ -213,11 +216,10 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, co
   const PetscInt  p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
   const PetscInt  q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
   const RowMajor  Delta_I = RowsFrom(left->Delta.row, rect.r0, nr, T, h), Delta_J = RowsFrom(right->Delta.col, rect.c0, nc, S, h);
-  PetscReal      *K = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
 
   PetscFunctionBeginUser;
   if (!left->A.row) { /* a block of J: its product is added as it stands */
-    PetscCall(Product(rect.triangle, Delta_I, Delta_J, 1, K, w->K->rows));
+    PetscCall(Product(rect.triangle, Delta_I, Delta_J, 1, w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0, w->K->rows));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(Product(rect.triangle, Delta_I, Delta_J, 0, w->deltas, nr * T));
@@ -231,8 +233,7 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, co
     for (PetscInt s = 0; s < S; s++) {
       const size_t delta = (size_t)c * (size_t)S + (size_t)s, value = (size_t)(col_point[rect.c0 + c] - q0) * (size_t)S + (size_t)s;
 
-      AddColumn(w, T, one, rect, rect.triangle ? c : 0, w->deltas + delta * (size_t)(nr * T),
-                w->values + value * (size_t)(points * T), K + (size_t)c * (size_t)w->K->rows);
+      AddColumn(w, T, one, rect, c, w->deltas + delta * (size_t)(nr * T), w->values + value * (size_t)(points * T));
     }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -262,15 +263,6 @@ static PetscErrorCode AddLowerTriangle(Workspace *w, const UsePanels *left, cons
 }
 
 /* ---- labels ----------------------------------------------------------------------------------------------------------- */
-
-/* the label's uses are uses[first … first + count) */
-static PetscInt CountUses(PetscInt nuses, const LabelUse uses[], PetscInt first)
-{
-  PetscInt count = 1;
-
-  while (first + count < nuses && uses[first + count].label == uses[first].label) count++;
-  return count;
-}
 
 static const LabelUse *OnlyUseOf(PetscInt nuses, const LabelUse uses[], PetscInt label)
 {
@@ -371,8 +363,8 @@ static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
   PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
   PetscCall(WorkspaceCreate(jacobian, K, &w));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt first = 0; first < nuses; first += CountUses(nuses, uses, first)) {
-    const PetscInt  count   = CountUses(nuses, uses, first);
+  for (PetscInt first = 0; first < nuses; first += LabelUses(nuses, uses, first)) {
+    const PetscInt  count   = LabelUses(nuses, uses, first);
     const LabelUse *partner = only < 0 ? JoiningPartner(jacobian->map, nuses, uses, &uses[first]) : NULL;
 
     if (only >= 0 && uses[first].label != only) continue;

@@ -286,17 +286,17 @@ static PetscErrorCode DrawSizes(Path path, const Columns *columns, PlotPanel *pa
 }
 
 /* one series of counts with its errors over the probes as bars, down to half an eigenvalue; 2 looks of scratch */
-static PlotSeries CountSeries(const Path path, const Columns *columns, size_t value, size_t error, const char label[],
-                              PlotMark mark, PlotColour colour, PetscReal scratch[])
+static PlotSeries CountSeries(const Columns *columns, size_t value, size_t error, const char label[], PlotMark mark,
+                              PlotColour colour, PetscReal scratch[])
 {
   const PetscReal *count = ColumnAt(columns, value), *errors = ColumnAt(columns, error);
-  PetscReal       *low = scratch, *high = scratch + path->looks;
+  PetscReal       *low = scratch, *high = scratch + columns->rows;
 
-  for (PetscInt i = 0; i < path->looks; i++) {
+  for (PetscInt i = 0; i < columns->rows; i++) {
     low[i]  = PetscMax(PetscMin(.5, count[i]), count[i] - errors[i]);
     high[i] = count[i] + errors[i];
   }
-  return (PlotSeries){label, mark, colour, PETSC_FALSE, path->looks, OF(loss), count, low, high};
+  return (PlotSeries){label, mark, colour, PETSC_FALSE, columns->rows, OF(loss), count, low, high};
 }
 
 static void DrawCounts(Path path, const Columns *columns, PlotPanel *panel, PlotSeries series[], char labels[][48],
@@ -311,10 +311,10 @@ static void DrawCounts(Path path, const Columns *columns, PlotPanel *panel, Plot
 
     (void)snprintf(labels[2 * k], 48, "> 1e%d", (int)thresholds->v[k]);
     (void)snprintf(labels[2 * k + 1], 48, "< −1e%d", (int)thresholds->v[k]);
-    series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, above) + at, offsetof(Look, above_error) + at,
-                                           labels[2 * k], PLOT_POINTS, colours[k % 6], scratch);
-    series[panel->nseries++] = CountSeries(path, columns, offsetof(Look, below) + at, offsetof(Look, below_error) + at,
-                                           labels[2 * k + 1], PLOT_RINGS, colours[k % 6], scratch + 2 * looks);
+    series[panel->nseries++] = CountSeries(columns, offsetof(Look, above) + at, offsetof(Look, above_error) + at, labels[2 * k],
+                                           PLOT_POINTS, colours[k % 6], scratch);
+    series[panel->nseries++] = CountSeries(columns, offsetof(Look, below) + at, offsetof(Look, below_error) + at, labels[2 * k + 1],
+                                           PLOT_RINGS, colours[k % 6], scratch + 2 * looks);
   }
 }
 

@@ -21,7 +21,7 @@ typedef struct {
   PetscInt   height, width;  /* how many these are */
   PetscReal *square;         /* w x w, and how many processes could not factor the one before */
   PetscBool  broken;         /* this process could not factor it */
-  PetscReal *X, *Y;          /* height x w with leading dimension ldx; width x w; column-major */
+  PetscReal *X, *Y;          /* height x w, leading dimension ldx; w x width, a row of X in each column; column-major */
   PetscInt   ldx;
 } Panels;
 
