@@ -144,39 +144,24 @@ static PetscBool PathsPayHere(const Proof *proof, PetscBool at_once)
 
 /* ---- bounds at theta_0 ---------------------------------------------------------------------------------------------------- */
 
-/* Roundings on the way from factors to an entry of K (gram.c): deltas is a dot product of length h, values one of length k, values + 1 and
-   their product 2 more; all these are added up, one for each pair of places of a weight's uses, one for each bias. A bias' own term:
-   sums over its uses on both sides, then length h. A weight that goes by its block (GramAssembles): sums over its uses on both sides, then
-   length h k instead of h + k. In total at most
+/* Roundings on the way from factors to an entry of K (gram.c): deltas is a dot product of length h, of all labels with one A together, values
+   one of length k, values + 1 and their product 2 more; for a label that goes by its block sums over its uses on both sides, then the
+   length of a panel. All these are added up, one for each pair of places of a weight's uses or for each panel. With GramTerm's length and
+   sums in total at most
 
-     c = h + k + 2 uses + 4 + sum_weights uses^2 + biases,      |K^ - J^ J^T|_rs <= sum_mu gamma_c q_r,mu q_s,mu
+     c = length + 4 + sum over all labels of sums,      |K^ - J^ J^T|_rs <= sum_mu gamma_c q_r,mu q_s,mu
 
-   uses counted with places; |A_r| |A_s| + 1 <= q q by Cauchy-Schwarz. Over all r, s the Frobenius norm is at most sum_mu gamma_c |q_mu|^2. */
-static PetscErrorCode GramError(const Proof *proof, PetscReal *E_K)
+   |A_r| |A_s| + 1 <= q q by Cauchy-Schwarz. Over all r, s the Frobenius norm is at most sum_mu gamma_c |q_mu|^2. */
+static PetscReal GramError(const Proof *proof)
 {
-  const Network net = proof->map->network;
-  PetscReal    *chain, *uses, additions = 0, sum = 0, flops;
+  const Network   net = proof->map->network;
+  const PetscReal d = (PetscReal)proof->map->d, m = (PetscReal)proof->map->m;
+  PetscReal       sums = 0, error = 0;
 
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc2(net->nlabels, &chain, net->nlabels, &uses));
-  for (PetscInt v = 1; v < net->nops; v++) {
-    const NetOp    *op = &net->ops[v];
-    const PetscInt  h  = op->dim / op->places;
-    const PetscReal k  = op->weight >= 0 ? (PetscReal)net->labels[op->weight].cols : 0;
-
-    if (op->weight >= 0) chain[op->weight] = (PetscReal)h + k;
-    if (op->weight >= 0) uses[op->weight] += (PetscReal)op->places;
-    if (op->bias >= 0) chain[op->bias] = PetscMax(chain[op->bias], (PetscReal)h + k);
-    if (op->bias >= 0) uses[op->bias] += (PetscReal)op->places;
-  }
+  for (PetscInt mu = 0; mu < net->nlabels; mu++) sums += GramTermOf(net, d, m, mu).sums;
   for (PetscInt mu = 0; mu < net->nlabels; mu++)
-    if (GramAssembles(net, (PetscReal)proof->map->d, (PetscReal)proof->map->m, mu, &flops))
-      chain[mu] = PetscMax(chain[mu], (PetscReal)net->labels[mu].rows * (PetscReal)net->labels[mu].cols);
-  for (PetscInt mu = 0; mu < net->nlabels; mu++) additions += uses[mu] * uses[mu] + 1; /* of biases too: more than are made */
-  for (PetscInt mu = 0; mu < net->nlabels; mu++) sum += Up(Gamma(chain[mu] + 2 * uses[mu] + 4 + additions) * proof->errors.q2[mu]);
-  *E_K = Up(sum + (PetscReal)proof->map->m * TINY * proof->errors.factor);
-  PetscCall(PetscFree2(chain, uses));
-  PetscFunctionReturn(PETSC_SUCCESS);
+    error += Up(Gamma(GramTermOf(net, d, m, mu).length + 4 + sums) * proof->errors.q2[mu]);
+  return Up(error + m * TINY * proof->errors.factor);
 }
 
 static PetscErrorCode FillGram(void *context, Tiles K)
@@ -276,7 +261,7 @@ static PetscErrorCode BoundsAtPoint(Proof *proof, PetscBool *found)
   PetscFunctionBeginUser;
   *found = PETSC_FALSE;
   PetscCall(BoundErrors(&recursion, &proof->errors));
-  PetscCall(GramError(proof, &c->gram_error));
+  c->gram_error     = GramError(proof);
   c->jacobian_error = proof->errors.jacobian;
   c->exact_targets  = proof->options->exact_targets;
   c->residual_upper = c->exact_targets ? 0 : proof->errors.residual;
@@ -662,7 +647,7 @@ static PetscErrorCode EstablishRank(Proof *proof, PetscInt rank, PetscBool *foun
   recursion.measures = proof->measures;
   recursion.paths    = proof->paths;
   PetscCall(BoundErrors(&recursion, &proof->errors));
-  PetscCall(GramError(proof, &c->gram_error));
+  c->gram_error     = GramError(proof);
   c->jacobian_error = proof->errors.jacobian;
   PetscCall(BoundSmallestSingularValue(&source, c->gram_error, c->jacobian_error, 0, &proof->singular));
   c->eigen_error = proof->singular.eigen_error;

@@ -2,8 +2,8 @@
   gram.c: K = J J^T into tiles; see gram.h for the formula.
 
   For a pair of uses of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles, all places of a residual
-  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. A label that
-  goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
+  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. Labels with
+  one A have their Delta_I Delta_J^T added up before. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
@@ -11,14 +11,13 @@
 #include "strip.h"
 #include "tiles_cover.h"
 
-static const PetscReal HADAMARD = 4; /* what an entry of it counts, in flops: three, and their way through memory */
-
 /* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
 typedef struct {
   ResidualMap map;
   Tiles       K;
   Panel       rows, cols, row_points, col_points;
   PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
+  PetscBool   fresh;           /* nothing is in K yet */
   PetscReal   done;            /* flops, for the progress */
 } Workspace;
 
@@ -28,11 +27,12 @@ typedef struct {
   PetscReal       *fetched_row, *fetched_col; /* NULL where borrowed */
 } PanelPair;
 
-/* one use of a label, its factors fetched for this rank's tiles; T places of k (h) entries to a row */
+/* one use of a label, or those of labels with one A: factors fetched for this rank's tiles; T places of k (h) entries to a row */
 typedef struct {
-  PetscInt  T, k, h;
-  PanelPair A; /* NULL: ones */
-  PanelPair Delta;
+  PetscInt   T, k, count;
+  PanelPair  A; /* NULL: ones */
+  PetscInt  *h;
+  PanelPair *Delta;
 } UsePanels;
 
 /* of the products of the largest rectangle, with T places to a residual */
@@ -51,9 +51,10 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   size_t            entries;
 
   PetscFunctionBeginUser;
-  w->map  = map;
-  w->done = 0;
-  w->K    = K;
+  w->map   = map;
+  w->K     = K;
+  w->fresh = PETSC_TRUE;
+  w->done  = 0;
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_ROWS, &w->rows));
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
@@ -101,19 +102,21 @@ static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const Pe
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode UsePanelsCreate(const Workspace *w, const LabelUse *use, UsePanels *panels)
+/* room for the Delta of `most` labels */
+static PetscErrorCode UsePanelsCreate(PetscInt T, PetscInt k, PetscInt most, UsePanels *panels)
 {
-  const ResidualMap map    = w->map;
-  const size_t      points = (size_t)(GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first);
-  const size_t      rows   = (size_t)(map->rows->owned.first - map->rows->group.first);
-  const PetscInt    Tk = use->T * use->k, Th = use->T * use->h;
-
   PetscFunctionBeginUser;
-  panels->T = use->T;
-  panels->k = use->k;
-  panels->h = use->h;
-  PetscCall(FetchBoth(w->row_points, w->col_points, Tk, use->A + points * (size_t)Tk, &panels->A));
-  PetscCall(FetchBoth(w->rows, w->cols, Th, use->Delta + rows * (size_t)Th, &panels->Delta));
+  *panels = (UsePanels){.T = T, .k = k};
+  PetscCall(PetscCalloc2(most, &panels->h, most, &panels->Delta));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode UsePanelsAddDelta(const Workspace *w, PetscInt h, const PetscReal owned[], UsePanels *panels)
+{
+  PetscFunctionBeginUser;
+  panels->h[panels->count] = h;
+  PetscCall(FetchBoth(w->rows, w->cols, panels->T * h, owned, &panels->Delta[panels->count]));
+  panels->count++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -122,9 +125,27 @@ static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(panels->A.fetched_row));
   PetscCall(PetscFree(panels->A.fetched_col));
-  PetscCall(PetscFree(panels->Delta.fetched_row));
-  PetscCall(PetscFree(panels->Delta.fetched_col));
+  for (PetscInt i = 0; i < panels->count; i++) {
+    PetscCall(PetscFree(panels->Delta[i].fetched_row));
+    PetscCall(PetscFree(panels->Delta[i].fetched_col));
+  }
+  PetscCall(PetscFree2(panels->h, panels->Delta));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* what this rank owns of the factors of a use */
+static const PetscReal *OwnedA(ResidualMap map, const LabelUse *use)
+{
+  const PetscInt points = GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first;
+
+  return use->A + (size_t)points * (size_t)use->T * (size_t)use->k;
+}
+
+static const PetscReal *OwnedDelta(ResidualMap map, const LabelUse *use)
+{
+  const PetscInt rows = map->rows->owned.first - map->rows->group.first;
+
+  return use->Delta + (size_t)rows * (size_t)use->T * (size_t)use->h;
 }
 
 /* block += the rows `units` of a label's block of J, from one use, on the owned residuals: sum_t delta_t (x) a_t */
@@ -208,33 +229,41 @@ static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle r
       k[r] += SumPlaces(T, deltas + (size_t)r * (size_t)T, values + (size_t)(point[r] - point[0]) * (size_t)T, one);
 }
 
+/* C := sum of Delta_I Delta_J^T, for a rectangle */
+static PetscErrorCode DeltaProducts(const UsePanels *left, const UsePanels *right, Rectangle rect, PetscReal C[], PetscInt ldc)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < left->count; i++)
+    PetscCall(Product(rect.triangle, RowsFrom(left->Delta[i].row, rect.r0, rect.r1 - rect.r0, left->T, left->h[i]),
+                      RowsFrom(right->Delta[i].col, rect.c0, rect.c1 - rect.c0, right->T, right->h[i]), i ? 1 : 0, C, ldc));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* K[rectangle] += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over point rows from p0 on, its columns from q0 on */
 static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one, Rectangle rect)
 {
-  const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, h = left->h, k = left->k;
+  const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, k = left->k;
   const PetscInt *row_point = w->row_points->position, *col_point = w->col_points->position;
   const PetscInt  p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
   const PetscInt  q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
-  const RowMajor  Delta_I = RowsFrom(left->Delta.row, rect.r0, nr, T, h), Delta_J = RowsFrom(right->Delta.col, rect.c0, nc, S, h);
+  PetscReal      *K = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
 
   PetscFunctionBeginUser;
-  if (!left->A.row) { /* a block of J: its product is added as it stands */
-    PetscCall(Product(rect.triangle, Delta_I, Delta_J, 1, w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0, w->K->rows));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCall(Product(rect.triangle, Delta_I, Delta_J, 0, w->deltas, nr * T));
+  PetscCall(DeltaProducts(left, right, rect, w->deltas, nr * T));
   PetscCall(Product(rect.triangle, RowsFrom(left->A.row, p0, points, T, k), RowsFrom(right->A.col, q0, col_points, S, k), 0,
                     w->values, points * T));
   if (rect.triangle) {
     MirrorPlaces(nr * T, T, w->deltas);
     MirrorPlaces(points * T, T, w->values);
   }
-  for (PetscInt c = 0; c < nc; c++)
+  for (PetscInt c = 0; c < nc; c++) {
+    if (w->fresh) PetscCall(PetscArrayzero(K + (size_t)c * (size_t)w->K->rows, nr));
     for (PetscInt s = 0; s < S; s++) {
       const size_t delta = (size_t)c * (size_t)S + (size_t)s, value = (size_t)(col_point[rect.c0 + c] - q0) * (size_t)S + (size_t)s;
 
       AddColumn(w, T, one, rect, c, w->deltas + delta * (size_t)(nr * T), w->values + value * (size_t)(points * T));
     }
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -243,8 +272,28 @@ static PetscReal FlopsOf(const UsePanels *left, const UsePanels *right, Rectangl
 {
   const PetscReal rows = (PetscReal)(rect.r1 - rect.r0) * (PetscReal)left->T,
                   cols = (PetscReal)(rect.c1 - rect.c0) * (PetscReal)right->T;
+  PetscReal inner      = left->A.row ? (PetscReal)left->k : 0;
 
-  return (rect.triangle ? 1 : 2) * rows * cols * (PetscReal)(left->h + (left->A.row ? left->k : 0));
+  for (PetscInt i = 0; i < left->count; i++) inner += (PetscReal)left->h[i];
+  return (rect.triangle ? 1 : 2) * rows * cols * inner;
+}
+
+/* K[rectangle] += B_I B_J^T; not by the product itself, which may round what is there once for each of its terms */
+static PetscErrorCode AddBlockRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, Rectangle rect)
+{
+  const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, ld = w->K->rows;
+  PetscReal     *K = w->K->a + (size_t)rect.c0 * (size_t)ld + rect.r0;
+
+  PetscFunctionBeginUser;
+  if (w->fresh) {
+    PetscCall(DeltaProducts(left, right, rect, K, ld));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  PetscCall(DeltaProducts(left, right, rect, w->deltas, nr));
+  for (PetscInt c = 0; c < nc; c++)
+    for (PetscInt r = rect.triangle ? c : 0; r < nr; r++)
+      K[(size_t)c * (size_t)ld + (size_t)r] += w->deltas[(size_t)c * (size_t)nr + (size_t)r];
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode AddLowerTriangle(Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
@@ -254,54 +303,39 @@ static PetscErrorCode AddLowerTriangle(Workspace *w, const UsePanels *left, cons
   PetscFunctionBeginUser;
   PetscCall(CoverCreate(w->K, 0, PetscMax(left->T, right->T), (PetscBool)(left == right), &cover));
   for (PetscInt i = 0; i < cover.count; i++) {
-    PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
+    if (left->A.row)
+      PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
+    else
+      PetscCall(AddBlockRectangle(w, left, right, cover.rectangles[i]));
     w->done += FlopsOf(left, right, cover.rectangles[i]);
     PetscCall(ProgressPiece(w->K->world, w->done));
   }
+  w->fresh = PETSC_FALSE;
   PetscCall(CoverDestroy(&cover));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- labels ----------------------------------------------------------------------------------------------------------- */
 
-static const LabelUse *OnlyUseOf(PetscInt nuses, const LabelUse uses[], PetscInt label)
+/* by their factors: all uses of one label, or one of each of several labels with one A; those without A are biases, which `one` adds */
+static PetscErrorCode AddFactors(Workspace *w, PetscInt nuses, const LabelUse uses[], PetscReal one)
 {
-  const LabelUse *only = NULL;
-
-  for (PetscInt i = 0; i < nuses; i++) {
-    if (uses[i].label != label) continue;
-    if (only) return NULL;
-    only = &uses[i];
-  }
-  return only;
-}
-
-/* a bias used once, at one place, by the op that alone uses its weight, which goes by its factors: its part of K is Delta Delta^T o 1, an added
-   one in the weight's Hadamard product */
-static PetscBool BiasJoins(ResidualMap map, PetscInt nuses, const LabelUse uses[], const LabelUse *weight, const LabelUse *bias)
-{
-  PetscReal flops;
-
-  return (PetscBool)(weight->A && !bias->A && weight->T == 1 && weight->Delta == bias->Delta &&
-                     OnlyUseOf(nuses, uses, weight->label) && OnlyUseOf(nuses, uses, bias->label) &&
-                     !GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, weight->label, &flops));
-}
-
-static const LabelUse *JoiningPartner(ResidualMap map, PetscInt nuses, const LabelUse uses[], const LabelUse *use)
-{
-  for (PetscInt i = 0; i < nuses; i++)
-    if (use->A ? BiasJoins(map, nuses, uses, use, &uses[i]) : BiasJoins(map, nuses, uses, &uses[i], use)) return &uses[i];
-  return NULL;
-}
-
-/* by its factors */
-static PetscErrorCode AddWeight(Workspace *w, PetscInt count, const LabelUse uses[], PetscReal one)
-{
-  UsePanels *panels;
+  const LabelUse *first = NULL;
+  UsePanels      *panels;
+  PetscInt        count = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(count, &panels));
-  for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsCreate(w, &uses[i], &panels[i]));
+  PetscCall(PetscCalloc1(nuses, &panels));
+  for (PetscInt i = 0; i < nuses; i++) {
+    if (!uses[i].A) continue;
+    if (!first) first = &uses[i];
+    if (&uses[i] == first || uses[i].label == first->label) {
+      PetscCall(UsePanelsCreate(uses[i].T, uses[i].k, nuses, &panels[count]));
+      PetscCall(FetchBoth(w->row_points, w->col_points, uses[i].T * uses[i].k, OwnedA(w->map, &uses[i]), &panels[count].A));
+      count++;
+    }
+    PetscCall(UsePanelsAddDelta(w, uses[i].h, OwnedDelta(w->map, &uses[i]), &panels[count - 1]));
+  }
   for (PetscInt i = 0; i < count; i++)
     for (PetscInt j = 0; j < count; j++) PetscCall(AddLowerTriangle(w, &panels[i], &panels[j], one));
   for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsDestroy(&panels[i]));
@@ -310,22 +344,24 @@ static PetscErrorCode AddWeight(Workspace *w, PetscInt count, const LabelUse use
 }
 
 /* by its block of J */
-static PetscErrorCode AddBlock(Workspace *w, PetscInt count, const LabelUse uses[])
+static PetscErrorCode AddBlock(Workspace *w, PetscInt nuses, const LabelUse uses[])
 {
   const ResidualMap map   = w->map;
   const Label      *label = &map->network->labels[uses[0].label];
   const Range       owned = map->rows->owned;
-  const PetscInt    most  = PetscMax(1, GRAM_PANEL / label->cols);
+  const PetscInt    most  = GramPanelRows(map->network, uses[0].label);
 
   PetscFunctionBeginUser;
   for (PetscInt row = 0; row < label->rows; row += most) {
-    const Range units  = {row, PetscMin(row + most, label->rows)};
-    UsePanels   panels = {.T = 1, .k = 1, .h = (units.last - units.first) * label->cols};
-    PetscReal  *block;
+    const Range    units = {row, PetscMin(row + most, label->rows)};
+    const PetscInt width = (units.last - units.first) * label->cols;
+    UsePanels      panels;
+    PetscReal     *block;
 
-    PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)panels.h, &block));
-    for (PetscInt i = 0; i < count; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
-    PetscCall(FetchBoth(w->rows, w->cols, panels.h, block, &panels.Delta));
+    PetscCall(PetscCalloc1((size_t)(owned.last - owned.first) * (size_t)width, &block));
+    for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
+    PetscCall(UsePanelsCreate(1, 1, 1, &panels));
+    PetscCall(UsePanelsAddDelta(w, width, block, &panels));
     PetscCall(AddLowerTriangle(w, &panels, &panels, 0));
     PetscCall(UsePanelsDestroy(&panels));
     PetscCall(PetscFree(block));
@@ -333,46 +369,49 @@ static PetscErrorCode AddBlock(Workspace *w, PetscInt count, const LabelUse uses
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscBool GramAssembles(Network net, PetscReal d, PetscReal m, PetscInt label, PetscReal *flops)
+/* how the term of every label is made; of one label only, each by itself */
+static PetscErrorCode TermsCreate(ResidualMap map, PetscBool alone, GramTerm **terms)
 {
-  const PetscReal h = (PetscReal)net->labels[label].rows, k = (PetscReal)net->labels[label].cols;
-  PetscReal       T = 0, values = 0, factors, block;
-  PetscBool       assembles;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(map->network->nlabels, terms));
+  for (PetscInt label = 0; label < map->network->nlabels; label++) {
+    GramTerm *term = &(*terms)[label];
 
-  for (PetscInt v = 1; v < net->nops; v++) {
-    T += net->ops[v].weight == label ? (PetscReal)net->ops[v].places : 0;
-    values += net->ops[v].bias == label;
+    *term = GramTermOf(map->network, (PetscReal)map->d, (PetscReal)map->m, label);
+    if (alone) term->with = label;
+    if (alone) term->one = PETSC_FALSE;
   }
-  factors   = T * T * (d * d * k + m * m * h);
-  block     = m * m * h * k + m * T * h * k;
-  assembles = (PetscBool)(values > 0 || block < factors + HADAMARD * T * T * m * m);
-  *flops    = assembles ? block : factors;
-  return assembles;
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* only: the label; -1: all */
 static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
 {
-  const ResidualMap map = jacobian->map;
-  Workspace         w;
-  PetscInt          nuses;
-  LabelUse         *uses;
-  PetscReal         flops;
+  const PetscInt nlabels = jacobian->map->network->nlabels;
+  Workspace      w;
+  PetscInt       nuses;
+  LabelUse      *uses, *together; /* of labels that are made together */
+  GramTerm      *terms;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
   PetscCall(WorkspaceCreate(jacobian, K, &w));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt first = 0; first < nuses; first += LabelUses(nuses, uses, first)) {
-    const PetscInt  count   = LabelUses(nuses, uses, first);
-    const LabelUse *partner = only < 0 ? JoiningPartner(jacobian->map, nuses, uses, &uses[first]) : NULL;
+  PetscCall(PetscMalloc1(nuses, &together));
+  PetscCall(TermsCreate(jacobian->map, (PetscBool)(only >= 0), &terms));
+  for (PetscInt turn = 0; turn < 2 * nlabels; turn++) { /* blocks first: one of them becomes K as it stands */
+    const PetscInt  with  = turn % nlabels;
+    const PetscBool block = (PetscBool)(turn < nlabels);
+    PetscInt        count = 0;
 
-    if (only >= 0 && uses[first].label != only) continue;
-    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, uses[first].label, &flops))
-      PetscCall(AddWeight(&w, count, &uses[first], partner ? 1 : 0));
-    else if (!partner)
-      PetscCall(AddBlock(&w, count, &uses[first]));
+    if (terms[with].block != block || (only >= 0 && only != with)) continue;
+    for (PetscInt i = 0; i < nuses; i++)
+      if (terms[uses[i].label].with == with) together[count++] = uses[i];
+    if (count && block) PetscCall(AddBlock(&w, count, together));
+    if (count && !block) PetscCall(AddFactors(&w, count, together, terms[with].one ? 1 : 0));
   }
+  if (w.fresh) PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
+  PetscCall(PetscFree(terms));
+  PetscCall(PetscFree(together));
   PetscCall(PetscFree(uses));
   PetscCall(WorkspaceDestroy(&w));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -408,14 +447,12 @@ static PetscBool IsWeight(Network net, PetscInt label)
 PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
 {
   const ResidualMap map = jacobian->map;
-  PetscReal         one;
 
   PetscFunctionBeginUser;
   *flops = 0;
   for (PetscInt label = 0; label < map->network->nlabels; label++)
-    if (!GramAssembles(map->network, (PetscReal)map->d, (PetscReal)map->m, label, &one) || IsWeight(map->network, label) ||
-        map->network->labels[label].cols > 1)
-      *flops += one;
+    if (IsWeight(map->network, label) || map->network->labels[label].cols > 1)
+      *flops += GramTermOf(map->network, (PetscReal)map->d, (PetscReal)map->m, label).flops;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -430,11 +467,10 @@ static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
 /* of both products, for labels that go by their factors */
 static PetscReal ScratchBytes(const Sizes *s)
 {
-  PetscInt  places = 0;
-  PetscReal flops;
+  PetscInt places = 0;
 
   for (PetscInt v = 1; v < s->network->nops; v++)
-    if (s->network->ops[v].weight >= 0 && !GramAssembles(s->network, s->d, s->m, s->network->ops[v].weight, &flops))
+    if (s->network->ops[v].weight >= 0 && !GramTermOf(s->network, s->d, s->m, s->network->ops[v].weight).block)
       places = PetscMax(places, s->network->ops[v].places);
   return places ? 8 * ScratchEntries(s->rows, s->cols, places) * (1 + 1 / (s->l * s->l)) : 0;
 }
@@ -457,23 +493,21 @@ static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, Pets
   CostAdd(cost, &fetch, 1);
 }
 
-/* by its factors: a Hadamard product for each pair of places */
-static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
+/* by its factors, with the Delta of the weights that share its A: a Hadamard product for each pair of places */
+static void FactorsCost(const Sizes *s, PetscInt label, Cost *cost)
 {
-  const Label *what = &s->network->labels[label];
-  PetscReal    T = 0, held = ScratchBytes(s), flops;
+  PetscReal T = 0, held = ScratchBytes(s);
 
   for (PetscInt v = 1; v < s->network->nops; v++) {
     const NetOp    *op     = &s->network->ops[v];
     const PetscReal places = (PetscReal)op->places;
 
+    if (op->weight < 0 || GramTermOf(s->network, s->d, s->m, op->weight).with != label) continue;
+    FetchCost(s, PETSC_TRUE, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
     if (op->weight != label) continue;
-    FetchCost(s, PETSC_FALSE, places * (PetscReal)what->cols, &held, cost);
-    FetchCost(s, PETSC_TRUE, places * (PetscReal)what->rows, &held, cost);
+    FetchCost(s, PETSC_FALSE, places * (PetscReal)s->network->labels[label].cols, &held, cost);
     T += places;
   }
-  (void)GramAssembles(s->network, s->d, s->m, label, &flops);
-  cost->work[WORK_PRODUCT] += flops / s->PK;
   cost->work[WORK_STREAM] += 8 * 4 * T * T * s->m * s->m / 2 / s->PK; /* both products, and K twice */
   cost->bytes = PetscMax(cost->bytes, held);
 }
@@ -482,58 +516,28 @@ static void WeightCost(const Sizes *s, PetscInt label, Cost *cost)
 static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
-  const PetscReal most   = PetscMax(1, GRAM_PANEL / (PetscReal)what->cols),
+  const PetscReal most   = (PetscReal)GramPanelRows(s->network, label),
                   width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
-  PetscReal       held   = ScratchBytes(s) + 8 * s->m / s->P * width, flops;
+  PetscReal       held   = ScratchBytes(s) + 8 * s->m / s->P * width;
   Cost            panel  = {.bytes = 0};
 
   FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
   panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK;
   panel.bytes = PetscMax(panel.bytes, held);
   CostAdd(cost, &panel, panels);
-  (void)GramAssembles(s->network, s->d, s->m, label, &flops);
-  cost->work[WORK_PRODUCT] += flops / s->PK;
-}
-
-/* how often ops use a label, and the last that does */
-static PetscInt CountOps(Network net, PetscInt label, PetscInt *op)
-{
-  PetscInt count = 0;
-
-  for (PetscInt v = 1; v < net->nops; v++) {
-    if (net->ops[v].weight != label && net->ops[v].bias != label) continue;
-    count++;
-    *op = v;
-  }
-  return count;
-}
-
-/* BiasJoins, of a label */
-static PetscBool LabelJoins(const Sizes *s, PetscInt label)
-{
-  const Network net = s->network;
-  PetscInt      v = 0, other = 0;
-  PetscReal     flops;
-  const NetOp  *op;
-
-  if (CountOps(net, label, &v) != 1) return PETSC_FALSE;
-  op = &net->ops[v];
-  return (PetscBool)(op->bias == label && op->weight >= 0 && op->places == 1 && CountOps(net, op->weight, &other) == 1 &&
-                     !GramAssembles(net, s->d, s->m, op->weight, &flops));
 }
 
 void GramCost(const Sizes *s, Cost *cost)
 {
-  const Network net  = s->network;
-  Cost          gram = {.work[WORK_STREAM] = SizesTiles(s)};
-  PetscReal     flops;
+  Cost gram = {.bytes = 0};
 
-  for (PetscInt label = 0; label < net->nlabels; label++) {
-    if (!GramAssembles(net, s->d, s->m, label, &flops))
-      WeightCost(s, label, &gram);
-    else if (!LabelJoins(s, label))
-      BlockCost(s, label, &gram);
+  for (PetscInt label = 0; label < s->network->nlabels; label++) {
+    const GramTerm term = GramTermOf(s->network, s->d, s->m, label);
+
+    gram.work[WORK_PRODUCT] += term.flops / s->PK;
+    if (term.with == label && term.block) BlockCost(s, label, &gram);
+    if (term.with == label && !term.block) FactorsCost(s, label, &gram);
   }
   CostAdd(cost, &gram, 1);
 }

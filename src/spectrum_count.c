@@ -17,12 +17,12 @@ static PetscReal GammaOf(PetscReal chain)
 
 PetscErrorCode SpectrumCount(Jacobian jacobian, Tiles K, Spectrum *s)
 {
-  PetscReal trace, chain, E;
+  const PetscReal chain = LongestChain(jacobian->map);
+  PetscReal       trace, E;
 
   PetscFunctionBeginUser;
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
-  PetscCall(LongestChain(jacobian, &chain));
   E = (GammaOf((PetscReal)s->m + 3) * (1 + GammaOf((PetscReal)s->m + 3)) + GammaOf(chain)) * trace;
   PetscCall(TilesShiftedCholesky(K, 4 * E, &s->factor));
   for (PetscInt k = 0; k < s->m; k++) s->sigma[k] = (PetscReal)NAN;

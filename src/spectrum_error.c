@@ -17,24 +17,17 @@ enum { STREAM_ERROR = 1 << 21 }; /* of the random direction */
 
 static const PetscReal epsilon = 1. / 67108864;
 
-PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c)
+PetscReal LongestChain(ResidualMap map)
 {
-  PetscInt  nuses;
-  LabelUse *uses;
+  PetscReal length = 0, sums = 0;
 
-  PetscFunctionBeginUser;
-  *c = 0;
-  PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
-  for (PetscInt i = 0; i < nuses; i++) {
-    PetscReal places = 0; /* of the label: pairs of places are summed */
+  for (PetscInt label = 0; label < map->network->nlabels; label++) {
+    const GramTerm term = GramTermOf(map->network, (PetscReal)map->d, (PetscReal)map->m, label);
 
-    for (PetscInt j = 0; j < nuses; j++)
-      if (uses[j].label == uses[i].label) places += (PetscReal)uses[j].T;
-    *c = PetscMax(*c, (PetscReal)(uses[i].k + uses[i].h) + (places > 1 ? places * places : 0));
+    length = PetscMax(length, term.length);
+    sums += term.sums;
   }
-  *c += (PetscReal)jacobian->map->network->nlabels + 6;
-  PetscCall(PetscFree(uses));
-  PetscFunctionReturn(PETSC_SUCCESS);
+  return length + sums + 6;
 }
 
 /* |a| |a - b| and the like: Frobenius norms of row number `row` */
@@ -125,14 +118,9 @@ PetscReal NeighbourBytes(const Sizes *s)
   return 8 * s->local + SizesValues(s, s->N) + ResidualMapUnitsBytes(s);
 }
 
-PetscErrorCode RoundingStep(Jacobian jacobian, PetscReal *step)
+PetscReal RoundingStep(ResidualMap map)
 {
-  PetscReal c = 0;
-
-  PetscFunctionBeginUser;
-  PetscCall(LongestChain(jacobian, &c));
-  *step = PetscSqrtReal(c) * PETSC_MACHINE_EPSILON / 2;
-  PetscFunctionReturn(PETSC_SUCCESS);
+  return PetscSqrtReal(LongestChain(map)) * PETSC_MACHINE_EPSILON / 2;
 }
 
 PetscErrorCode NoiseOfRows(Jacobian jacobian, Jacobian near, PetscReal noise[])
@@ -152,7 +140,7 @@ static PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J)
 {
   const ResidualMap map = jacobian->map;
   Neighbour         near;
-  PetscReal         step = 0, distance2 = 0, *distance;
+  PetscReal         distance2 = 0, *distance;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(map->m, &distance));
@@ -160,8 +148,7 @@ static PetscErrorCode JacobianRounding(Jacobian jacobian, PetscReal *E_J)
   PetscCall(RowDistances(jacobian, near.jacobian, distance));
   for (PetscInt row = map->rows->owned.first; row < map->rows->owned.last; row++) distance2 += PetscSqr(distance[row]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &distance2, 1, MPIU_REAL, MPI_SUM, map->grid->world));
-  PetscCall(RoundingStep(jacobian, &step));
-  *E_J = PetscSqrtReal(distance2) * step / epsilon;
+  *E_J = PetscSqrtReal(distance2) * RoundingStep(map) / epsilon;
   PetscCall(NeighbourDestroy(&near));
   PetscCall(PetscFree(distance));
   PetscFunctionReturn(PETSC_SUCCESS);

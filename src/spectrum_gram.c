@@ -5,11 +5,9 @@
 
 PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
 {
-  const PetscReal u = PETSC_MACHINE_EPSILON / 2;
-  PetscReal       c;
+  const PetscReal u = PETSC_MACHINE_EPSILON / 2, c = LongestChain(jacobian->map);
 
   PetscFunctionBeginUser;
-  PetscCall(LongestChain(jacobian, &c));
   *E = c * u / (1 - c * u) * trace + (PetscReal)jacobian->map->m * u * lambda_max;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

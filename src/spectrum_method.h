@@ -36,7 +36,7 @@ void SpectrumGramCost(const Sizes *sizes, PetscBool vectors, Cost *cost);
 PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E);
 
 /* c of gamma_c: the longest rounding chain of an entry of K. Not collective. */
-PetscErrorCode LongestChain(Jacobian jacobian, PetscReal *c);
+PetscReal LongestChain(ResidualMap map);
 
 /* J at theta (1 + step xi), xi standard normal; near->jacobian is used as any other. Collective. */
 typedef struct {
@@ -52,8 +52,8 @@ PetscErrorCode NeighbourDestroy(Neighbour *near);
 void      NeighbourCost(const Sizes *sizes, Cost *cost);
 PetscReal NeighbourBytes(const Sizes *sizes);
 
-/* The step that stands for rounding, u sqrt(c). Collective. */
-PetscErrorCode RoundingStep(Jacobian jacobian, PetscReal *step);
+/* The step that stands for rounding, u sqrt(c). Not collective. */
+PetscReal RoundingStep(ResidualMap map);
 
 /* noise[k], k < m: what row k of J may owe to rounding; near: at a step of rounding. Collective. */
 PetscErrorCode NoiseOfRows(Jacobian jacobian, Jacobian near, PetscReal noise[]);

@@ -20,16 +20,14 @@ struct Scaling_s {
 
 PetscErrorCode ScalingCreate(Jacobian jacobian, const PetscReal inverse[], Scaling *scaling)
 {
-  PetscReal step;
-  Scaling   s;
+  Scaling s;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));
   s->m = jacobian->map->m;
   PetscCall(PetscCalloc1(s->m, &s->change2));
   PetscCall(PetscMalloc2(s->m, &s->column, CHUNK * (size_t)s->m, &s->Y));
-  PetscCall(RoundingStep(jacobian, &step));
-  PetscCall(NeighbourCreate(jacobian, step, &s->near));
+  PetscCall(NeighbourCreate(jacobian, RoundingStep(jacobian->map), &s->near));
   PetscCall(JacobianGetUses(s->near.jacobian, &s->nuses, &s->uses));
   PetscCall(NoiseOfRows(jacobian, s->near.jacobian, s->column));
   for (PetscInt k = 0; k < s->m; k++) s->column[k] = s->column[k] * inverse[k] <= Noise ? inverse[k] : 0;

@@ -100,6 +100,33 @@ static PetscErrorCode TestGramProduct(Problem *problem, PetscReal norm_J)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the K of every label add up to K */
+static PetscErrorCode TestLabels(Problem *problem, PetscReal norm_J)
+{
+  Tiles     K, label_K;
+  PetscReal difference = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(TilesCreate(PETSC_COMM_WORLD, problem->map->m, &K));
+  PetscCall(TilesDuplicate(K, &label_K));
+  PetscCall(GramCompute(problem->jacobian, K));
+  for (PetscInt label = 0; label < problem->network->nlabels; label++) {
+    PetscCall(GramComputeLabel(problem->jacobian, label, label_K));
+    for (size_t e = 0; e < (size_t)K->rows * (size_t)K->cols; e++) K->a[e] -= label_K->a[e];
+  }
+  for (int c = 0; c < K->cols; c++)
+    for (int r = 0; r < K->rows; r++) {
+      const PetscReal left = PetscAbsReal(K->a[(size_t)c * (size_t)K->rows + (size_t)r]);
+
+      if (TilesGlobalRow(K, K->myrow, r) >= TilesGlobalCol(K, K->mycol, c) && !(left <= difference))
+        difference = left; /* NaN stays */
+    }
+  Tap((PetscBool)(difference <= 1e-13 * PetscSqr(norm_J)), "... labels, one by one, add up to K");
+  PetscCall(TilesDestroy(&label_K));
+  PetscCall(TilesDestroy(&K));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* where Q = 1, a layer of more than one block */
 static PetscErrorCode TestLargeLayer(PetscInt G)
 {
@@ -349,17 +376,51 @@ static PetscErrorCode TestPlaces(PetscInt G, PetscInt d, PetscInt l)
                           .bias_gain  = .5};
   Problem          problem;
   Data             data;
-  PetscReal        norm_J, flops;
+  PetscReal        norm_J;
   PetscInt         label = 0;
 
   PetscFunctionBeginUser;
   PetscCall(DataRandom(PETSC_COMM_WORLD, d, 16, l, 3, &data));
   PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
   while (problem.network->labels[label].cols != 360) label++;
-  Tap((PetscBool)!GramAssembles(problem.network, (PetscReal)d, (PetscReal)(d * l), label, &flops),
+  Tap((PetscBool)!GramTermOf(problem.network, (PetscReal)d, (PetscReal)(d * l), label).block,
       "d = %d, l = %d: a convolution goes by its factors", (int)d, (int)l);
   PetscCall(JacobianNormSquared(problem.jacobian, &norm_J));
   PetscCall(TestGram(&problem, PetscSqrtReal(norm_J)));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Layers "value" and "gate" read the values that "other" reads in vain, and without a bias; at one place, where biases join their weights'
+   products, and at two: how their terms of K are made */
+static PetscErrorCode TestShared(PetscInt G, const char file[], PetscInt places)
+{
+  NetOptions net = {.arch = 5, .activation = "tanh", .seed = 2, .gain = 1, .bias_gain = .5};
+  Problem    problem;
+  Data       data;
+  PetscReal  norm_J, flops, expected = 0;
+  GramTerm   term[7]; /* first, other, value, its bias, gate, its bias, last */
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(net.file, file, sizeof net.file));
+  PetscCall(DataRandom(PETSC_COMM_WORLD, 40, 12, 3, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &problem));
+  for (PetscInt label = 0; label < 7; label++) term[label] = GramTermOf(problem.network, 40, 120, label);
+  Tap((PetscBool)(term[4].with == term[2].with && !term[4].block), "%s: a layer's A A^T serves another", file);
+  if (places == 1)
+    Tap((PetscBool)(term[1].with == 1 && term[2].with == 2 && term[3].with == 2 && term[5].with == 2 && term[2].one),
+        "... their biases are in the same product, a layer without a bias is not");
+  else
+    Tap((PetscBool)(term[2].with == 1 && term[3].with == 3 && term[5].with == 5 && !term[1].one),
+        "... biases go by their blocks, a layer without a bias is in the same product");
+  for (PetscInt label = 0; label < 7; label++)
+    if (problem.network->labels[label].cols > 1) expected += term[label].flops_alone;
+  expected -= (places == 1 ? 1 : 2) * (PetscReal)places * (PetscReal)places * 40 * 40 * 60;
+  PetscCall(GramFlops(problem.jacobian, &flops));
+  TapClose(flops, expected, expected, 1e-15, "... which saves its flops");
+  PetscCall(JacobianNormSquared(problem.jacobian, &norm_J));
+  PetscCall(TestGram(&problem, PetscSqrtReal(norm_J)));
+  PetscCall(TestLabels(&problem, PetscSqrtReal(norm_J)));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -372,6 +433,8 @@ int main(int argc, char **argv)
     if (ranks % G == 0) {
       TapCall(TestShape(G));
       TapCall(TestPlaces(G, 30, 3));
+      TapCall(TestShared(G, "tests/nets/gated.json", 1));
+      TapCall(TestShared(G, "tests/nets/gated-places.json", 2));
     }
   TapCall(TestPlaces(ranks, 280, 1));
   TapCall(TestTooManyPoints());

@@ -241,16 +241,22 @@ static PetscErrorCode TestPart(Subject *s, const Part *part, const char where[])
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode TestGrid(PetscInt G, PetscInt d, PetscInt l)
+static const NetOptions mlp   = {.widths = {2, {120, 90}}, .activation = "tanh", .bias = PETSC_TRUE, .gain = 1, .bias_gain = .1};
+static const NetOptions gated = {.arch       = 5,
+                                 .file       = "tests/nets/gated-only.json",
+                                 .activation = "tanh",
+                                 .gain       = 1,
+                                 .bias_gain  = .1}; /* labels share A A^T */
+
+static PetscErrorCode TestGrid(PetscInt G, const NetOptions *net, PetscInt d, PetscInt l)
 {
-  const NetOptions net = {.widths = {2, {120, 90}}, .activation = "tanh", .bias = PETSC_TRUE, .gain = 1, .bias_gain = .1};
-  char             where[64];
-  Subject          s = {.rows = NULL};
-  Data             data;
+  char    where[64];
+  Subject s = {.rows = NULL};
+  Data    data;
 
   PetscFunctionBeginUser;
   PetscCall(DataRandom(PETSC_COMM_WORLD, d, 13, l, 1, &data));
-  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, &net, &s.p));
+  PetscCall(ProblemCreate(PETSC_COMM_WORLD, G, data, net, &s.p));
   ResidualMapSizes(s.p.map, &s.sizes);
   PetscCall(TilesCreate(PETSC_COMM_WORLD, s.p.map->m, &s.K));
   PetscCall(TilesDuplicate(s.K, &s.V));
@@ -259,7 +265,8 @@ static PetscErrorCode TestGrid(PetscInt G, PetscInt d, PetscInt l)
   PetscCall(VecDuplicate(s.p.H, &s.u));
   PetscCall(VecSet(s.v, 1));
   PetscCall(VecSet(s.u, 1));
-  PetscCall(PetscSNPrintf(where, sizeof where, "grid %d x %d, m = %d:", (int)G, (int)(size / G), (int)s.p.map->m));
+  PetscCall(PetscSNPrintf(where, sizeof where, "grid %d x %d, %s, m = %d:", (int)G, (int)(size / G), net == &mlp ? "mlp" : "gated",
+                          (int)s.p.map->m));
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(Parts); k++) PetscCall(TestPart(&s, &Parts[k], where));
   PetscCall(VecDestroy(&s.u));
   PetscCall(VecDestroy(&s.v));
@@ -276,8 +283,9 @@ int main(int argc, char **argv)
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   for (PetscInt G = 1; G <= size; G++)
     if (size % G == 0) {
-      TapCall(TestGrid(G, 640, 1));
-      TapCall(TestGrid(G, 320, 2));
+      TapCall(TestGrid(G, &mlp, 640, 1));
+      TapCall(TestGrid(G, &mlp, 320, 2));
+      TapCall(TestGrid(G, &gated, 640, 1));
     }
   return TapEnd();
 }

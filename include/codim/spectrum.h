@@ -6,7 +6,8 @@
 
            E = gamma_c trace(K) + m u lambda_max(K),     resolution = sqrt(E)
 
-         gamma_c trace(K) >= |fl(K) - K|_F for products of inner length c = max(k + h) + (number of labels) + 6 (certificate, section on sigma),
+         gamma_c trace(K) >= |fl(K) - K|_F for c = the longest sums of a label + all that is added to an entry of K + 6 (GramTerm's length
+         and sums; certificate, section on sigma),
          and m u lambda_max is the backward error of the eigensolver. A sigma that is truly zero shows as at most the resolution.
 
   qr     streamed tall-skinny QR of J^T from the factors, then the singular values of R: 2 n m^2 flops, nothing of size n m is stored.
