@@ -91,10 +91,11 @@ static PetscErrorCode TestFactor(Problem *problem, Tiles factor, const Spectrum 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* the formula of spectrum.h: c = max(k + h) + labels + 6 = (4 + 9) or (9 + 6), + 6 + 6 */
-static void TestResolution(const Spectrum *s)
+/* the formula of spectrum.h: the longest sums are 9 + 6, of the second weight; each weight adds once to an entry of K, and the last bias does
+   where its weight goes by its block, l = 1 */
+static void TestResolution(const Spectrum *s, PetscInt l)
 {
-  const PetscReal u = PETSC_MACHINE_EPSILON / 2, c = 27 * u;
+  const PetscReal u = PETSC_MACHINE_EPSILON / 2, c = (9 + 6 + (l == 1 ? 4 : 3) + 6) * u;
   const PetscReal E = c / (1 - c) * s->norm2 + (PetscReal)s->m * u * PetscSqr(s->sigma[0]);
 
   TapClose(s->resolution, PetscSqrtReal(E), s->resolution, 1e-12, "... resolved to sqrt(gamma_c tr K + m u lambda_max)");
@@ -135,7 +136,7 @@ static PetscErrorCode TestNet(PetscInt G, PetscInt d, PetscInt l, PetscReal gap,
       gap < 1 ? gap > 0 ? ", two of them close" : ", one of them twice" : "", (int)l, problem.grid->G, problem.grid->Q,
       (double)spectrum.sigma[0], (double)spectrum.sigma[d * l - 1]);
   PetscCall(TestChecks(&spectrum, K, factored, above, decided));
-  TestResolution(&spectrum);
+  TestResolution(&spectrum, l);
   PetscCall(TestAlone(&spectrum, d, l, gap));
   if (factored) PetscCall(TestFactor(&problem, K, &spectrum));
   PetscCall(SpectrumDestroy(&spectrum));
