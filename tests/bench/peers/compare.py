@@ -15,6 +15,7 @@ import tempfile
 
 import numpy as np
 
+NETS = "mlp", "cnn", "wide_cnn", "attention", "wide_attention"
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPEAT = int(os.environ.get("REPEAT", "5"))
 JOB = """data: {{x: {place}/x.npy, y: {place}/y.npy, points: {points}}}
@@ -60,7 +61,7 @@ def same(ours, theirs):
 
 def spectra(place, rows):
     for task, net, points, repeat in (("jacobian", "mlp", 1000, 1), ("factored", "mlp", 1000, REPEAT), ("factored", "mlp", 1797, REPEAT),
-                                      ("jacobian", "cnn", 1000, 1), ("jacobian", "attention", 1000, 1)):
+                                      *(("jacobian", net, 1000, 1) for net in NETS[1:])):
         theirs, ours, alone = [], [], []
         for _ in range(repeat):
             p, c = peer(place, task, net, points), codim(place, net, points)
@@ -96,7 +97,7 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as place:
         digits(place)
-        for net in "mlp", "cnn", "attention":
+        for net in NETS:
             subprocess.run([sys.executable, "jobs/torch_export.py", HERE + "/nets.py", net, "64", f"{place}/{net}"], check=True,
                            stdout=subprocess.DEVNULL)
         spectra(place, rows)

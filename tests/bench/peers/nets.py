@@ -1,4 +1,7 @@
-"""The nets that the peers are compared on, in double precision, as functions for jobs/torch_export.py. Inputs: 8 x 8 digits, flat."""
+"""The nets that the peers are compared on, in double precision, as functions for jobs/torch_export.py. Inputs: 8 x 8 digits, flat.
+
+cnn and attention have a third of a million parameters; the wide ones have as many as the mlp, a million.
+"""
 import torch
 from torch import nn
 
@@ -26,13 +29,21 @@ def mlp():
     return nn.Sequential(nn.Linear(64, 1000), nn.Tanh(), nn.Linear(1000, 1000), nn.Tanh(), nn.Linear(1000, 1)).double()
 
 
-def cnn():
+def cnn(first=32, second=128, hidden=512):
     torch.manual_seed(1)
-    return nn.Sequential(nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 32, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2),
-                         nn.Conv2d(32, 128, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(512, 512), nn.Tanh(),
-                         nn.Linear(512, 1)).double()
+    return nn.Sequential(nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, first, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2),
+                         nn.Conv2d(first, second, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4 * second, hidden),
+                         nn.Tanh(), nn.Linear(hidden, 1)).double()
 
 
-def attention():
+def wide_cnn():
+    return cnn(64, 256, 900)
+
+
+def attention(width=256):
     torch.manual_seed(1)
-    return Attention().double()
+    return Attention(width).double()
+
+
+def wide_attention():
+    return attention(424)
