@@ -7,6 +7,7 @@
 #include "codim/job.h"
 #include "codim/study.h"
 #include <string.h>
+#include <unistd.h>
 
 /* the same complaint on every rank; printed once */
 static ExitStatus Agree(Complaint *complaint, int rank)
@@ -188,6 +189,11 @@ static ExitStatus Execute(const Command *command, int argc, char **argv)
   MPI_Barrier(MPI_COMM_WORLD); /* no rank ends before the status is written */
   if (SlepcFinalize()) status = STATUS_BUG;
   free(arguments);
+  if (ierr) { /* what the error unwound past is not freed: no handler is to look for it */
+    MPI_Finalize();
+    fflush(NULL);
+    _exit((int)status);
+  }
   return status;
 }
 
