@@ -206,7 +206,7 @@ PetscErrorCode ExtremesDestroy(Extremes *extremes)
 static PetscErrorCode MakeVecs(Extremes e, PetscInt count, Vec **vecs)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(count, vecs));
+  PetscCall(PetscMalloc1(count, vecs)); /* NOLINT(bugprone-sizeof-expression): a Vec is a pointer */
   for (PetscInt i = 0; i < count; i++) PetscCall(ParametersCreateVec(e->map->parameters, &(*vecs)[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -239,7 +239,7 @@ static PetscErrorCode SetStart(Extremes e, EPS eps)
   PetscFunctionBeginUser;
   PetscCall(IsBlock(eps, &block));
   count = PetscMin(PetscMax(block ? Wanted(e, e->solver) : 1, kept), e->map->n);
-  PetscCall(PetscMalloc1(count, &vectors));
+  PetscCall(PetscMalloc1(count, &vectors)); /* NOLINT(bugprone-sizeof-expression): a Vec is a pointer */
   for (PetscInt i = 0; i < count; i++) {
     if (i < kept) {
       vectors[i] = e->start[i];

@@ -70,7 +70,7 @@ static PetscErrorCode RunStart(Job job)
   job->report.start       = job->start;
   if (job->start_reach.reason == REACH_DIVERGED || !JobStageFits(job, "loaded", sizeof(job->start->skipped), job->start->skipped))
     PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(StartLook(job->start, job->theta, job->trajectory, job->H, job->jacobian, job->K));
+  PetscCall(StartLook(job->start, job->jacobian, job->H, job->K));
   if (!job->run.certify) PetscFunctionReturn(PETSC_SUCCESS);
   options.enclose       = PETSC_FALSE;
   options.exact_targets = (PetscBool)(job->data_options.target == TARGET_NET);

@@ -357,7 +357,7 @@ static PetscErrorCode Whole(Looker l, Density *density)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode LookAt(Looker l, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, Look *look, Density *density)
+PetscErrorCode LookAt(Looker l, Jacobian jacobian, Vec H, Tiles K, Look *look, Density *density)
 {
   PetscFunctionBeginUser;
   Clear(look);
@@ -369,7 +369,7 @@ PetscErrorCode LookAt(Looker l, Vec theta, Trajectory trajectory, Vec H, Jacobia
   CheckpointHold(PETSC_TRUE);
   PetscCall(TilesDuplicate(K, &l->factor));
   PetscCall(HessianCreate(l->map, &l->hessian));
-  PetscCall(HessianLinearize(l->hessian, theta, trajectory, H));
+  PetscCall(HessianLinearize(l->hessian, jacobian->theta, jacobian->trajectory, H));
   PetscCall(GaussNewton(l));
   if (isfinite(look->gauss_newton_largest)) {
     PetscCall(Curvature(l));

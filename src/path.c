@@ -216,8 +216,7 @@ static PetscErrorCode AddLook(Path path, PetscInt step, LookPhase phase)
   PetscFunctionBeginUser;
   PetscCall(MakeRoom(path, path->looks + 1));
   look = &path->look[path->looks];
-  PetscCall(LookAt(path->looker, path->theta, path->trajectory, path->H, path->jacobian, path->K, look,
-                   path->density ? &path->density[path->looks] : NULL));
+  PetscCall(LookAt(path->looker, path->jacobian, path->H, path->K, look, path->density ? &path->density[path->looks] : NULL));
   look->step  = (PetscReal)step;
   look->phase = (PetscReal)phase;
   path->looks++;

@@ -69,10 +69,10 @@ static void CountNegative(const LookOptions *options, StartPoint *p)
   for (PetscInt i = 0; i < LOOK_EXTREMES; i++) p->negative_at_least += look->smallest[i] < -rounding;
 }
 
-PetscErrorCode StartLook(Start start, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K)
+PetscErrorCode StartLook(Start start, Jacobian jacobian, Vec H, Tiles K)
 {
   PetscFunctionBeginUser;
-  PetscCall(LookAt(start->looker, theta, trajectory, H, jacobian, K, &start->point.look, NULL));
+  PetscCall(LookAt(start->looker, jacobian, H, K, &start->point.look, NULL));
   PetscCall(DecideRank(jacobian, &start->point));
   CountNegative(&start->options, &start->point);
   start->known = PETSC_TRUE;

@@ -59,7 +59,7 @@ static PetscErrorCode Look1(Point *point, PetscBool full, Look *look, Density *d
 
   PetscFunctionBeginUser;
   PetscCall(LookerCreate(problem->map, &options, &looker));
-  PetscCall(LookAt(looker, problem->theta, problem->trajectory, problem->H, problem->jacobian, point->K, look, density));
+  PetscCall(LookAt(looker, problem->jacobian, problem->H, point->K, look, density));
   PetscCall(LookerDestroy(&looker));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -38,7 +38,7 @@ static PetscErrorCode TestPoint(PetscInt G, PetscBool full)
   PetscCall(PetscSNPrintf(where, sizeof where, "%d x %d", problem.grid->G, problem.grid->Q));
   PetscCall(TilesCreate(PETSC_COMM_WORLD, problem.map->m, &K));
   PetscCall(StartCreate(problem.map, &options, &start));
-  PetscCall(StartLook(start, problem.theta, problem.trajectory, problem.H, problem.jacobian, K));
+  PetscCall(StartLook(start, problem.jacobian, problem.H, K));
   PetscCall(ProblemLinearizeHessian(&problem));
   PetscCall(FullHessianCompute(problem.hessian, &all));
   for (PetscInt i = 0; i < all.n; i++) negative += all.lambda[i] < -all.error;

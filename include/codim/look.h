@@ -53,11 +53,10 @@ typedef struct Looker_s *Looker;
 PetscErrorCode LookerCreate(ResidualMap map, const LookOptions *options, Looker *looker);
 PetscErrorCode LookerDestroy(Looker *looker);
 
-/** At theta, to which trajectory, H and the factors of `jacobian` belong; K is scratch, and another matrix of its size lives while it runs; so do
+/** Where `jacobian` has its factors from, and H is; K is scratch, and another matrix of its size lives while it runs; so do
     the Hessian's linearization and at most 64 n-sized Vecs, or density.steps + 3. density, if options ask for one, may be NULL. Step, phase are
     the caller's. No safe points: it is done as a whole. Collective. */
-PetscErrorCode LookAt(Looker looker, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K, Look *look,
-                      Density *density);
+PetscErrorCode LookAt(Looker looker, Jacobian jacobian, Vec H, Tiles K, Look *look, Density *density);
 
 /** Cost (cost.h), with as many iterations as the solvers take at most. Not collective. */
 void LookCost(const Sizes *sizes, const LookOptions *options, Cost *cost);

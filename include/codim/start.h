@@ -44,8 +44,8 @@ struct Start_s {
 PetscErrorCode StartCreate(ResidualMap map, const HessianOptions *options, Start *start);
 PetscErrorCode StartDestroy(Start *start);
 
-/** point, at theta, to which trajectory, H and the factors of `jacobian` belong. K is scratch; memory as LookAt. Collective. */
-PetscErrorCode StartLook(Start start, Vec theta, Trajectory trajectory, Vec H, Jacobian jacobian, Tiles K);
+/** point, where `jacobian` has its factors from, and H is. K is scratch; memory as LookAt. Collective. */
+PetscErrorCode StartLook(Start start, Jacobian jacobian, Vec H, Tiles K);
 
 /** movement, from theta_0 to theta. heldout: a map of the same net on other points, or NULL; one of its trajectories lives while it runs.
     theta_0 is scratch afterwards. Collective. */
