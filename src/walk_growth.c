@@ -206,7 +206,7 @@ static PetscErrorCode Summarize(PetscReal floor, const PetscReal losses[], Growt
   g->largest  = -INFINITY;
   g->exponent = 0;
   for (PetscInt i = 0; i < D; i++) {
-    exponent = Exponent(g->distance, losses + i * GROWTH_DISTANCES, floor);
+    exponent = Exponent(g->distance, losses + (size_t)i * GROWTH_DISTANCES, floor);
     if (isnan(exponent)) continue;
     fitted++;
     g->exponent += exponent;

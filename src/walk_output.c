@@ -81,7 +81,7 @@ json_t *WalkToJSON(const WalkResult *r)
                    "sigma_min_least", Real(sigma));
   json_object_set_new(json, "piece",
                       json_pack("{s:I, s:I, s:I, s:s}", "points_proved", (json_int_t)proved, "links_proved", (json_int_t)links,
-                                "connected_points", (json_int_t)(ProvedChain(r) + 1), "statement", text));
+                                "connected_points", (json_int_t)ProvedChain(r) + 1, "statement", text));
   json_object_set_new(json, "heldout",
                       r->heldout ? json_pack("{s:I, s:o, s:o}", "points", (json_int_t)r->heldout, "moved_rms",
                                              Real(last->moved_rms), "moved_max", Real(last->moved_max))
