@@ -18,7 +18,7 @@
 #include <slepc.h>
 
 typedef struct {
-  PetscInt    d, repeat;
+  PetscInt    d, repeat, shards; /* shards: of theta; a rank gathers a whole label where there is one */
   Grid        grid;
   ResidualMap map;
   Network     network;
@@ -193,7 +193,7 @@ static PetscErrorCode BenchCreate(Bench *b, PetscInt d, PetscInt width)
   b->data = NULL;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(NetworkCreate(PETSC_COMM_WORLD, &b->net, 64, 1, &b->network));
-  PetscCall(GridCreate(PETSC_COMM_WORLD, size, 1, &b->grid));
+  PetscCall(GridCreate(PETSC_COMM_WORLD, size / b->shards, b->shards, &b->grid));
   PetscCall(PetscNew(&b->data));
   b->data->comm    = PETSC_COMM_WORLD;
   b->data->points  = d;
@@ -406,8 +406,11 @@ static PetscErrorCode RunGrowth(Bench *b)
   static const PetscInt width[SIZES] = {70, 968, 3131, 9968, 19968, 31600};
   PetscReal             n[SIZES], linearize[SIZES], spectrum[SIZES];
   double                seconds = 0;
+  PetscMPIInt           ranks;
 
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  b->shards = ranks;
   for (PetscInt i = 0; i < SIZES; i++) {
     PetscCall(BenchCreate(b, 256, width[i]));
     n[i] = (PetscReal)b->map->n;
@@ -432,6 +435,7 @@ static PetscErrorCode Benches(void)
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
   bench.repeat = 5;
+  bench.shards = 1;
   PetscCall(PetscOptionsGetIntArray(NULL, NULL, "-points", points, &count, &set));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-width", &width, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-repeat", &bench.repeat, NULL));
