@@ -523,7 +523,7 @@ static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
   Cost            panel  = {.bytes = 0};
 
   FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
-  panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK;
+  panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK; /* the product, and K twice */
   panel.bytes = PetscMax(panel.bytes, held);
   CostAdd(cost, &panel, panels);
 }
