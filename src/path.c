@@ -63,7 +63,7 @@ static PetscErrorCode ChooseLooks(Path path)
 
     path->at[k] = options->at.n ? options->at.v[k] : k ? (PetscInt)lround(pow((double)options->steps, (double)part)) : 0;
   }
-  qsort(path->at, (size_t)wanted, sizeof *path->at, Ascending);
+  if (wanted) qsort(path->at, (size_t)wanted, sizeof *path->at, Ascending);
   for (PetscInt k = 0; k < wanted; k++)
     if ((count == 0 || path->at[k] > path->at[count - 1]) && path->at[k] <= options->steps) path->at[count++] = path->at[k];
   path->nat = count;
