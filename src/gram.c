@@ -35,8 +35,8 @@ typedef struct {
   PanelPair *Delta;
 } UsePanels;
 
-/* of the products of the largest rectangle, with T places to a residual */
-static PetscReal ScratchEntries(PetscReal rows, PetscReal cols, PetscInt T)
+/* of a product of the largest rectangle, with T places to a residual */
+static PetscReal RectangleEntries(PetscReal rows, PetscReal cols, PetscInt T)
 {
   const PetscReal places = (PetscReal)T;
 
@@ -44,10 +44,26 @@ static PetscReal ScratchEntries(PetscReal rows, PetscReal cols, PetscInt T)
          PetscMin(cols, (PetscReal)CoverSide(COVER_WIDTH, T));
 }
 
+/* of the largest of all: not that of the most places, whose number may not divide a rectangle's sides. *factors: does a label go by them? */
+static PetscReal ScratchEntries(Network net, PetscReal d, PetscReal m, PetscReal rows, PetscReal cols, PetscBool *factors)
+{
+  PetscReal entries = RectangleEntries(rows, cols, 1); /* a block */
+
+  *factors = PETSC_FALSE;
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const NetOp *op = &net->ops[v];
+
+    if (op->weight < 0 || GramTermOf(net, d, m, op->weight).block) continue;
+    entries  = PetscMax(entries, RectangleEntries(rows, cols, op->places));
+    *factors = PETSC_TRUE;
+  }
+  return entries;
+}
+
 static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
 {
-  const ResidualMap map    = jacobian->map;
-  PetscInt          places = 1;
+  const ResidualMap map = jacobian->map;
+  PetscBool         factors;
   size_t            entries;
 
   PetscFunctionBeginUser;
@@ -59,10 +75,9 @@ static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
   PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
   PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_COLS, &w->col_points));
-  for (PetscInt v = 1; v < map->network->nops; v++)
-    if (map->network->ops[v].weight >= 0) places = PetscMax(places, map->network->ops[v].places);
-  entries = (size_t)ScratchEntries((PetscReal)K->rows, (PetscReal)K->cols, places);
-  PetscCall(PetscMalloc2(entries, &w->deltas, entries, &w->values));
+  entries =
+      (size_t)ScratchEntries(map->network, (PetscReal)map->d, (PetscReal)map->m, (PetscReal)K->rows, (PetscReal)K->cols, &factors);
+  PetscCall(PetscMalloc2(entries, &w->deltas, factors ? entries : 0, &w->values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -464,15 +479,13 @@ static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
   return PetscMin(s->d, residuals / s->l + (s->l > 1 ? residuals / s->nb : 0));
 }
 
-/* of both products, for labels that go by their factors */
+/* of both products; values are those of points */
 static PetscReal ScratchBytes(const Sizes *s)
 {
-  PetscInt places = 0;
+  PetscBool       factors;
+  const PetscReal entries = ScratchEntries(s->network, s->d, s->m, s->rows, s->cols, &factors);
 
-  for (PetscInt v = 1; v < s->network->nops; v++)
-    if (s->network->ops[v].weight >= 0 && !GramTermOf(s->network, s->d, s->m, s->network->ops[v].weight).block)
-      places = PetscMax(places, s->network->ops[v].places);
-  return places ? 8 * ScratchEntries(s->rows, s->cols, places) * (1 + 1 / (s->l * s->l)) : 0;
+  return 8 * entries * (1 + (factors ? 1 / (s->l * s->l) : 0));
 }
 
 /* FetchBoth of a matrix with `each` rows of `width` entries for a residual (Delta) or a point (A): what it keeps is added to *held */
@@ -494,15 +507,17 @@ static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, Pets
 }
 
 /* by its factors, with the Delta of the weights that share its A: a Hadamard product for each pair of places */
-static void FactorsCost(const Sizes *s, PetscInt label, Cost *cost)
+static void FactorsCost(const Sizes *s, PetscInt label, PetscReal held, Cost *cost)
 {
-  PetscReal T = 0, held = ScratchBytes(s);
+  PetscReal T     = 0;
+  PetscInt  input = -1; /* of ops that share A; the op of `label` is the first of them */
 
   for (PetscInt v = 1; v < s->network->nops; v++) {
     const NetOp    *op     = &s->network->ops[v];
     const PetscReal places = (PetscReal)op->places;
 
-    if (op->weight < 0 || GramTermOf(s->network, s->d, s->m, op->weight).with != label) continue;
+    if (op->weight == label) input = op->inputs[0];
+    if (op->weight < 0 || op->inputs[0] != input || GramTermOf(s->network, s->d, s->m, op->weight).with != label) continue;
     FetchCost(s, PETSC_TRUE, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
     if (op->weight != label) continue;
     FetchCost(s, PETSC_FALSE, places * (PetscReal)s->network->labels[label].cols, &held, cost);
@@ -513,15 +528,15 @@ static void FactorsCost(const Sizes *s, PetscInt label, Cost *cost)
 }
 
 /* by its block of J, in panels */
-static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
+static void BlockCost(const Sizes *s, PetscInt label, PetscReal held, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
   const PetscReal most   = (PetscReal)GramPanelRows(s->network, label),
                   width  = PetscMin(most, (PetscReal)what->rows) * (PetscReal)what->cols;
   const PetscReal panels = PetscCeilReal((PetscReal)what->rows / most);
-  PetscReal       held   = ScratchBytes(s) + 8 * s->m / s->P * width;
   Cost            panel  = {.bytes = 0};
 
+  held += 8 * s->m / s->P * width;
   FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
   panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK; /* the product, and K twice */
   panel.bytes = PetscMax(panel.bytes, held);
@@ -530,14 +545,15 @@ static void BlockCost(const Sizes *s, PetscInt label, Cost *cost)
 
 void GramCost(const Sizes *s, Cost *cost)
 {
-  Cost gram = {.bytes = 0};
+  const PetscReal scratch = ScratchBytes(s);
+  Cost            gram    = {.bytes = 0};
 
   for (PetscInt label = 0; label < s->network->nlabels; label++) {
     const GramTerm term = GramTermOf(s->network, s->d, s->m, label);
 
     gram.work[WORK_PRODUCT] += term.flops / s->PK;
-    if (term.with == label && term.block) BlockCost(s, label, &gram);
-    if (term.with == label && !term.block) FactorsCost(s, label, &gram);
+    if (term.with == label && term.block) BlockCost(s, label, scratch, &gram);
+    if (term.with == label && !term.block) FactorsCost(s, label, scratch, &gram);
   }
   CostAdd(cost, &gram, 1);
 }

@@ -425,6 +425,50 @@ static PetscErrorCode TestShared(PetscInt G, const char file[], PetscInt places)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* K of more rows and columns than a rectangle has, for labels at three places, which do not divide its sides, and at one: K u against J J^T u */
+static PetscErrorCode TestRectangles(void)
+{
+  const PetscInt d   = 8400;
+  NetOptions     net = {.arch = 5, .activation = "tanh", .file = "tests/nets/three-places.json", .seed = 2, .gain = 1};
+  Problem        problem;
+  Data           data;
+  Tiles          K;
+  Vec            u, Ku;
+  PetscReal     *x, *y, *expected, trace;
+
+  PetscFunctionBeginUser;
+  PetscCall(DataRandom(PETSC_COMM_SELF, d, 120, 1, 3, &data));
+  PetscCall(ProblemCreate(PETSC_COMM_SELF, 1, data, &net, &problem));
+  PetscCall(TilesCreate(PETSC_COMM_SELF, d, &K));
+  PetscCall(GramCompute(problem.jacobian, K));
+  PetscCall(VecDuplicate(problem.H, &u));
+  PetscCall(VecDuplicate(problem.H, &Ku));
+  PetscCall(SetRandomRows(&problem, 12, u));
+  PetscCall(JacobianMultGram(problem.jacobian, u, Ku));
+  PetscCall(PetscMalloc2(d, &x, d, &expected));
+  PetscCall(PetscCalloc1(d, &y));
+  PetscCall(RowsGatherAll(problem.map->rows, u, x));
+  PetscCall(RowsGatherAll(problem.map->rows, Ku, expected));
+  for (PetscInt j = 0; j < d; j++)
+    for (PetscInt i = j; i < d; i++) {
+      const PetscReal k = K->a[(size_t)j * (size_t)d + (size_t)i];
+
+      y[i] += k * x[j];
+      if (i > j) y[j] += k * x[i];
+    }
+  PetscCall(TilesNorms(K, &trace, NULL, NULL));
+  Tap((PetscBool)!GramTermOf(problem.network, (PetscReal)d, (PetscReal)d, 0).block,
+      "m = %d, a layer at three places goes by its factors", (int)d);
+  Tap((PetscBool)(LargestDifference(d, y, expected) <= 1e-13 * trace * Largest(d, x)), "... K u = J J^T u");
+  PetscCall(PetscFree(y));
+  PetscCall(PetscFree2(x, expected));
+  PetscCall(VecDestroy(&Ku));
+  PetscCall(VecDestroy(&u));
+  PetscCall(TilesDestroy(&K));
+  PetscCall(ProblemDestroy(&problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
   TapBegin(&argc, &argv);
@@ -437,6 +481,7 @@ int main(int argc, char **argv)
       TapCall(TestShared(G, "tests/nets/gated-places.json", 2));
     }
   TapCall(TestPlaces(ranks, 280, 1));
+  if (ranks == 1) TapCall(TestRectangles());
   TapCall(TestTooManyPoints());
   return TapEnd();
 }
