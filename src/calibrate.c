@@ -4,6 +4,7 @@
 */
 #include "codim/calibrate.h"
 #include "blas.h"
+#include "codim/machine.h"
 #include "codim/random.h"
 #include "codim/tiles.h"
 #include "file.h"
@@ -189,23 +190,6 @@ static PetscErrorCode MeasureNetwork(MPI_Comm comm, Scratch *s, Calibration *c)
   c->latency   = (times[1] - times[0]) / small;
   c->bandwidth = cost.received / (times[2] - times[1]);
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-void MachineName(size_t size, char name[])
-{
-  FILE *file = fopen("/proc/cpuinfo", "r");
-  char  line[256];
-
-  (void)PetscStrncpy(name, "unknown", size);
-  while (file && fgets(line, sizeof(line), file)) {
-    const char *value = strncmp(line, "model name", 10) ? NULL : strchr(line, ':');
-
-    if (!value) continue;
-    line[strcspn(line, "\n")] = '\0';
-    (void)PetscStrncpy(name, value + 2, size);
-    break;
-  }
-  if (file) (void)fclose(file);
 }
 
 PetscErrorCode CalibrationMeasure(MPI_Comm comm, Calibration *c)

@@ -153,7 +153,8 @@ static void PutStages(FILE *out, const json_t *report)
 /* what is neither said at the top nor in a table of its own */
 static void PutTables(FILE *out, const json_t *report)
 {
-  static const char *const apart[] = {"schema", "options", "verdict", "time", "memory", "version", "ranks", "grid", NULL};
+  static const char *const apart[] = {"schema",  "options", "verdict", "time", "memory",
+                                      "version", "machine", "ranks",   "grid", NULL};
   const char              *key;
   json_t                  *value;
 
@@ -229,6 +230,8 @@ static void PutProvenance(FILE *out, const char dir[], const json_t *report, con
 {
   fputs("<h2>Provenance</h2>\n<table>\n<tr><th>program</th><td>", out);
   PagePutText(out, json_string_value(json_object_get(report, "version")));
+  fputs("</td></tr>\n<tr><th>machine</th><td>", out);
+  PagePutValue(out, json_object_get(report, "machine"));
   fputs("</td></tr>\n<tr><th>ranks, grid</th><td>", out);
   PagePutValue(out, json_object_get(report, "ranks"));
   fputs(", ", out);

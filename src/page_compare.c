@@ -84,6 +84,7 @@ static void PutTable(FILE *out, PetscInt n, const char *const dirs[], json_t *co
   PutRow(out, n, reports, "ranks");
   PutRow(out, n, reports, "grid");
   PutRow(out, n, reports, "version");
+  PutRow(out, n, reports, "machine");
   for (const char *const *part = parts; *part; part++) PutRows(out, n, reports, *part);
   fputs("</table></div>\n", out);
 }

@@ -181,7 +181,7 @@ static void PrintRecommendation(const Sheet *sheet)
 static void PrintSheet(const Sheet *sheet)
 {
   const Sizes *s = &sheet->candidates[0].plan.sizes;
-  char         here[128];
+  char         here[MACHINE_NAME];
 
   printf("%s on d = %.0f points, l = %.0f: m = %.0f residuals, n = %.0f parameters\n", sheet->title, (double)s->d, (double)s->l,
          (double)s->m, (double)s->n);

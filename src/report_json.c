@@ -1,6 +1,7 @@
 /*
   report_json.c: report.json; see report.h.
 */
+#include "codim/machine.h"
 #include "codim/units.h"
 #include "file.h"
 #include "report_parts.h"
@@ -246,7 +247,7 @@ static PetscErrorCode AddSolverOptions(const json_t *ours, json_t *json)
 
 PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, const char dir[])
 {
-  char        path[PETSC_MAX_PATH_LEN];
+  char        path[PETSC_MAX_PATH_LEN], machine[MACHINE_NAME];
   PetscMPIInt rank;
   json_t     *json;
   Complaint   complaint = {STATUS_HOLDS, ""};
@@ -261,6 +262,8 @@ PetscErrorCode ReportWrite(MPI_Comm comm, const Report *r, json_t *options, cons
                      StagesJSON(PETSC_FALSE), "memory", MemoryJSON(r), "ranks", (int)r->ranks, "grid", (json_int_t)r->G,
                      (json_int_t)r->Q, "version", ReportVersion());
     PetscCheck(json, PETSC_COMM_SELF, PETSC_ERR_PLIB, "report.json: a malformed value");
+    MachineName(sizeof(machine), machine);
+    json_object_set_new(json, "machine", json_string(machine));
     json_object_set_new(json, "loss", LossJSON(r));
     json_object_set_new(json, "units", UnitsJSON(r));
     json_object_set_new(json, "interruptions", json_integer(r->interruptions));

@@ -4,9 +4,10 @@
 #pragma once
 
 #include "cost.h"
+#include "machine.h"
 
 typedef struct {
-  char      machine[128]; /* the processor's name */
+  char      machine[MACHINE_NAME]; /* MachineName */
   PetscInt  ranks;
   PetscReal rate[WORK_KINDS]; /* units of work a second, of one rank with one thread while all ranks do the same */
   PetscReal latency;          /* seconds of a call of MPI */
@@ -26,6 +27,3 @@ PetscErrorCode CalibrationRead(MPI_Comm comm, const char path[], Calibration *ca
 
 /** Seconds that a cost takes a rank with so many threads, which only the dense kinds of work use. Not collective. */
 PetscReal CalibrationSeconds(const Calibration *calibration, const Cost *cost, PetscInt threads);
-
-/** The processor's name here. Not collective. */
-void MachineName(size_t size, char name[]);

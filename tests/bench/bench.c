@@ -10,6 +10,7 @@
 */
 #include "codim/certify.h"
 #include "codim/extremes.h"
+#include "codim/machine.h"
 #include "codim/plot.h"
 #include "codim/random.h"
 #include "codim/table.h"
@@ -431,6 +432,7 @@ static PetscErrorCode Benches(void)
   Bench     bench      = {0};
   PetscInt  points[16] = {1000, 2000, 5000, 10000}, count = 16, width = 1024;
   PetscBool set, growth, factored;
+  char      machine[MACHINE_NAME];
 
   PetscFunctionBeginUser;
   PetscCall(BaseInitialize());
@@ -445,6 +447,8 @@ static PetscErrorCode Benches(void)
   if (growth) PetscCall(RunGrowth(&bench));
   if (factored) PetscCall(RunFactored(&bench, points[0], width));
   if (growth || factored) PetscFunctionReturn(PETSC_SUCCESS);
+  MachineName(sizeof(machine), machine);
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "%s\n", machine));
   for (PetscInt i = 0; i < (set ? count : 4); i++) PetscCall(RunBench(&bench, points[i], width));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

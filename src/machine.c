@@ -1,0 +1,37 @@
+/*
+  machine.c: see machine.h.
+*/
+#include "codim/machine.h"
+#include <string.h>
+
+/* OpenBLAS' own; NULL with another BLAS */
+extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+
+static void ProcessorName(size_t size, char name[])
+{
+  FILE *file = fopen("/proc/cpuinfo", "r");
+  char  line[256];
+
+  (void)PetscStrncpy(name, "unknown processor", size);
+  while (file && fgets(line, sizeof(line), file)) {
+    const char *value = strncmp(line, "model name", 10) ? NULL : strchr(line, ':');
+
+    if (!value) continue;
+    line[strcspn(line, "\n")] = '\0';
+    (void)PetscStrncpy(name, value + 2, size);
+    break;
+  }
+  if (file) (void)fclose(file);
+}
+
+void MachineName(size_t size, char name[])
+{
+  char processor[MACHINE_NAME / 2], version[16] = "";
+
+  ProcessorName(sizeof(processor), processor);
+  (void)PetscStrncpy(name, processor, size);
+  if (!openblas_get_config || !openblas_get_corename) return;
+  (void)sscanf(openblas_get_config(), "OpenBLAS %15s", version);
+  (void)PetscSNPrintf(name, size, "%s, OpenBLAS %s (%s)", processor, version, openblas_get_corename());
+}
