@@ -235,11 +235,14 @@ theory: deps
 	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
 	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
 	@rm -f results/theory/padded.json
-# the core against the machine's matrix products; growth with n; others' programs for the same numbers. On a machine that does nothing else.
-bench: deps-test
+# the core against the machine's matrix products, on a machine that does nothing else. CORE: where to; OPENBLAS_CORETYPE=SkylakeX: by other kernels
+CORE ?= results/bench/core
+bench-core: deps-test
 	$(again) all $(BENCH)
-	@mkdir -p results/bench
-	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH)
+	@mkdir -p $(dir $(CORE))
+	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(CORE)
+# growth with n, and others' programs for the same numbers, too
+bench: bench-core
 	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
 	@$(or $(TORCH),python3) tests/bench/peers/compare.py $(BUILD)/codim $(BUILD)/tests/bench/bench '$(MPIEXEC)' | tee results/bench/peers.txt
 	@python3 tests/bench/readme.py
@@ -322,6 +325,6 @@ help:
 	@echo 'DEBUG=1         address and undefined-behaviour sanitizers; INDEX=64: 64-bit PetscInt; V=1: show commands'
 	@echo 'also            CC CFLAGS CPPFLAGS LDFLAGS LDLIBS BUILD MPIEXEC PETSC_DIR PETSC_ARCH SLEPC_DIR PKG_CONFIG_PATH'
 
-.PHONY: large theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench check format clean help install uninstall found FORCE \
+.PHONY: large theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench bench-core check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
   check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind

@@ -3,6 +3,7 @@
 */
 #include "codim/residual.h"
 #include "blas.h"
+#include "rounding.h"
 #include "sweep.h"
 
 PetscErrorCode ResidualMapCreate(Grid grid, Network network, Parameters parameters, Data data, ResidualMap *map)
@@ -342,9 +343,8 @@ PetscErrorCode ResidualMapAddGradient(ResidualMap map, Trajectory trajectory, Ad
 
 PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, Adjoint units, PetscReal *floor)
 {
-  const Network   net = map->network;
-  const PetscReal u   = PETSC_MACHINE_EPSILON / 2;
-  PetscReal       sum = 0;
+  const Network net = map->network;
+  PetscReal     sum = 0;
 
   PetscFunctionBeginUser;
   for (PetscInt v = 1; v < net->nops; v++) {
@@ -361,7 +361,7 @@ PetscErrorCode ResidualMapRoundingFloor(ResidualMap map, Trajectory trajectory, 
   }
   if (map->grid->q) sum = 0; /* the ranks of a group hold the same values */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, map->grid->world));
-  *floor = u * u * sum;
+  *floor = ROUNDING * ROUNDING * sum;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

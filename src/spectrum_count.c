@@ -5,25 +5,19 @@
   gamma_c trace(K) at most (spectrum.h). tau is four times the sum E of the two: then all m eigenvalues are at least 3 E > 0. If it breaks
   down, nothing is known but that lambda_min(K) < tau, about.
 */
+#include "rounding.h"
 #include "spectrum_method.h"
 #include <math.h>
 
-static PetscReal GammaOf(PetscReal chain)
-{
-  const PetscReal u = PETSC_MACHINE_EPSILON / 2;
-
-  return chain * u / (1 - chain * u);
-}
-
 PetscErrorCode SpectrumCount(Jacobian jacobian, Tiles K, Spectrum *s)
 {
-  const PetscReal chain = LongestChain(jacobian->map);
+  const PetscReal factor = Gamma((PetscReal)s->m + 3);
   PetscReal       trace, E;
 
   PetscFunctionBeginUser;
   PetscCall(GramCompute(jacobian, K));
   PetscCall(TilesNorms(K, &trace, &s->norm4, NULL));
-  E = (GammaOf((PetscReal)s->m + 3) * (1 + GammaOf((PetscReal)s->m + 3)) + GammaOf(chain)) * trace;
+  E = (factor * (1 + factor) + Gamma(LongestChain(jacobian->map))) * trace;
   PetscCall(TilesShiftedCholesky(K, 4 * E, &s->factor));
   for (PetscInt k = 0; k < s->m; k++) s->sigma[k] = (PetscReal)NAN;
   s->counted      = PETSC_TRUE;

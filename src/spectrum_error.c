@@ -11,6 +11,7 @@
   NoiseOfRows moves theta by u sqrt(c) itself: there rounding is a part of the change. An entry that is 0 at every theta, for what cancels in
   it, and nonzero in floating point changes by as much as it is.
 */
+#include "rounding.h"
 #include "spectrum_method.h"
 
 enum { STREAM_ERROR = 1 << 21 }; /* of the random direction */
@@ -120,7 +121,7 @@ PetscReal NeighbourBytes(const Sizes *s)
 
 PetscReal RoundingStep(ResidualMap map)
 {
-  return PetscSqrtReal(LongestChain(map)) * PETSC_MACHINE_EPSILON / 2;
+  return PetscSqrtReal(LongestChain(map)) * ROUNDING;
 }
 
 PetscErrorCode NoiseOfRows(Jacobian jacobian, Jacobian near, PetscReal noise[])

@@ -1,14 +1,13 @@
 /*
   spectrum_gram.c: sigma as square roots of the eigenvalues of K = J J^T; see spectrum.h for the error E.
 */
+#include "rounding.h"
 #include "spectrum_method.h"
 
 PetscErrorCode GramEigenvalueError(Jacobian jacobian, PetscReal trace, PetscReal lambda_max, PetscReal *E)
 {
-  const PetscReal u = PETSC_MACHINE_EPSILON / 2, c = LongestChain(jacobian->map);
-
   PetscFunctionBeginUser;
-  *E = c * u / (1 - c * u) * trace + (PetscReal)jacobian->map->m * u * lambda_max;
+  *E = Gamma(LongestChain(jacobian->map)) * trace + (PetscReal)jacobian->map->m * ROUNDING * lambda_max;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
