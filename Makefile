@@ -316,7 +316,7 @@ help:
 	@echo 'make studies    strong and weak scaling, and where the claim holds over width and d, into results/studies/ (some minutes)'
 	@echo 'make claims     run every job that stands for a claim: expected and found, into results/ and README.md'
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
-	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (ten minutes)'
+	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (20 minutes); bench-core: the first'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
 	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice, into results/bench/ (some minutes)'
