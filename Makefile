@@ -236,7 +236,7 @@ theory: deps
 	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
 	@rm -f results/theory/padded.json
 # the core against the machine's matrix products, on a machine that does nothing else. CORE: where to; OPENBLAS_CORETYPE=SkylakeX: by other kernels
-CORE ?= results/bench/core
+CORE = results/bench/core
 bench-core: deps-test
 	$(again) all $(BENCH)
 	@mkdir -p $(dir $(CORE))

@@ -4,7 +4,6 @@
 */
 #include "codim/calibrate.h"
 #include "blas.h"
-#include "codim/machine.h"
 #include "codim/random.h"
 #include "codim/tiles.h"
 #include "file.h"

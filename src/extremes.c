@@ -4,6 +4,7 @@
 #include "codim/extremes.h"
 #include "codim/checkpoint.h"
 #include "codim/kernel.h"
+#include "rounding.h"
 #include <string.h>
 
 #define KEY(name, type, field, value, min, max, help)                                                                              \
@@ -399,7 +400,7 @@ static PetscErrorCode UseProjection(Extremes e, EPS eps)
 static PetscErrorCode SetTolerance(Extremes e, EPS eps)
 {
   const Plan *plan = &Plans[e->solver];
-  PetscReal   tol, scale = e->solver == KERNEL ? 1 : PETSC_MACHINE_EPSILON / 2 * e->lambda_max;
+  PetscReal   tol, scale = e->solver == KERNEL ? 1 : ROUNDING * e->lambda_max;
   PetscInt    its;
   PetscBool   tol_set, its_set;
 

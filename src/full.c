@@ -3,6 +3,7 @@
 */
 #include "codim/full.h"
 #include "codim/checkpoint.h"
+#include "rounding.h"
 
 /* column j of the tiles = v, whole on every rank */
 static void SetColumn(Tiles tiles, PetscInt j, const PetscReal v[])
@@ -85,8 +86,7 @@ PetscErrorCode FullHessianCompute(Hessian hessian, FullHessian *full)
   if (!stop) PetscCall(TilesEigenvalues(tiles, full->lambda));
   PetscCall(TilesDestroy(&tiles));
   if (stop) PetscFunctionReturn(PETSC_SUCCESS);
-  full->error = (PetscReal)full->n * PETSC_MACHINE_EPSILON / 2 *
-                PetscMax(PetscAbsReal(full->lambda[0]), PetscAbsReal(full->lambda[full->n - 1]));
+  full->error = (PetscReal)full->n * ROUNDING * PetscMax(PetscAbsReal(full->lambda[0]), PetscAbsReal(full->lambda[full->n - 1]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

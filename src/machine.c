@@ -27,11 +27,12 @@ static void ProcessorName(size_t size, char name[])
 
 void MachineName(size_t size, char name[])
 {
-  char processor[MACHINE_NAME / 2], version[16] = "";
+  char   version[16] = "";
+  size_t length;
 
-  ProcessorName(sizeof(processor), processor);
-  (void)PetscStrncpy(name, processor, size);
+  ProcessorName(size, name);
   if (!openblas_get_config || !openblas_get_corename) return;
   (void)sscanf(openblas_get_config(), "OpenBLAS %15s", version);
-  (void)PetscSNPrintf(name, size, "%s, OpenBLAS %s (%s)", processor, version, openblas_get_corename());
+  length = strlen(name);
+  (void)PetscSNPrintf(name + length, size - length, ", OpenBLAS %s (%s)", version, openblas_get_corename());
 }

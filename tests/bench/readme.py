@@ -26,7 +26,8 @@ def core():
                                                       if speed else "")
     head = ["| m | ranks × threads | K: share of the dsyrk rate | step: time over flops ÷ dgemm rate | Hessian product: gradients | "
             "over 1 × 1: dgemm itself, K, step, Hessian product |", "|---|---|---|---|---|---|"]
-    return head + [rows[key] for key in sorted(rows)]
+    machine = text.splitlines()[1]
+    return [machine + ":", ""] + head + [rows[key] for key in sorted(rows)]
 
 
 def peers():
