@@ -37,13 +37,17 @@ PACKAGES := $(SLEPC) $(PETSC) $(ELPA) $(HDF5) jansson yaml-0.1 zlib $(SCALAPACK)
 
 INCLUDE  := -Iinclude -I$(BUILD)/include $(patsubst -I%,-isystem %,$(call pkgconfig,--cflags-only-I $(PACKAGES)))
 LIBS     := $(call pkgconfig,--libs $(PACKAGES)) -lm
-RPATH    := $(if $(PETSC_DIR),$(patsubst -L%,-Wl$(comma)-rpath$(comma)%,$(filter -L%,$(LIBS))))
+# Debian has several builds of OpenBLAS, each in a directory. That with OpenMP takes the threads of codim's own loops (threads.h): rather it than
+# the system's choice
+OPENMP_BLAS := $(patsubst %/libopenblas.so,%,$(firstword $(wildcard /usr/lib/*/openblas-openmp/libopenblas.so)))
+RPATH    := $(addprefix -Wl$(comma)-rpath$(comma),$(if $(PETSC_DIR),$(patsubst -L%,%,$(filter -L%,$(LIBS)))) $(OPENMP_BLAS))
 # FLINT's Arb is what some tests compare with; from version 3 on it is a part of FLINT
 ARB      := $(patsubst lib%.so,-l%,$(notdir $(filter /%,$(foreach l,flint-arb flint,$(shell $(CC) -print-file-name=lib$l.so 2>/dev/null)))))
 
 # -ffp-contract=off: the doubles of problem.h5 are the same whatever the compiler and the processor; never -ffast-math
+OPENMP   ?= -fopenmp
 WARN      = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion $(WERROR)
-COMPILE   = $(CC) -std=gnu11 -ffp-contract=off -fopenmp-simd $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
+COMPILE   = $(CC) -std=gnu11 -ffp-contract=off $(OPENMP) $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
 quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)
 
 # ---- program and library -------------------------------------------------------------------------------------------
@@ -62,7 +66,7 @@ TRAFFIC = $(if $(DEBUG),,$(BUILD)/traffic.so)
 all: $(BUILD)/codim $(TRAFFIC)
 
 $(BUILD)/codim: $(BUILD)/main.o $(BUILD)/libcodim.a
-	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RPATH) $(LIBS) $(LDLIBS)
+	$(call quiet,LD)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(RPATH) $(LIBS) $(LDLIBS)
 $(BUILD)/libcodim.a: $(OBJ)
 	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
 $(BUILD)/traffic.so: src/traffic.c
@@ -102,7 +106,7 @@ python   = $(if $(TORCH),,$(foreach p,$(PYTHON),$p:python3-$p))
 NEEDED  = $(call command,pkg-config,pkg-config) $(call command,$(CC),gcc:libc6-dev:libopenmpi-dev) \
   $(call command,$(MPIEXEC),openmpi-bin) $(call library,$(PETSC),petsc$(SUFFIX),libpetsc$(SUFFIX)-real-dev) \
   $(call library,$(SLEPC),slepc$(SUFFIX),libslepc$(SUFFIX)-real-dev) $(call library,$(HDF5),hdf5,libhdf5-openmpi-dev) \
-  $(call library,$(SCALAPACK),scalapack,libscalapack-openmpi-dev:libelpa-dev) $(call library,$(if $(APT),$(FAST_BLAS),$(BLAS)),openblas,libopenblas-dev) \
+  $(call library,$(SCALAPACK),scalapack,libscalapack-openmpi-dev:libelpa-dev) $(call library,$(if $(APT),$(and $(FAST_BLAS),$(or $(OPENMP_BLAS),$(filter-out openblas,$(FAST_BLAS)))),$(BLAS)),openblas,libopenblas-openmp-dev) \
   $(call library,$(call found,jansson),jansson,libjansson-dev) $(call library,$(call found,yaml-0.1),yaml-0.1,libyaml-dev) \
   $(call library,$(call found,zlib),zlib,zlib1g-dev) $(call header,Random123/philox.h,librandom123-dev)
 NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
@@ -111,7 +115,7 @@ NEEDED_TEST  = $(NEEDED) $(call command,prove,perl) \
 NEEDED_SLURM = $(NEEDED_TEST) $(foreach p,munge:munge slurmctld:slurmctld slurmd:slurmd srun:slurm-client,$(if $(shell \
   PATH=$$PATH:/usr/sbin command -v $(firstword $(subst :, ,$p))),,$p)) \
   $(if $(wildcard /usr/lib/*/slurm*/mpi_pmix.so /usr/lib/slurm*/mpi_pmix.so),,mpi_pmix.so:slurm-wlm-basic-plugins)
-NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
+NEEDED_CHECK = $(NEEDED_TEST) $(call command,clang,clang) $(call library,$(wildcard /usr/lib/llvm-*/lib/libomp.so),libomp,libomp-dev) $(call command,clang-tidy,clang-tidy) $(call command,clang-format,clang-format) \
   $(call command,codespell,codespell) $(call command,chromium,chromium) $(call command,gnuplot,gnuplot-nox) \
   $(call command,Rscript,r-base-core:r-cran-hdf5r:r-cran-jsonlite) $(call command,valgrind,valgrind) $(call library,$(call found,slepc64),slepc64,libslepc64-real-dev) \
   $(call library,$(wildcard $(PETSC_DEBUG)/libpetsc*),petsc-debug,libpetsc-real$(PETSC_SERIES)-dbg)

@@ -26,19 +26,5 @@ static inline PetscErrorCode Gemm(const char transA[], const char transB[], Pets
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* C := alpha op(A) op(A)^T + beta C, one triangle of C, n x n, k inner. */
-static inline PetscErrorCode Syrk(const char uplo[], const char trans[], PetscInt n, PetscInt k, PetscReal alpha,
-                                  const PetscReal A[], PetscInt lda, PetscReal beta, PetscReal C[], PetscInt ldc)
-{
-  PetscBLASInt bn, bk, blda, bldc;
-
-  PetscFunctionBegin;
-  if (!n) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscBLASIntCast(n, &bn));
-  PetscCall(PetscBLASIntCast(k, &bk));
-  PetscCall(PetscBLASIntCast(PetscMax(1, lda), &blda));
-  PetscCall(PetscBLASIntCast(PetscMax(1, ldc), &bldc));
-  PetscCallBLAS("BLASsyrk", BLASsyrk_(uplo, trans, &bn, &bk, &alpha, A, &blda, &beta, C, &bldc));
-  PetscCall(PetscLogFlops((PetscReal)n * (PetscReal)(n + 1) * (PetscReal)k));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
+/* C := X X^T + beta C, the lower triangle of C; X is row-major, n x k. */
+PetscErrorCode Syrk(PetscInt n, PetscInt k, const PetscReal X[], PetscReal beta, PetscReal C[], PetscInt ldc);

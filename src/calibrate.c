@@ -132,16 +132,16 @@ static PetscErrorCode SampleHash(Scratch *s, PetscReal *amount)
 static const struct {
   const char *name;
   Sample     *sample;
-  PetscBool   dense; /* the BLAS' threads share it */
+  PetscBool   shared; /* by the threads of a rank */
 } Kinds[WORK_KINDS] = {
     [WORK_PRODUCT]      = {"product_flops", SampleProduct, PETSC_TRUE},
     [WORK_CHOLESKY]     = {"cholesky_flops", SampleCholesky, PETSC_TRUE},
     [WORK_EIGENVALUES]  = {"eigenvalues_flops", SampleEigenvalues, PETSC_TRUE},
     [WORK_EIGENVECTORS] = {"eigenvectors_flops", SampleEigenvectors, PETSC_TRUE},
     [WORK_QR]           = {"qr_flops", SampleQR, PETSC_TRUE},
-    [WORK_STREAM]       = {"memory_bytes", SampleStream, PETSC_FALSE},
-    [WORK_ELEMENTS]     = {"elements", SampleElements, PETSC_FALSE},
-    [WORK_NORMALS]      = {"random_numbers", SampleNormals, PETSC_FALSE},
+    [WORK_STREAM]       = {"memory_bytes", SampleStream, PETSC_TRUE},
+    [WORK_ELEMENTS]     = {"elements", SampleElements, PETSC_TRUE},
+    [WORK_NORMALS]      = {"random_numbers", SampleNormals, PETSC_TRUE},
     [WORK_FILE]         = {"file_bytes", SampleFile, PETSC_FALSE},
     [WORK_HASH]         = {"hashed_bytes", SampleHash, PETSC_FALSE},
 };
@@ -223,7 +223,7 @@ PetscReal CalibrationSeconds(const Calibration *c, const Cost *cost, PetscInt th
   PetscReal seconds = cost->messages * c->latency + cost->received / c->bandwidth;
 
   for (int kind = 0; kind < WORK_KINDS; kind++)
-    if (cost->work[kind] > 0) seconds += cost->work[kind] / (c->rate[kind] * (Kinds[kind].dense ? (PetscReal)threads : 1));
+    if (cost->work[kind] > 0) seconds += cost->work[kind] / (c->rate[kind] * (Kinds[kind].shared ? (PetscReal)threads : 1));
   return seconds;
 }
 

@@ -7,6 +7,7 @@
 */
 #include "codim/gram.h"
 #include "blas.h"
+#include "codim/threads.h"
 #include "panel.h"
 #include "strip.h"
 #include "tiles_cover.h"
@@ -205,7 +206,7 @@ static PetscErrorCode Product(PetscBool triangle, RowMajor X, RowMajor Y, PetscR
 {
   PetscFunctionBeginUser;
   if (triangle)
-    PetscCall(Syrk("L", "T", X.rows, X.width, 1, X.a, X.width, beta, C, ldc));
+    PetscCall(Syrk(X.rows, X.width, X.a, beta, C, ldc));
   else
     PetscCall(Gemm("T", "N", X.rows, Y.rows, X.width, 1, X.a, X.width, Y.a, Y.width, beta, C, ldc));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -214,6 +215,7 @@ static PetscErrorCode Product(PetscBool triangle, RowMajor X, RowMajor Y, PetscR
 /* the upper half of the squares of side T on the diagonal of a symmetric matrix whose lower half is given */
 static void MirrorPlaces(PetscInt order, PetscInt T, PetscReal C[])
 {
+#pragma omp parallel for if (ThreadsShare((size_t)order * (size_t)T))
   for (PetscInt first = 0; first < order; first += T)
     for (PetscInt t = 0; t < T; t++)
       for (PetscInt s = t + 1; s < T; s++)
@@ -271,8 +273,11 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, co
     MirrorPlaces(nr * T, T, w->deltas);
     MirrorPlaces(points * T, T, w->values);
   }
+#pragma omp parallel for schedule(static, 16) if (ThreadsShare((size_t)nr * (size_t)T * (size_t)nc * (size_t)S))
   for (PetscInt c = 0; c < nc; c++) {
-    if (w->fresh) PetscCall(PetscArrayzero(K + (size_t)c * (size_t)w->K->rows, nr));
+    PetscReal *column = K + (size_t)c * (size_t)w->K->rows;
+
+    for (PetscInt r = 0; w->fresh && r < nr; r++) column[r] = 0;
     for (PetscInt s = 0; s < S; s++) {
       const size_t delta = (size_t)c * (size_t)S + (size_t)s, value = (size_t)(col_point[rect.c0 + c] - q0) * (size_t)S + (size_t)s;
 
@@ -305,6 +310,7 @@ static PetscErrorCode AddBlockRectangle(const Workspace *w, const UsePanels *lef
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(DeltaProducts(left, right, rect, w->deltas, nr));
+#pragma omp parallel for schedule(static, 16) if (ThreadsShare((size_t)nr * (size_t)nc))
   for (PetscInt c = 0; c < nc; c++)
     for (PetscInt r = rect.triangle ? c : 0; r < nr; r++)
       K[(size_t)c * (size_t)ld + (size_t)r] += w->deltas[(size_t)c * (size_t)nr + (size_t)r];

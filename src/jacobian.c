@@ -3,6 +3,7 @@
 */
 #include "codim/jacobian.h"
 #include "blas.h"
+#include "codim/threads.h"
 
 enum { SCRATCH = 1 << 19 /* entries */, SCRATCH_COLUMNS = 1024, BLOCK = 1 << 22 /* entries */ };
 
@@ -97,6 +98,7 @@ static PetscErrorCode AddUseMult(ResidualMap map, const LabelUse *use, Range uni
     PetscCall(PetscMalloc1((size_t)map->N * places * (size_t)width, &P));
     PetscCall(Gemm("T", "N", width, map->N * use->T, use->k, 1, V, use->k, use->A, use->k, 0, P, width));
   }
+#pragma omp parallel for if (ThreadsShare(GroupRows(map) * places * (size_t)width))
   for (size_t row = 0; row < GroupRows(map); row++)
     for (size_t t = 0; t < places; t++) {
       const PetscReal *delta = use->Delta + (row * places + t) * h + units.first;
@@ -140,30 +142,30 @@ static PetscInt UnitBlock(PetscInt k)
 }
 
 /* D := sum of u_row Delta_row over the rows of each point, N T x units */
-static PetscErrorCode SumRows(ResidualMap map, const LabelUse *use, Range units, const PetscReal u[], PetscReal D[])
+static void SumRows(ResidualMap map, const LabelUse *use, Range units, const PetscReal u[], PetscReal D[])
 {
-  const size_t T = (size_t)use->T, h = (size_t)use->h, w = (size_t)(units.last - units.first);
-  PetscInt     points = 0; /* begun */
+  const PetscInt first = GridGroupPoints(map->grid, map->d).first, before = map->rows->group.first;
+  const size_t   T = (size_t)use->T, h = (size_t)use->h, w = (size_t)(units.last - units.first);
 
-  PetscFunctionBeginUser;
-  for (size_t row = 0; row < GroupRows(map); row++) {
-    const PetscInt  point = map->rows->group_point[row];
-    const PetscBool first = (PetscBool)(point >= points);
+#pragma omp parallel for if (ThreadsShare(GroupRows(map) * T * w))
+  for (PetscInt i = 0; i < map->N; i++) {
+    const Range rows = RowsOfPoints(map->rows, (Range){first + i, first + i + 1});
 
-    PetscCall(PetscArrayzero(D + (size_t)points * T * w, first ? (size_t)(point - points) * T * w : 0));
-    points = PetscMax(points, point + 1);
     for (size_t t = 0; t < T; t++) {
-      const PetscReal *delta = use->Delta + (row * T + t) * h + units.first;
-      PetscReal       *sum   = D + ((size_t)point * T + t) * w;
+      PetscReal *sum = D + ((size_t)i * T + t) * w;
 
-      if (first)
-        for (size_t j = 0; j < w; j++) sum[j] = u[row] * delta[j];
-      else
-        for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
+      if (rows.first == rows.last)
+        for (size_t j = 0; j < w; j++) sum[j] = 0;
+      for (PetscInt row = rows.first - before; row < rows.last - before; row++) {
+        const PetscReal *delta = use->Delta + ((size_t)row * T + t) * h + units.first;
+
+        if (row == rows.first - before)
+          for (size_t j = 0; j < w; j++) sum[j] = u[row] * delta[j];
+        else
+          for (size_t j = 0; j < w; j++) sum[j] += u[row] * delta[j];
+      }
     }
   }
-  PetscCall(PetscArrayzero(D + (size_t)points * T * w, (size_t)(map->N - points) * T * w));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Y += alpha D^T A, width x k, over the places. Each product is rounded by itself before it is added: then adding it with -alpha undoes it to
@@ -177,6 +179,7 @@ static PetscErrorCode AddOuter(const LabelUse *use, PetscInt places, PetscInt wi
     const PetscInt cols = PetscMin(SCRATCH_COLUMNS, use->k - col);
 
     PetscCall(Gemm("N", "T", cols, width, places, alpha, use->A + col, use->k, D, width, 0, product, cols));
+#pragma omp parallel for if (ThreadsShare((size_t)width * (size_t)cols))
     for (size_t r = 0; r < (size_t)width; r++) {
       PetscReal *y = Y + r * (size_t)use->k + (size_t)col;
 
@@ -187,23 +190,23 @@ static PetscErrorCode AddOuter(const LabelUse *use, PetscInt places, PetscInt wi
 }
 
 /* Y += alpha sum_(row,t) u_row Delta_(row,t) of these units, likewise */
-static PetscErrorCode AddSums(ResidualMap map, const LabelUse *use, Range units, PetscReal alpha, const PetscReal u[],
-                              PetscReal Y[])
+static void AddSums(ResidualMap map, const LabelUse *use, Range units, PetscReal alpha, const PetscReal u[], PetscReal Y[])
 {
-  const size_t T = (size_t)use->T, width = (size_t)(units.last - units.first);
-  PetscReal   *sums;
+  enum { PIECE = 256 };
+  const size_t T = (size_t)use->T, places = GroupRows(map) * T, width = (size_t)(units.last - units.first);
 
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(width, &sums));
-  for (size_t row = 0; row < GroupRows(map); row++)
-    for (size_t t = 0; t < T; t++) {
-      const PetscReal *delta = use->Delta + (row * T + t) * (size_t)use->h + units.first;
+#pragma omp parallel for if (ThreadsShare(places * width))
+  for (size_t piece = 0; piece < width; piece += PIECE) {
+    const size_t count       = PetscMin(PIECE, width - piece);
+    PetscReal    sums[PIECE] = {0};
 
-      for (size_t j = 0; j < width; j++) sums[j] += u[row] * delta[j];
+    for (size_t place = 0; place < places; place++) {
+      const PetscReal *delta = use->Delta + place * (size_t)use->h + (size_t)units.first + piece;
+
+      for (size_t j = 0; j < count; j++) sums[j] += u[place / T] * delta[j];
     }
-  for (size_t j = 0; j < width; j++) Y[j] += alpha * sums[j];
-  PetscCall(PetscFree(sums));
-  PetscFunctionReturn(PETSC_SUCCESS);
+    for (size_t j = 0; j < count; j++) Y[piece + j] += alpha * sums[j];
+  }
 }
 
 /* Y += alpha sum_t (Delta_t o u)^T (A_t (x) 1) of these units */
@@ -216,14 +219,14 @@ static PetscErrorCode AddUseTranspose(ResidualMap map, const LabelUse *use, Rang
 
   PetscFunctionBeginUser;
   if (!use->A) {
-    PetscCall(AddSums(map, use, units, alpha, u, Y));
+    AddSums(map, use, units, alpha, u, Y);
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   block = PetscMin(units.last - units.first, UnitBlock(use->k));
   PetscCall(PetscMalloc2((size_t)places * (size_t)block, &D, block * PetscMin(use->k, SCRATCH_COLUMNS), &product));
   for (Range part = {units.first, units.first}; part.first < units.last; part.first = part.last) {
     part.last = PetscMin(part.first + block, units.last);
-    PetscCall(SumRows(map, use, part, u, D));
+    SumRows(map, use, part, u, D);
     PetscCall(
         AddOuter(use, places, part.last - part.first, alpha, D, product, Y + (size_t)(part.first - units.first) * (size_t)use->k));
   }
@@ -338,9 +341,10 @@ static PetscReal PlacePairNorm(size_t i, size_t row, const LabelUse *use, PetscI
 /* norms2 += the owned rows' */
 static void AddUsePair(Rows rows, const LabelUse *use, const LabelUse *other, PetscReal norms2[])
 {
-  const PetscInt before = rows->owned.first - rows->group.first;
+  const PetscInt before = rows->owned.first - rows->group.first, last = rows->owned.last - rows->group.first;
 
-  for (PetscInt row = before; row < rows->owned.last - rows->group.first; row++)
+#pragma omp parallel for if (ThreadsShare((size_t)(last - before) * (size_t)use->T * (size_t)(use->h + use->k)))
+  for (PetscInt row = before; row < last; row++)
     for (PetscInt t = 0; t < use->T; t++)
       for (PetscInt s = use == other ? t : 0; s < other->T; s++)
         norms2[row - before] +=

@@ -7,6 +7,7 @@
 /* OpenBLAS' own; NULL with another BLAS */
 extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
+extern int   openblas_get_parallel(void) __attribute__((weak));
 
 static void ProcessorName(size_t size, char name[])
 {
@@ -27,12 +28,14 @@ static void ProcessorName(size_t size, char name[])
 
 void MachineName(size_t size, char name[])
 {
-  char   version[16] = "";
-  size_t length;
+  static const char *const threads[]   = {"no threads", "its own threads", "OpenMP"};
+  char                     version[16] = "";
+  size_t                   length;
 
   ProcessorName(size, name);
-  if (!openblas_get_config || !openblas_get_corename) return;
+  if (!openblas_get_config || !openblas_get_corename || !openblas_get_parallel) return;
   (void)sscanf(openblas_get_config(), "OpenBLAS %15s", version);
   length = strlen(name);
-  (void)PetscSNPrintf(name + length, size - length, ", OpenBLAS %s (%s)", version, openblas_get_corename());
+  (void)PetscSNPrintf(name + length, size - length, ", OpenBLAS %s (%s, %s)", version, openblas_get_corename(),
+                      threads[openblas_get_parallel() % 3]);
 }

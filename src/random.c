@@ -1,5 +1,6 @@
 /* random.c: Philox blocks to uniform and normal numbers. */
 #include "codim/random.h"
+#include "codim/threads.h"
 #include <Random123/philox.h>
 #include <math.h>
 #include <stdint.h>
@@ -38,9 +39,11 @@ static void Block(uint64_t seed, uint64_t stream, uint64_t block, PairFn *map, P
 static void Fill(PetscInt64 seed, PetscInt64 stream, PetscInt64 first, PetscInt n, PairFn *map, PetscReal z[])
 {
   const PetscInt64 end = first + n;
-  PetscReal        pair[2];
 
-  for (PetscInt64 block = first / 2; 2 * block < end; block++) {
+#pragma omp parallel for if (ThreadsShare((size_t)n))
+  for (PetscInt64 block = first / 2; block < (end + 1) / 2; block++) {
+    PetscReal pair[2];
+
     Block((uint64_t)seed, (uint64_t)stream, (uint64_t)block, map, pair);
     if (2 * block >= first) z[2 * block - first] = pair[0];
     if (2 * block + 1 < end) z[2 * block + 1 - first] = pair[1];

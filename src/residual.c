@@ -3,6 +3,7 @@
 */
 #include "codim/residual.h"
 #include "blas.h"
+#include "codim/threads.h"
 #include "rounding.h"
 #include "sweep.h"
 
@@ -201,7 +202,7 @@ static PetscErrorCode StartBar(ResidualMap map, Adjoint adjoint, PetscInt v, Pet
   if (started[v]) PetscFunctionReturn(PETSC_SUCCESS);
   started[v] = PETSC_TRUE;
   if (!adjoint->bar[v]) PetscCall(PetscMalloc1(ValueSize(map, adjoint->rows, v), &adjoint->bar[v]));
-  PetscCall(PetscArrayzero(adjoint->bar[v], ValueSize(map, adjoint->rows, v)));
+  ThreadsZero(ValueSize(map, adjoint->rows, v), adjoint->bar[v]);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

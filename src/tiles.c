@@ -5,6 +5,7 @@
   dealt alike, so the global indices below g are a prefix of every process's local ones.
 */
 #include "codim/tiles.h"
+#include "codim/threads.h"
 #include "scalapack.h"
 #include "tiles_factor.h"
 #include <limits.h>
@@ -267,6 +268,7 @@ static void MirrorOnOne(size_t m, PetscReal a[])
 {
   const size_t side = 64;
 
+#pragma omp parallel for schedule(dynamic) if (ThreadsShare(m * m))
   for (size_t left = 0; left < m; left += side)
     for (size_t top = left; top < m; top += side)
       for (size_t j = left; j < PetscMin(left + side, m); j++)
@@ -502,10 +504,7 @@ typedef struct {
    .026 / .11 / .35 / 2.3 s. */
 static PetscBool OneStage(PetscInt m)
 {
-  const char     *threads = getenv("OMP_NUM_THREADS");
-  const PetscBool several = (PetscBool)(!threads || strcmp(threads, "1") != 0);
-
-  return (PetscBool)(m <= (several ? 3000 : 700));
+  return (PetscBool)(m <= (ThreadsCount() > 1 ? 3000 : 700));
 }
 
 /* values 3.3 s (dsyevr 5.5, ELPA 5.1), vectors 13.6 s (ELPA 10.7) */

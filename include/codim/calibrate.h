@@ -25,5 +25,5 @@ PetscErrorCode CalibrationWrite(MPI_Comm comm, const char path[], const Calibrat
 /** *found false: there is no such file. STATUS_DATA if it is not a calibration. Collective. */
 PetscErrorCode CalibrationRead(MPI_Comm comm, const char path[], Calibration *calibration, PetscBool *found);
 
-/** Seconds that a cost takes a rank with so many threads, which only the dense kinds of work use. Not collective. */
+/** Seconds that a cost takes a rank with so many threads, which share all but files and their hashes. Not collective. */
 PetscReal CalibrationSeconds(const Calibration *calibration, const Cost *cost, PetscInt threads);

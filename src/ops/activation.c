@@ -23,77 +23,95 @@ static PetscErrorCode Setup(OpSetup *setup)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* entries, and adjoint rows, that a thread takes at a time */
+enum { PIECE = 512, PIECE_ROWS = 8 };
+
+static size_t ValueSize(const NetOp *op, const OpArrays *arrays)
+{
+  return (size_t)arrays->N * (size_t)op->dim;
+}
+
 static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
+  const size_t size = ValueSize(op, arrays);
+
   PetscFunctionBeginUser;
   (void)context;
-  for (PetscInt i = 0; i < arrays->N; i++) {
-    const size_t point = (size_t)i * (size_t)op->dim;
-
-    op->activation->jet(op->dim, arrays->in[0] + point, arrays->out + point, NULL, NULL);
-  }
+#pragma omp parallel for if (ThreadsShare(size))
+  for (size_t i = 0; i < size; i += PIECE)
+    op->activation->jet((PetscInt)PetscMin(PIECE, size - i), arrays->in[0] + i, arrays->out + i, NULL, NULL);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode Save(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const size_t size = (size_t)arrays->N * (size_t)op->dim;
-  PetscReal   *s;
+  const size_t size = ValueSize(op, arrays);
+  PetscReal   *ds = arrays->saved, *dds = arrays->saved + size;
 
   PetscFunctionBeginUser;
   (void)context;
-  PetscCall(PetscMalloc1(op->dim, &s));
-  for (PetscInt i = 0; i < arrays->N; i++) {
-    const size_t point = (size_t)i * (size_t)op->dim;
+#pragma omp parallel for if (ThreadsShare(size))
+  for (size_t i = 0; i < size; i += PIECE) {
+    PetscReal s[PIECE];
 
-    op->activation->jet(op->dim, arrays->in[0] + point, s, arrays->saved + point, arrays->saved + size + point);
+    op->activation->jet((PetscInt)PetscMin(PIECE, size - i), arrays->in[0] + i, s, ds + i, dds + i);
   }
-  PetscCall(PetscFree(s));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const size_t     size = (size_t)arrays->N * (size_t)op->dim;
+  const size_t     size = ValueSize(op, arrays);
   const PetscReal *ds = arrays->saved, *z_dot = arrays->in_dot[0];
 
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare(size))
   for (size_t i = 0; i < size; i++) arrays->out_dot[i] = z_dot ? ds[i] * z_dot[i] : 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* entries j, j + 1, … of one point: z_bar += sigma'(z) a_bar in its rows first … end - 1 */
+static void PullPiece(const NetOp *op, const OpArrays *arrays, size_t first, size_t end, size_t j)
+{
+  const size_t   dim = (size_t)op->dim, at = OpRowPoint(arrays, first) * dim + j, len = PetscMin(PIECE, dim - j);
+  const PetscInt count = (PetscInt)len;
+  PetscReal      s[PIECE], ds[PIECE];
+
+  if (op->activation->slope)
+    op->activation->slope(count, arrays->out + at, ds);
+  else
+    op->activation->jet(count, arrays->in[0] + at, s, ds, NULL);
+  for (size_t row = first; row < end; row++) {
+    const PetscReal *a_bar = arrays->out_bar + row * dim + j;
+    PetscReal       *z_bar = arrays->in_bar[0] + row * dim + j;
+
+    for (size_t i = 0; i < len; i++) z_bar[i] += ds[i] * a_bar[i];
+  }
+}
+
 static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const size_t dim = (size_t)op->dim;
-  PetscReal   *s, *ds;
+  const size_t dim = (size_t)op->dim, rows = (size_t)arrays->rows;
 
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscMalloc2(dim, &s, dim, &ds));
-  for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
-    const size_t point = OpRowPoint(arrays, first) * dim;
+#pragma omp parallel for if (ThreadsShare(rows * dim))
+  for (size_t piece = 0; piece < rows; piece += PIECE_ROWS) {
+    const size_t last = PetscMin(piece + PIECE_ROWS, rows);
 
-    end = OpRowRunEnd(arrays, first);
-    if (op->activation->slope)
-      op->activation->slope(op->dim, arrays->out + point, ds);
-    else
-      op->activation->jet(op->dim, arrays->in[0] + point, s, ds, NULL);
-    for (size_t row = first; row < end; row++) {
-      const PetscReal *a_bar = arrays->out_bar + row * dim;
-      PetscReal       *z_bar = arrays->in_bar[0] + row * dim;
-
-      for (size_t j = 0; j < dim; j++) z_bar[j] += ds[j] * a_bar[j];
+    for (size_t first = piece, end; first < last; first = end) {
+      end = PetscMin(OpRowRunEnd(arrays, first), last);
+      for (size_t j = 0; j < dim; j += PIECE) PullPiece(op, arrays, first, end, j);
     }
   }
-  PetscCall(PetscFree2(s, ds));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
-  const size_t     size = (size_t)arrays->N * (size_t)op->dim;
+  const size_t     size = ValueSize(op, arrays);
   const PetscReal *ds = arrays->saved, *dds = arrays->saved + size, *z_dot = arrays->in_dot[0];
   const PetscReal *a_bar = arrays->out_bar, *a_bar_dot = arrays->out_bar_dot;
   PetscReal       *z_bar_dot = arrays->in_bar_dot[0];
@@ -101,10 +119,14 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
   PetscFunctionBeginUser;
   (void)context;
   if (!z_bar_dot) PetscFunctionReturn(PETSC_SUCCESS);
-  if (z_dot)
+  if (z_dot) {
+#pragma omp parallel for if (ThreadsShare(size))
     for (size_t i = 0; i < size; i++) z_bar_dot[i] += dds[i] * z_dot[i] * a_bar[i];
-  if (a_bar_dot)
+  }
+  if (a_bar_dot) {
+#pragma omp parallel for if (ThreadsShare(size))
     for (size_t i = 0; i < size; i++) z_bar_dot[i] += ds[i] * a_bar_dot[i];
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -27,6 +27,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->N * dim))
   for (size_t point = 0; point < (size_t)arrays->N; point++)
     for (size_t i = 0; i < dim; i++)
       arrays->out[point * dim + i] = arrays->in[0][point * dim + i] + arrays->in[1][point * short_dim + i % short_dim];
@@ -43,6 +44,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
     const size_t in_dim = (size_t)arrays->in_dim[j];
 
     if (!arrays->in_bar[j]) continue;
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * dim))
     for (size_t row = 0; row < (size_t)arrays->rows; row++)
       for (size_t i = 0; i < dim; i++) arrays->in_bar[j][row * in_dim + i % in_dim] += arrays->out_bar[row * dim + i];
   }

@@ -40,6 +40,7 @@ PetscErrorCode OpGatherForward(const NetOp *op, const OpContext *context, const 
 
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->N * dim))
   for (size_t point = 0; point < (size_t)arrays->N; point++)
     for (size_t i = 0; i < dim; i++)
       arrays->out[point * dim + i] = index[i] < 0 ? 0 : arrays->in[0][point * in_dim + (size_t)index[i]];
@@ -54,6 +55,7 @@ PetscErrorCode OpGatherAdjoint(const NetOp *op, const OpContext *context, const 
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * dim))
   for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t i = 0; i < dim; i++)
       if (index[i] >= 0) arrays->in_bar[0][row * in_dim + (size_t)index[i]] += arrays->out_bar[row * dim + i];

@@ -76,6 +76,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare(size))
   for (size_t block = 0; block < size; block += w) {
     const PetscReal *x = arrays->in[0] + block, mean = Mean(norm->width, x), s = Deviation(norm, x);
 
@@ -91,8 +92,10 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
 
   PetscFunctionBeginUser;
   (void)context;
-  PetscCall(PetscArrayzero(arrays->out_dot, size));
-  for (size_t block = 0; arrays->in_dot[0] && block < size; block += w)
+  ThreadsZero(size, arrays->out_dot);
+  if (!arrays->in_dot[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare(size))
+  for (size_t block = 0; block < size; block += w)
     AddProjected(norm->width, 1 / Deviation(norm, arrays->in[0] + block), arrays->out + block, arrays->in_dot[0] + block,
                  arrays->out_dot + block);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -106,18 +109,14 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  for (size_t first = 0, end; first < (size_t)arrays->rows; first = end) {
-    const size_t point = OpRowPoint(arrays, first);
-
-    end = OpRowRunEnd(arrays, first);
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * dim))
+  for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t block = 0; block < dim; block += w) {
-      const PetscReal f = 1 / Deviation(norm, arrays->in[0] + point * dim + block);
+      const size_t at = OpRowPoint(arrays, row) * dim + block;
 
-      for (size_t row = first; row < end; row++)
-        AddProjected(norm->width, f, arrays->out + point * dim + block, arrays->out_bar + row * dim + block,
-                     arrays->in_bar[0] + row * dim + block);
+      AddProjected(norm->width, 1 / Deviation(norm, arrays->in[0] + at), arrays->out + at, arrays->out_bar + row * dim + block,
+                   arrays->in_bar[0] + row * dim + block);
     }
-  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

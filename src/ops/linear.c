@@ -81,13 +81,11 @@ static PetscErrorCode SetBias(const NetOp *op, const OpContext *context, Shape s
 
   PetscFunctionBeginUser;
   if (op->bias >= 0) PetscCall(ParametersGetShard(context->parameters, vec, op->bias, &b));
+#pragma omp parallel for if (ThreadsShare((size_t)s.places * (size_t)width))
   for (PetscInt place = 0; place < s.places; place++) {
     PetscReal *mine = z + (size_t)place * (size_t)s.h + s.units.first;
 
-    if (b)
-      PetscCall(PetscArraycpy(mine, b, width));
-    else
-      PetscCall(PetscArrayzero(mine, width));
+    for (PetscInt j = 0; j < width; j++) mine[j] = b ? b[j] : 0;
   }
   if (b) PetscCall(ParametersRestoreShard(context->parameters, vec, op->bias, &b));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -143,6 +141,7 @@ static PetscErrorCode Pull(const NetOp *op, const OpContext *context, Shape s, c
   if (v_bar) PetscCall(AddTransposed(op, context, s, context->theta_dot, v_bar, sum));
   if (grid->Q > 1) {
     PetscCall(GridSumUnits(grid, s.places, s.k, sum));
+#pragma omp parallel for if (ThreadsShare(size))
     for (size_t i = 0; i < size; i++) a_bar[i] += sum[i];
     PetscCall(PetscFree(sum));
   }

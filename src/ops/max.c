@@ -52,6 +52,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 {
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->N * (size_t)arrays->in_dim[0]))
   for (PetscInt point = 0; point < arrays->N; point++) {
     const PetscReal *in = arrays->in[0] + (size_t)point * (size_t)arrays->in_dim[0];
 
@@ -79,6 +80,7 @@ static void Pull(const NetOp *op, const OpArrays *arrays, size_t rows, const Pet
 {
   const size_t dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0];
 
+#pragma omp parallel for if (ThreadsShare(rows * in_dim))
   for (size_t row = 0; row < rows; row++)
     for (PetscInt j = 0; j < op->dim; j++) {
       const size_t point = OpRowPoint(arrays, row), top = Top(op, arrays->in[0] + point * in_dim, j);

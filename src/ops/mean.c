@@ -22,15 +22,20 @@ static PetscErrorCode Setup(OpSetup *setup)
 static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const OpArrays *arrays)
 {
   const PetscInt *place = (const PetscInt *)op->data;
-  const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0], size = (size_t)arrays->N * dim;
+  const size_t    dim = (size_t)op->dim, in_dim = (size_t)arrays->in_dim[0];
   const PetscReal count = (PetscReal)in_dim / (PetscReal)dim;
 
   PetscFunctionBeginUser;
   (void)context;
-  PetscCall(PetscArrayzero(arrays->out, size));
-  for (size_t point = 0; point < (size_t)arrays->N; point++)
-    for (size_t i = 0; i < in_dim; i++) arrays->out[point * dim + (size_t)place[i]] += arrays->in[0][point * in_dim + i];
-  for (size_t i = 0; i < size; i++) arrays->out[i] /= count;
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->N * in_dim))
+  for (size_t point = 0; point < (size_t)arrays->N; point++) {
+    const PetscReal *in  = arrays->in[0] + point * in_dim;
+    PetscReal       *out = arrays->out + point * dim;
+
+    for (size_t j = 0; j < dim; j++) out[j] = 0;
+    for (size_t i = 0; i < in_dim; i++) out[place[i]] += in[i];
+    for (size_t j = 0; j < dim; j++) out[j] /= count;
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -43,6 +48,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * in_dim))
   for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t i = 0; i < in_dim; i++)
       arrays->in_bar[0][row * in_dim + i] += arrays->out_bar[row * dim + (size_t)place[i]] / count;

@@ -26,6 +26,7 @@ static void AddProduct(const OpArrays *arrays, const PetscReal a[], const PetscR
 {
   const size_t dim = (size_t)arrays->in_dim[0], short_dim = (size_t)arrays->in_dim[1];
 
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->N * dim))
   for (size_t point = 0; point < (size_t)arrays->N; point++)
     for (size_t i = 0; i < dim; i++) out[point * dim + i] += a[point * dim + i] * b[point * short_dim + i % short_dim];
 }
@@ -36,6 +37,7 @@ static void Pull(const OpArrays *arrays, const PetscReal bar[], const PetscReal 
 {
   const size_t dim = (size_t)arrays->in_dim[0], short_dim = (size_t)arrays->in_dim[1];
 
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * dim))
   for (size_t row = 0; row < (size_t)arrays->rows; row++) {
     const size_t point = OpRowPoint(arrays, row);
 

@@ -5,6 +5,7 @@
 
 #include "../certify_bounds.h"
 #include "codim/network.h"
+#include "codim/threads.h"
 
 #define OP_KINDS(X)                                                                                                                \
   X(OpInput)                                                                                                                       \

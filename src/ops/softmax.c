@@ -44,6 +44,7 @@ static PetscErrorCode Forward(const NetOp *op, const OpContext *context, const O
 
   PetscFunctionBeginUser;
   (void)context;
+#pragma omp parallel for if (ThreadsShare(size))
   for (size_t block = 0; block < size; block += w) {
     const PetscReal *x = arrays->in[0] + block;
     PetscReal       *y = arrays->out + block, largest = x[0], sum = 0;
@@ -69,8 +70,10 @@ static PetscErrorCode Tangent(const NetOp *op, const OpContext *context, const O
 
   PetscFunctionBeginUser;
   (void)context;
-  PetscCall(PetscArrayzero(arrays->out_dot, size));
-  for (size_t block = 0; arrays->in_dot[0] && block < size; block += w)
+  ThreadsZero(size, arrays->out_dot);
+  if (!arrays->in_dot[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare(size))
+  for (size_t block = 0; block < size; block += w)
     AddDerivative(w, arrays->out + block, arrays->in_dot[0] + block, arrays->out_dot + block);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -82,6 +85,7 @@ static PetscErrorCode AdjointOf(const NetOp *op, const OpContext *context, const
   PetscFunctionBeginUser;
   (void)context;
   if (!arrays->in_bar[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare((size_t)arrays->rows * dim))
   for (size_t row = 0; row < (size_t)arrays->rows; row++)
     for (size_t block = 0; block < dim; block += w)
       AddDerivative(w, arrays->out + OpRowPoint(arrays, row) * dim + block, arrays->out_bar + row * dim + block,
@@ -104,7 +108,9 @@ static PetscErrorCode AdjointTangent(const NetOp *op, const OpContext *context, 
 
   PetscFunctionBeginUser;
   (void)context;
-  for (size_t block = 0; arrays->in_bar_dot[0] && block < size; block += w) {
+  if (!arrays->in_bar_dot[0]) PetscFunctionReturn(PETSC_SUCCESS);
+#pragma omp parallel for if (ThreadsShare(size))
+  for (size_t block = 0; block < size; block += w) {
     const PetscReal *y         = arrays->out + block;
     PetscReal       *x_bar_dot = arrays->in_bar_dot[0] + block;
 

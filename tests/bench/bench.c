@@ -14,6 +14,7 @@
 #include "codim/plot.h"
 #include "codim/random.h"
 #include "codim/table.h"
+#include "codim/threads.h"
 #include "codim/train.h"
 #include <petscblaslapack.h>
 #include <slepc.h>
@@ -286,18 +287,17 @@ static PetscErrorCode RunCertificate(Bench *b)
 /* K and a step beside the least time that dsyrk and dgemm leave them */
 static PetscErrorCode TableAppend(const Bench *b, PetscMPIInt ranks, const double seconds[4])
 {
-  const char *threads = getenv("OMP_NUM_THREADS");
-  char        path[PETSC_MAX_PATH_LEN];
-  PetscBool   set;
-  FILE       *file;
+  char      path[PETSC_MAX_PATH_LEN];
+  PetscBool set;
+  FILE     *file;
 
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetString(NULL, NULL, "-table", path, sizeof(path), &set));
   if (!set || b->grid->rank) PetscFunctionReturn(PETSC_SUCCESS);
   file = fopen(path, "a");
   PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s", path);
-  fprintf(file, "%d,%s,%" PetscInt_FMT ",%" PetscInt_FMT ",%.4g,%.4g,%.4g,%.4g\n", ranks, threads ? threads : "1", b->d, b->map->n,
-          seconds[0], seconds[1], seconds[2], seconds[3]);
+  fprintf(file, "%d,%" PetscInt_FMT ",%" PetscInt_FMT ",%" PetscInt_FMT ",%.4g,%.4g,%.4g,%.4g\n", ranks, ThreadsCount(), b->d,
+          b->map->n, seconds[0], seconds[1], seconds[2], seconds[3]);
   fclose(file);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
