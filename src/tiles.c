@@ -318,21 +318,28 @@ PetscErrorCode TilesShift(Tiles tiles, PetscReal mu)
 
 PetscErrorCode TilesNorms(Tiles tiles, PetscReal *trace, PetscReal *frobenius2, PetscReal *largest_diagonal)
 {
-  PetscReal sum[2] = {0, 0}, largest = PETSC_MIN_REAL; /* sum: of a_ii, of a_ij^2 */
+  PetscReal sum[2] = {0, 0}, largest = PETSC_MIN_REAL, *squares; /* sum: of a_ii, of a_ij^2; squares: of each column */
 
   PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(tiles->cols, &squares));
+#pragma omp parallel for schedule(static, 16) if (ThreadsShare(Entries(tiles)))
   for (int j = 0; j < tiles->cols; j++) {
     int              above;
-    const PetscReal *column = Column(tiles, j, &above), *diagonal = DiagonalEntry(tiles, j);
-    PetscReal        squares = 0;
+    const PetscReal *column = Column(tiles, j, &above);
 
-    for (int i = above; i < tiles->rows; i++) squares += column[i] * column[i];
-    sum[1] += 2 * squares;
+    squares[j] = 0;
+    for (int i = above; i < tiles->rows; i++) squares[j] += column[i] * column[i];
+  }
+  for (int j = 0; j < tiles->cols; j++) {
+    const PetscReal *diagonal = DiagonalEntry(tiles, j);
+
+    sum[1] += 2 * squares[j];
     if (!diagonal) continue;
     sum[0] += *diagonal;
     sum[1] -= *diagonal * *diagonal;
     largest = PetscMax(largest, *diagonal);
   }
+  PetscCall(PetscFree(squares));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPIU_REAL, MPI_SUM, tiles->world));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPIU_REAL, MPI_MAX, tiles->world));
   if (trace) *trace = sum[0];

@@ -1,8 +1,10 @@
 // ranks: 1 2
 /*
   test_threads.c: what four threads compute, where they share even the shortest loops, is what one thread computes, digit by digit: values,
-  adjoints, products with J, its transpose and the Hessian, K, norms of rows, random numbers; of nets with every op.
+  adjoints, products with J, its transpose and the Hessian, K, norms, the bounds of rounding errors, random numbers; of nets with every op that shares a loop.
 */
+#include "../src/certify_bounds.h"
+#include "../src/sweep.h"
 #include "codim/gram.h"
 #include "codim/threads.h"
 #include "reference.h"
@@ -56,6 +58,27 @@ static PetscErrorCode AppendSweeps(Digits *digits, Problem *problem)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* the forward with a small rounding error, and the bounds of that error */
+static PetscErrorCode AppendSplit(Digits *digits, Problem *problem)
+{
+  const Network   net     = problem->map->network;
+  const OpContext context = {problem->parameters, problem->theta, NULL};
+  PetscReal      *eps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(problem->map->N, &eps));
+  for (PetscInt v = 1; v < net->nops; v++) {
+    const OpArrays arrays = OpArraysAt(problem->map, problem->trajectory, v);
+
+    if (!net->ops[v].kind->bounds->split) continue;
+    PetscCall(net->ops[v].kind->bounds->split(&net->ops[v], &context, &arrays, eps));
+    PetscCall(Append(digits, (size_t)problem->map->N, eps));
+    PetscCall(Append(digits, (size_t)problem->map->N * (size_t)net->ops[v].dim, arrays.out));
+  }
+  PetscCall(PetscFree(eps));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AppendProducts(Digits *digits, Problem *problem)
 {
   Vec v, y, u;
@@ -84,11 +107,14 @@ static PetscErrorCode AppendProducts(Digits *digits, Problem *problem)
 
 static PetscErrorCode AppendGram(Digits *digits, Problem *problem)
 {
-  Tiles K;
+  PetscReal norms[3];
+  Tiles     K;
 
   PetscFunctionBeginUser;
   PetscCall(TilesCreate(PETSC_COMM_WORLD, problem->map->m, &K));
   PetscCall(GramCompute(problem->jacobian, K));
+  PetscCall(TilesNorms(K, &norms[0], &norms[1], &norms[2]));
+  PetscCall(Append(digits, 3, norms));
   PetscCall(TilesMirror(K));
   PetscCall(Append(digits, (size_t)K->rows * (size_t)K->cols, K->a));
   PetscCall(TilesDestroy(&K));
@@ -124,6 +150,7 @@ static PetscErrorCode Compute(MakeProblem *make, const Case *c, int threads, Dig
   PetscCall(AppendSweeps(digits, &problem));
   PetscCall(AppendProducts(digits, &problem));
   PetscCall(AppendGram(digits, &problem));
+  PetscCall(AppendSplit(digits, &problem));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

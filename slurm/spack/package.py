@@ -27,6 +27,7 @@ class Codim(MakefilePackage):
     depends_on("hdf5@1.10:+mpi+hl")
     depends_on("scalapack")
     depends_on("blas")
+    depends_on("openblas threads=openmp", when="^openblas")  # the threads of codim's own loops
     depends_on("lapack")
     depends_on("jansson@2.10:")
     depends_on("libyaml")

@@ -257,11 +257,13 @@ static PetscErrorCode SplitValueCreate(Shape s, PetscInt N, const PetscReal a[],
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2((size_t)s.places * k, &value->hi, (size_t)s.places * k, &value->lo));
   PetscCall(PetscCalloc2(N, &value->hi2, N, &value->lo2));
-  for (size_t place = 0; place < (size_t)s.places; place++) {
-    SplitRow(s.k, a + place * k, value->hi + place * k, value->lo + place * k);
-    value->hi2[place / (size_t)s.T] += Squares(s.k, value->hi + place * k);
-    value->lo2[place / (size_t)s.T] += Squares(s.k, value->lo + place * k);
-  }
+#pragma omp parallel for if (ThreadsShare((size_t)s.places * k))
+  for (PetscInt i = 0; i < N; i++)
+    for (size_t place = (size_t)i * (size_t)s.T; place < (size_t)(i + 1) * (size_t)s.T; place++) {
+      SplitRow(s.k, a + place * k, value->hi + place * k, value->lo + place * k);
+      value->hi2[i] += Squares(s.k, value->hi + place * k);
+      value->lo2[i] += Squares(s.k, value->lo + place * k);
+    }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -280,24 +282,33 @@ static PetscErrorCode SplitPanel(Shape s, Range units, const PetscReal W[], cons
 {
   const PetscInt rows = units.last - units.first;
   const size_t   k = (size_t)s.k, w = (size_t)rows, N = (size_t)s.places / (size_t)s.T;
-  PetscReal     *hi, *lo, *C1, *C2;
+  PetscReal     *hi, *lo, *C1, *C2, *lo2, *all2; /* the last two: |.|^2 of each row */
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(w * k, &hi, w * k, &lo, (size_t)s.places * w, &C1, (size_t)s.places * w, &C2));
-  for (size_t row = 0; row < w; row++) SplitRow(s.k, W + row * k, hi + row * k, lo + row * k);
-  sums[N] += Squares((PetscInt)(w * k), lo);
-  sums[N + 1] += Squares((PetscInt)(w * k), W);
+  PetscCall(PetscMalloc6(w * k, &hi, w * k, &lo, (size_t)s.places * w, &C1, (size_t)s.places * w, &C2, w, &lo2, w, &all2));
+#pragma omp parallel for if (ThreadsShare(w * k))
+  for (size_t row = 0; row < w; row++) {
+    SplitRow(s.k, W + row * k, hi + row * k, lo + row * k);
+    lo2[row]  = Squares(s.k, lo + row * k);
+    all2[row] = Squares(s.k, W + row * k);
+  }
+  for (size_t row = 0; row < w; row++) {
+    sums[N] += lo2[row];
+    sums[N + 1] += all2[row];
+  }
   PetscCall(Gemm("T", "N", rows, s.places, s.k, 1, hi, s.k, value->hi, s.k, 0, C1, rows));
   PetscCall(Gemm("T", "N", rows, s.places, s.k, 1, lo, s.k, value->hi, s.k, 0, C2, rows));
   PetscCall(Gemm("T", "N", rows, s.places, s.k, 1, W, s.k, value->lo, s.k, 1, C2, rows));
-  for (size_t place = 0; place < (size_t)s.places; place++)
-    for (size_t j = 0; j < w; j++) {
-      const PetscReal sum = C1[place * w + j] + (b ? b[j] : 0);
+#pragma omp parallel for if (ThreadsShare((size_t)s.places * w))
+  for (size_t i = 0; i < N; i++)
+    for (size_t place = i * (size_t)s.T; place < (i + 1) * (size_t)s.T; place++)
+      for (size_t j = 0; j < w; j++) {
+        const PetscReal sum = C1[place * w + j] + (b ? b[j] : 0);
 
-      sums[place / (size_t)s.T] += sum * sum;
-      z[place * (size_t)s.h + (size_t)units.first + j] = sum + C2[place * w + j];
-    }
-  PetscCall(PetscFree4(hi, lo, C1, C2));
+        sums[i] += sum * sum;
+        z[place * (size_t)s.h + (size_t)units.first + j] = sum + C2[place * w + j];
+      }
+  PetscCall(PetscFree6(hi, lo, C1, C2, lo2, all2));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -8,6 +8,7 @@ script does less than that: it is first compared with the same work alone, the b
 import csv
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -33,8 +34,14 @@ def digits(place):
     np.save(place + "/y.npy", 2 * (y - y.min()) / (y.max() - y.min()) - 1)
 
 
+def blas():
+    """the directory of the BLAS that codim is linked with: the peers get the same"""
+    libraries = subprocess.run(["ldd", sys.argv[1]], check=True, capture_output=True, text=True).stdout
+    return os.path.dirname(re.search(r"lib(?:open)?blas\S* => (\S+)", libraries)[1])
+
+
 def peer(place, task, net, points, seconds=0):
-    environment = dict(os.environ, OMP_NUM_THREADS="2", PYTHONPATH=HERE, SECONDS=str(seconds))
+    environment = dict(os.environ, OMP_NUM_THREADS="2", PYTHONPATH=HERE, SECONDS=str(seconds), LD_LIBRARY_PATH=blas())
     line = subprocess.run([sys.executable, HERE + "/peers.py", task, net, str(points), place], env=environment, check=True, capture_output=True)
     return json.loads(line.stdout)
 
