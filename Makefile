@@ -276,7 +276,7 @@ install: all
 	install -m 644 $(wildcard jobs/data/*) $(SHARE)/jobs/data
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: codim' 'Description: The zero-loss manifold of a neural net: codimension, Hessian, certificate' \
 	  'Version: $(VERSION)' 'Requires: $(PACKAGES)' 'Cflags: -I$${prefix}/include' \
-	  'Libs: -L$${prefix}/lib -lcodim $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
+	  'Libs: -L$${prefix}/lib -lcodim $(OPENMP) $(RPATH) -lm' >$(DEST)/lib/pkgconfig/codim.pc
 uninstall:
 	rm -rf $(DEST)/include/codim $(DEST)/share/doc/codim $(DEST)/share/codim $(DEST)/lib/codim
 	rm -f $(DEST)/share/man/man1/codim.1 $(DEST)/bin/codim $(DEST)/lib/libcodim.a $(DEST)/lib/pkgconfig/codim.pc
@@ -286,7 +286,7 @@ CODE = $(wildcard include/codim/*.h src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*
 LSAN = LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=fast_unwind_on_malloc=0:log_path=$(CURDIR)/build-debug/asan \
        UBSAN_OPTIONS=print_stacktrace=1:log_path=$(CURDIR)/build-debug/ubsan
 
-check: check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
+check: check-format check-spelling check-warnings check-tidy check-index64 check-threads check-petsc-debug check-asan check-valgrind
 format: ; clang-format -i $(CODE)
 check-format: ; @clang-format --dry-run -Werror $(CODE)
 check-spelling: ; @codespell -L cleary --skip='*.csv' $(CODE) $(wildcard *.md tests/*.sh tests/run $(filter-out %.csv,$(wildcard slurm/* slurm/spack/*.py tests/slurm/*)) tests/*/README.md jobs/*.yaml jobs/data/README.md) Makefile
@@ -295,9 +295,14 @@ check-warnings:
 	$(again) BUILD=build-clang OMPI_CC=clang WERROR=-Werror all $(patsubst $(BUILD)/%,build-clang/%,$(TEST) $(BENCH) $(THEORY))
 check-tidy: $(BUILD)/include/codim/version.h
 	@printf '%s\n' $(wildcard src/*.c src/*/*.c) | xargs -n1 -P$(CORES) -I{} clang-tidy --quiet {} -- \
-	  -std=gnu11 $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
+	  -std=gnu11 $(OPENMP) $(INCLUDE) $(shell $(CC) --showme:compile) $(if $(ELPA),-DCODIM_HAVE_ELPA)
 check-index64:
 	$(again) INDEX=64 WERROR=-Werror all $(patsubst $(BUILD)/%,build-index64/%,$(TEST) $(BENCH) $(THEORY))
+# data races: of clang's sanitizer, to which Archer says what OpenMP synchronizes
+check-threads:
+	$(again) BUILD=build-threads OMPI_CC=clang CFLAGS="-O1 -g -fsanitize=thread" build-threads/tests/test_threads
+	@OMP_TOOL_LIBRARIES=$(firstword $(wildcard /usr/lib/llvm-*/lib/libarcher.so)) TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
+	  setarch -R build-threads/tests/test_threads >/dev/null
 check-petsc-debug:
 	LD_LIBRARY_PATH=$(PETSC_DEBUG):$$LD_LIBRARY_PATH $(MAKE) --no-print-directory test
 check-asan:
@@ -322,7 +327,7 @@ help:
 	@echo 'make theory     against theory: infinite width, n = m, the gradient; tables and figures, into results/theory/ (some minutes)'
 	@echo 'make bench      how near the core is to the machine, growth with n, other programs, into results/bench/ (20 minutes); bench-core: the first'
 	@echo 'make certified  five nets on digits, and one in float32: proved, with h, rho, s, R, into results/bench/ (some minutes)'
-	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, debug PETSc, sanitizers, valgrind'
+	@echo 'make check      format, spelling, warnings, clang-tidy, 64-bit indices, data races, debug PETSc, sanitizers, valgrind'
 	@echo 'make mutants    leave terms out of the bounds one by one: the tests must notice, into results/bench/ (some minutes)'
 	@echo 'make install    to DESTDIR/PREFIX (/usr/local); make uninstall; make format; make clean'
 	@echo 'make deps       the packages that are missing (Debian, Ubuntu); deps-test, deps-slurm and deps-check for tests and check'
@@ -331,4 +336,4 @@ help:
 
 .PHONY: large theory certified calibrate all run test test-slurm test-faults mutants results look data claims bench bench-core check format clean help install uninstall found FORCE \
   deps deps-test deps-slurm deps-check install-deps-check \
-  check-format check-spelling check-warnings check-tidy check-index64 check-petsc-debug check-asan check-valgrind
+  check-format check-spelling check-warnings check-tidy check-index64 check-threads check-petsc-debug check-asan check-valgrind
