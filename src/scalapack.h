@@ -56,3 +56,11 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *A, const 
              int *iwork, const int *liwork, int *info);
 void dsyevd_2stage_(const char *jobz, const char *uplo, const int *n, double *A, const int *lda, double *w, double *work,
                     const int *lwork, int *iwork, const int *liwork, int *info);
+
+/* A = Q T Q^T; T = Z diag(d) Z^T, compz = "I"; C := op(Q) C */
+void dsytrd_(const char *uplo, const int *n, double *A, const int *lda, double *d, double *e, double *tau, double *work,
+             const int *lwork, int *info);
+void dstedc_(const char *compz, const int *n, double *d, double *e, double *Z, const int *ldz, double *work, const int *lwork,
+             int *iwork, const int *liwork, int *info);
+void dormtr_(const char *side, const char *uplo, const char *trans, const int *m, const int *n, const double *A, const int *lda,
+             const double *tau, double *C, const int *ldc, double *work, const int *lwork, int *info);

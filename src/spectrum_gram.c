@@ -52,7 +52,7 @@ PetscErrorCode SpectrumGram(Jacobian jacobian, Tiles K, PetscBool vectors, Petsc
     PetscCall(TilesEigenvectors(scratch, lambda, s->vectors));
   } else
     PetscCall(TilesEigenvalues(scratch, lambda));
-  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K, vectors), sizeof(s->solver)));
+  PetscCall(PetscStrncpy(s->solver, TilesEigensolver(K), sizeof(s->solver)));
   PetscCall(GramEigenvalueError(jacobian, trace, lambda[s->m - 1], &E));
   for (PetscInt k = 0; k < s->m; k++) {
     sum += lambda[k];

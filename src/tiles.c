@@ -502,7 +502,7 @@ PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[])
 typedef struct {
   const char *name;
   PetscBool   whole;     /* needs both triangles */
-  PetscBool   workspace; /* of 2 m^2/(nprow npcol) + O(m) entries for vectors, counted in 32 bits */
+  PetscReal   workspace; /* for vectors, counted in 32 bits: times m^2/(nprow npcol) + O(m) entries */
   PetscErrorCode (*solve)(Tiles A, PetscReal lambda[], PetscReal Z[], int *info);
 } Eigensolver;
 
@@ -514,23 +514,54 @@ static PetscBool OneStage(PetscInt m)
   return (PetscBool)(m <= (ThreadsCount() > 1 ? 3000 : 700));
 }
 
-/* values 3.3 s (dsyevr 5.5, ELPA 5.1), vectors 13.6 s (ELPA 10.7) */
-static PetscErrorCode SolveLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+/* values 3.3 s (dsyevr 5.5, ELPA 5.1) */
+static PetscErrorCode LapackValues(Tiles A, PetscReal lambda[], int *info)
 {
-  const int   m = (int)A->m, query = -1;
-  const char *jobz = Z ? "V" : "N";
-  int         lwork, liwork, *iwork;
-  PetscReal   size, *work;
+  const int m = (int)A->m, query = -1;
+  int       lwork, liwork, *iwork;
+  PetscReal size, *work;
   void (*solve)(const char *, const char *, const int *, double *, const int *, double *, double *, const int *, int *, const int *,
-                int *) = Z || OneStage(A->m) ? dsyevd_ : dsyevd_2stage_;
+                int *) = OneStage(A->m) ? dsyevd_ : dsyevd_2stage_;
 
   PetscFunctionBeginUser;
-  solve(jobz, "L", &m, A->a, &m, lambda, &size, &query, &liwork, &query, info);
+  solve("N", "L", &m, A->a, &m, lambda, &size, &query, &liwork, &query, info);
   lwork = (int)size;
   PetscCall(PetscMalloc2(lwork, &work, liwork, &iwork));
-  solve(jobz, "L", &m, A->a, &m, lambda, work, &lwork, iwork, &liwork, info);
-  if (Z) PetscCall(PetscArraycpy(Z, A->a, Entries(A)));
+  solve("N", "L", &m, A->a, &m, lambda, work, &lwork, iwork, &liwork, info);
   PetscCall(PetscFree2(work, iwork));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* dsyevd in its parts, which need m^2 less when Z has a place of its own: A = Q T Q^T, T = S diag(lambda) S^T, Z = Q S. One thread, m = 1000 / 2000 / 4000: .12 / .83 / 7.9 s
+   (ELPA .15 / .92 / 8.0), two threads .08 / .49 / 4.1 s */
+static PetscErrorCode LapackVectors(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+{
+  const int m = (int)A->m, query = -1;
+  int       lwork, liwork, *iwork;
+  PetscReal size[3], *work, *tau, *below; /* below the diagonal of T */
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(m, &tau, m, &below));
+  dsytrd_("L", &m, A->a, &m, lambda, below, tau, &size[0], &query, info);
+  dstedc_("I", &m, lambda, below, Z, &m, &size[1], &query, &liwork, &query, info);
+  dormtr_("L", "L", "N", &m, &m, A->a, &m, tau, Z, &m, &size[2], &query, info);
+  lwork = (int)PetscMax(size[0], PetscMax(size[1], size[2]));
+  PetscCall(PetscMalloc2(lwork, &work, liwork, &iwork));
+  dsytrd_("L", &m, A->a, &m, lambda, below, tau, work, &lwork, info);
+  if (!*info) dstedc_("I", &m, lambda, below, Z, &m, work, &lwork, iwork, &liwork, info);
+  if (!*info) dormtr_("L", "L", "N", &m, &m, A->a, &m, tau, Z, &m, work, &lwork, info);
+  PetscCall(PetscFree2(work, iwork));
+  PetscCall(PetscFree2(tau, below));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SolveLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[], int *info)
+{
+  PetscFunctionBeginUser;
+  if (Z)
+    PetscCall(LapackVectors(A, lambda, Z, info));
+  else
+    PetscCall(LapackValues(A, lambda, info));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -556,8 +587,8 @@ static PetscErrorCode SolveScaLAPACK(Tiles A, PetscReal lambda[], PetscReal Z[],
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const Eigensolver lapack    = {"LAPACK", PETSC_FALSE, PETSC_TRUE, SolveLAPACK};
-static const Eigensolver scalapack = {"ScaLAPACK", PETSC_FALSE, PETSC_TRUE, SolveScaLAPACK};
+static const Eigensolver lapack    = {"LAPACK", PETSC_FALSE, 1, SolveLAPACK};
+static const Eigensolver scalapack = {"ScaLAPACK", PETSC_FALSE, 2, SolveScaLAPACK};
 
 #ifdef CODIM_HAVE_ELPA
 
@@ -613,38 +644,29 @@ static PetscErrorCode SolveELPA(Tiles A, PetscReal lambda[], PetscReal Z[], int 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const Eigensolver elpa = {"ELPA " PetscStringize(ELPA_API_VERSION), PETSC_TRUE, PETSC_FALSE, SolveELPA};
-
-/* ELPA wants tiles on every rank, which ChooseGrid sees to. On one rank LAPACK has the faster values, and small vectors. */
-static PetscBool UseELPA(Tiles tiles, PetscBool vectors)
-{
-  const PetscReal share = LargestShare(tiles->m, tiles->nb, tiles->nprow, tiles->npcol);
-
-  if (tiles->nprow * tiles->npcol > 1) return tiles->elpa;
-  return (PetscBool)(tiles->elpa && vectors && tiles->m >= 1000 && share <= INT_MAX);
-}
+static const Eigensolver elpa = {"ELPA " PetscStringize(ELPA_API_VERSION), PETSC_TRUE, 0, SolveELPA};
 
 #endif
 
-static const Eigensolver *ChooseEigensolver(Tiles tiles, PetscBool vectors)
+/* ELPA wants tiles on every rank, which ChooseGrid sees to */
+static const Eigensolver *ChooseEigensolver(Tiles tiles)
 {
+  if (tiles->nprow * tiles->npcol == 1) return &lapack;
 #ifdef CODIM_HAVE_ELPA
-  if (UseELPA(tiles, vectors)) return &elpa;
-#else
-  (void)vectors;
+  if (tiles->elpa) return &elpa;
 #endif
-  return tiles->nprow * tiles->npcol > 1 ? &scalapack : &lapack;
+  return &scalapack;
 }
 
-const char *TilesEigensolver(Tiles tiles, PetscBool vectors)
+const char *TilesEigensolver(Tiles tiles)
 {
-  return ChooseEigensolver(tiles, vectors)->name;
+  return ChooseEigensolver(tiles)->name;
 }
 
 /* vectors: NULL if only values are wanted */
 static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
 {
-  const Eigensolver *solver = ChooseEigensolver(tiles, (PetscBool)(vectors != NULL));
+  const Eigensolver *solver = ChooseEigensolver(tiles);
   const PetscReal    m = (PetscReal)tiles->m, others = m * (16 + tiles->nb); /* workspace of order m */
   PetscReal          frobenius2;
   int                info = 0, failed;
@@ -655,7 +677,7 @@ static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
   PetscCall(TilesNorms(tiles, NULL, &frobenius2, NULL));
   PetscCheck(!PetscIsInfOrNanReal(frobenius2), tiles->world, PETSC_ERR_FP,
              "a matrix for eigenvalues has entries that are not finite, or too large to be squared");
-  if (vectors && solver->workspace) PetscCall(CheckShare(tiles, (INT_MAX - others) / 2));
+  if (vectors && solver->workspace > 0) PetscCall(CheckShare(tiles, (INT_MAX - others) / solver->workspace));
   if (solver->whole) PetscCall(TilesMirror(tiles));
   if (tiles->comm != MPI_COMM_NULL) PetscCall(solver->solve(tiles, lambda, vectors ? vectors->a : NULL, &info));
   failed = info != 0;

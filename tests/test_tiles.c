@@ -333,7 +333,7 @@ static PetscErrorCode TestEigen(PetscInt m)
   PetscCall(TilesEigenvalues(tiles, lambda));
   PetscCall(SameEverywhere(m, lambda, &same));
   Tap((PetscBool)(LargestDifference(m, lambda, A.d) <= allowed * PetscMax(1, A.d[m - 1])), "m = %d: %s finds the known eigenvalues",
-      (int)m, TilesEigensolver(tiles, PETSC_FALSE));
+      (int)m, TilesEigensolver(tiles));
   Fill(&A, tiles);
   PetscCall(TilesEigenvectors(tiles, lambda, vectors));
   PetscCall(SameEverywhere(m, lambda, &same_vectors));
@@ -349,7 +349,7 @@ static PetscErrorCode TestEigen(PetscInt m)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Large enough for ELPA on one rank. The vectors are compared with the columns of Q, up to sign. */
+/* Large. The vectors are compared with the columns of Q, up to sign. */
 static PetscErrorCode TestLargeEigenvectors(void)
 {
   const PetscInt m = M_MAX;

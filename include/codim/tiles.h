@@ -102,12 +102,12 @@ PetscErrorCode TilesTriangularSolve(Tiles A, PetscInt nrhs, PetscReal B[]);
 PetscErrorCode TilesEigenvalues(Tiles tiles, PetscReal lambda[]);
 
 /** Eigenvalues and orthonormal eigenvectors (column k of `vectors`, a duplicate of tiles: all its entries). Otherwise as
-    TilesEigenvalues. ScaLAPACK and LAPACK take 16 m^2/(nprow npcol) more bytes a rank, and STATUS_DATA, naming the number of ranks that
-    works, where those are 2^31 entries or more (one rank: m > 32 756). ELPA has no such bound; on one rank it serves m >= 1000. */
+    TilesEigenvalues. ScaLAPACK takes 16 m^2/(nprow npcol) more bytes a rank, LAPACK 8 m^2, and STATUS_DATA, naming the number of ranks that
+    works, where those are 2^31 entries or more (one rank: m > 46 316). ELPA has no such bound. */
 PetscErrorCode TilesEigenvectors(Tiles tiles, PetscReal lambda[], Tiles vectors);
 
-/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what TilesEigenvalues, or TilesEigenvectors, uses for this matrix. Not collective. */
-const char *TilesEigensolver(Tiles tiles, PetscBool vectors);
+/** "ELPA 20221109" (its API version), "ScaLAPACK" or "LAPACK": what is used for this matrix. Not collective. */
+const char *TilesEigensolver(Tiles tiles);
 
 /* ---- cost (cost.h): what is added to `cost`, for matrices of the sizes' tiles. Not collective. ------------------------ */
 
