@@ -245,6 +245,7 @@ bench-core: deps-test
 	$(again) all $(BENCH)
 	@mkdir -p $(dir $(CORE))
 	@MPIEXEC='$(MPIEXEC)' sh tests/bench/run $(BENCH) $(CORE)
+	@python3 tests/bench/readme.py
 # growth with n, and others' programs for the same numbers, too
 bench: bench-core
 	@$(MPIEXEC) -n $(NP) $(firstword $(BENCH)) -growth
