@@ -209,13 +209,14 @@ static PetscErrorCode ContradictoryProblem(PetscInt G, Problem *problem)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* where no step can help, every step is tried and undone */
+/* where no step can help, every step is tried and undone; until then another call may still find one that lowers the loss in its last digit */
 static PetscErrorCode TestContradiction(PetscInt G)
 {
   Problem     problem;
   ReachResult result, again;
   Vec         before;
   PetscReal   size, moved;
+  PetscInt    calls = 0;
 
   PetscFunctionBeginUser;
   PetscCall(ContradictoryProblem(G, &problem));
@@ -225,12 +226,16 @@ static PetscErrorCode TestContradiction(PetscInt G)
   TapClose(result.loss, .5, 1, 1e-14, "... at the least loss there is, 1/2");
   PetscCall(TestLeft(&problem, &result));
   PetscCall(VecDuplicate(problem.theta, &before));
-  PetscCall(VecCopy(problem.theta, before));
-  PetscCall(VecNorm(before, NORM_2, &size));
-  PetscCall(Solve(&problem, &defaults, &again));
+  do {
+    PetscCall(VecCopy(problem.theta, before));
+    PetscCall(VecNorm(before, NORM_2, &size));
+    PetscCall(Solve(&problem, &defaults, &again));
+  } while (again.steps > 0 && ++calls < 10);
   PetscCall(VecAXPY(before, -1, problem.theta));
   PetscCall(VecNorm(before, NORM_2, &moved));
-  Tap((PetscBool)(again.reason == REACH_STAGNATED && moved <= 1e-14 * size), "... and from there no step moves theta");
+  TapClose(again.loss, result.loss, 1, 1e-14, "... where it stays");
+  Tap((PetscBool)(again.reason == REACH_STAGNATED && again.steps == 0 && moved <= 1e-14 * size),
+      "... and where no step helps, none moves theta");
   PetscCall(VecDestroy(&before));
   PetscCall(ProblemDestroy(&problem));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -7,6 +7,6 @@
 
 enum { MACHINE_NAME = 128 };
 
-/** "AMD EPYC 9754, OpenBLAS 0.3.21 (Haswell, OpenMP)" here; of another BLAS nothing is known. OpenBLAS takes a processor that is newer than itself
-    for an older one: OPENBLAS_CORETYPE says otherwise. Not collective. */
+/** "AMD EPYC 9754, OpenBLAS 0.3.21 (Haswell, OpenMP)" here; of another BLAS nothing is known. OpenBLAS chooses the kernels for the
+    processor, unless OPENBLAS_CORETYPE says which. Not collective. */
 void MachineName(size_t size, char name[]);

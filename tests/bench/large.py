@@ -55,10 +55,14 @@ def main():
     codim, mpiexec, names = sys.argv[1], shlex.split(sys.argv[2]), sys.argv[3:] or list(RUNS)
     good = all([run(codim, mpiexec, name) for name in names])
     table = [COLUMNS % ('', 'ranks', 'threads', 'm', 'n', 'loss', 'pos.', 'zero', 'basis', 'seconds', 'GB', 'plan', 'GB/8n')]
+    machines = {}
     for name in RUNS:
         if os.path.exists('results/%s.json' % name):
-            text, holds = line(name, json.load(open('results/%s.json' % name)))
+            report = json.load(open('results/%s.json' % name))
+            text, holds = line(name, report)
             table, good = table + [text], good and holds
+            machines.setdefault(report.get('machine', 'a machine that the report does not name'), []).append(name)
+    table += ['', *(', '.join(names) + ': ' + machine for machine, names in machines.items())]
     with open('results/large.txt', 'w') as file:
         file.write('\n'.join(table) + '\n')
     print('\n'.join(table))
