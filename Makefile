@@ -44,8 +44,8 @@ RPATH    := $(addprefix -Wl$(comma)-rpath$(comma),$(if $(PETSC_DIR),$(patsubst -
 # FLINT's Arb is what some tests compare with; from version 3 on it is a part of FLINT
 ARB      := $(patsubst lib%.so,-l%,$(notdir $(filter /%,$(foreach l,flint-arb flint,$(shell $(CC) -print-file-name=lib$l.so 2>/dev/null)))))
 
-# -ffp-contract=off: the doubles of problem.h5 are the same whatever the compiler and the processor; never -ffast-math
 OPENMP   ?= -fopenmp
+# -ffp-contract=off: the doubles of problem.h5 are the same whatever the compiler and the processor; never -ffast-math
 WARN      = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wno-sign-conversion $(WERROR)
 COMPILE   = $(CC) -std=gnu11 -ffp-contract=off $(OPENMP) $(WARN) $(INCLUDE) $(if $(ELPA),-DCODIM_HAVE_ELPA) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@
 quiet     = $(if $(V),,@printf '  %-4s %s\n' $1 $@;)

@@ -26,16 +26,21 @@ static void ProcessorName(size_t size, char name[])
   if (file) (void)fclose(file);
 }
 
+BlasThreads MachineBlasThreads(void)
+{
+  return openblas_get_parallel ? (BlasThreads)openblas_get_parallel() : BLAS_UNKNOWN;
+}
+
 void MachineName(size_t size, char name[])
 {
-  static const char *const threads[]   = {"no threads", "its own threads", "OpenMP"};
+  static const char *const threads[]   = {"no threads", "its own threads", "OpenMP", "unknown threads"};
   char                     version[16] = "";
   size_t                   length;
 
   ProcessorName(size, name);
-  if (!openblas_get_config || !openblas_get_corename || !openblas_get_parallel) return;
+  if (!openblas_get_config || !openblas_get_corename) return;
   (void)sscanf(openblas_get_config(), "OpenBLAS %15s", version);
   length = strlen(name);
   (void)PetscSNPrintf(name + length, size - length, ", OpenBLAS %s (%s, %s)", version, openblas_get_corename(),
-                      threads[openblas_get_parallel() % 3]);
+                      threads[MachineBlasThreads()]);
 }

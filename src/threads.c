@@ -2,19 +2,10 @@
   threads.c: see threads.h.
 */
 #include "codim/threads.h"
+#include "codim/machine.h"
 #include <omp.h>
 
 size_t ThreadsLeast = 1 << 14;
-
-/* OpenBLAS' own; NULL with another BLAS */
-extern int openblas_get_parallel(void) __attribute__((weak));
-
-static PetscBool BlasHasItsOwn(void)
-{
-  enum { THREADS = 1 /* 0: none, 2: OpenMP's */ };
-
-  return (PetscBool)(openblas_get_parallel && openblas_get_parallel() == THREADS);
-}
 
 PetscInt ThreadsCount(void)
 {
@@ -23,7 +14,7 @@ PetscInt ThreadsCount(void)
 
 PetscBool ThreadsShare(size_t entries)
 {
-  return (PetscBool)(entries >= ThreadsLeast && ThreadsCount() > 1 && !BlasHasItsOwn());
+  return (PetscBool)(entries >= ThreadsLeast && ThreadsCount() > 1 && MachineBlasThreads() != BLAS_OWN_THREADS);
 }
 
 void ThreadsZero(size_t count, PetscReal x[])
