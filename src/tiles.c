@@ -663,11 +663,17 @@ const char *TilesEigensolver(Tiles tiles)
   return ChooseEigensolver(tiles)->name;
 }
 
+/* workspace of order m: times m entries */
+static PetscReal WorkspaceColumns(int nb)
+{
+  return 16 + nb;
+}
+
 /* vectors: NULL if only values are wanted */
 static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
 {
   const Eigensolver *solver = ChooseEigensolver(tiles);
-  const PetscReal    m = (PetscReal)tiles->m, others = m * (16 + tiles->nb); /* workspace of order m */
+  const PetscReal    m      = (PetscReal)tiles->m;
   PetscReal          frobenius2;
   int                info = 0, failed;
 
@@ -677,7 +683,8 @@ static PetscErrorCode Solve(Tiles tiles, PetscReal lambda[], Tiles vectors)
   PetscCall(TilesNorms(tiles, NULL, &frobenius2, NULL));
   PetscCheck(!PetscIsInfOrNanReal(frobenius2), tiles->world, PETSC_ERR_FP,
              "a matrix for eigenvalues has entries that are not finite, or too large to be squared");
-  if (vectors && solver->workspace > 0) PetscCall(CheckShare(tiles, (INT_MAX - others) / solver->workspace));
+  if (vectors && solver->workspace > 0)
+    PetscCall(CheckShare(tiles, (INT_MAX - m * WorkspaceColumns(tiles->nb)) / solver->workspace));
   if (solver->whole) PetscCall(TilesMirror(tiles));
   if (tiles->comm != MPI_COMM_NULL) PetscCall(solver->solve(tiles, lambda, vectors ? vectors->a : NULL, &info));
   failed = info != 0;
@@ -809,6 +816,10 @@ void TilesLimit(const Sizes *s, PetscBool vectors, size_t size, char text[])
   else if (s->PK > 1 && share > INT_MAX)
     (void)PetscSNPrintf(text, size, "%.3g entries of K on a rank: ScaLAPACK counts in 32 bits: use %d ranks", (double)share,
                         RanksFor((PetscMPIInt)s->P, (PetscInt)s->m, (int)s->nb, INT_MAX));
+  else if (vectors && s->PK == 1 && share > INT_MAX - s->m * WorkspaceColumns((int)s->nb))
+    (void)PetscSNPrintf(text, size,
+                        "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on one rank: use %d",
+                        (double)share, RanksFor(1, (PetscInt)s->m, (int)s->nb, INT_MAX));
 #ifndef CODIM_HAVE_ELPA
   else if (vectors && share > INT_MAX / 2.5)
     (void)PetscSNPrintf(text, size, "the workspace of K's eigenvectors is counted in 32 bits: %.3g entries of K on a rank",
