@@ -1,39 +1,47 @@
 /*
   gram.c: K = J J^T into tiles; see gram.h for the formula.
 
-  For a pair of uses of one label, a rank forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of its tiles, all places of a residual
-  together: as they lie, a row for each, and adds their Hadamard product, summed over the places of a pair of residuals, to K. Labels with
-  one A have their Delta_I Delta_J^T added up before. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
+  A rank makes its parts of K (gram_parts.h), which are dealt to the tiles when all labels are in them; a lone rank makes K where it is. For a pair
+  of uses of one label it forms (A_I A_J^T) and (Delta_I Delta_J^T) for rectangles of a part, all places of a residual together: as they lie, a
+  row for each, and adds their Hadamard product, summed over the places of a pair of residuals. Labels with one A have their Delta_I Delta_J^T
+  added up before. A label that goes by its block of J does so in panels of its rows, each a product B_I B_J^T.
 */
 #include "codim/gram.h"
 #include "blas.h"
 #include "codim/threads.h"
-#include "panel.h"
+#include "cover.h"
+#include "gram_deal.h"
+#include "gram_panel.h"
 #include "strip.h"
-#include "tiles_cover.h"
+#include <limits.h>
 
-/* the four index lists of a Gram matrix on tiles, and scratch for one rectangle */
+/* one round, and scratch for one rectangle */
 typedef struct {
   ResidualMap map;
   Tiles       K;
-  Panel       rows, cols, row_points, col_points;
+  PetscInt   *first; /* parts of all ranks: those of rank p are all[first[p]] … */
+  Part       *all;
+  PetscInt    nparts; /* of this rank */
+  const Part *parts;
+  PetscReal **made, *entries; /* each part, column-major; in `entries`, NULL where it is the tiles themselves */
+  Panel       residuals, points;
   PetscReal  *deltas, *values; /* rectangle: Delta_I Delta_J^T; A_I A_J^T */
-  PetscBool   fresh;           /* nothing is in K yet */
+  PetscBool   fresh;           /* nothing is in the parts yet */
   PetscReal   done;            /* flops, for the progress */
 } Workspace;
 
-/* the rows of one matrix that belong to the rows, and to the columns, of this rank's tiles */
+/* the rows of one matrix that belong to the rows (at[2 k]) and to the columns (at[2 k + 1]) of part k */
 typedef struct {
-  const PetscReal *row, *col;
-  PetscReal       *fetched_row, *fetched_col; /* NULL where borrowed */
-} PanelPair;
+  const PetscReal **at;
+  PetscReal        *fetched;
+} PartRows;
 
-/* one use of a label, or those of labels with one A: factors fetched for this rank's tiles; T places of k (h) entries to a row */
+/* one use of a label, or those of labels with one A: factors for this rank's parts; T places of k (h) entries to a row */
 typedef struct {
-  PetscInt   T, k, count;
-  PanelPair  A; /* NULL: ones */
-  PetscInt  *h;
-  PanelPair *Delta;
+  PetscInt  T, k, count;
+  PartRows  A; /* at NULL: ones */
+  PetscInt *h;
+  PartRows *Delta;
 } UsePanels;
 
 /* of a product of the largest rectangle, with T places to a residual */
@@ -61,60 +69,111 @@ static PetscReal ScratchEntries(Network net, PetscReal d, PetscReal m, PetscReal
   return entries;
 }
 
-static PetscErrorCode WorkspaceCreate(Jacobian jacobian, Tiles K, Workspace *w)
+/* ---- a round ----------------------------------------------------------------------------------------------------------- */
+
+/* free starts */
+static PetscErrorCode OwnersCreate(ResidualMap map, Owners *owners, PetscInt **starts)
 {
-  const ResidualMap map = jacobian->map;
-  PetscBool         factors;
-  size_t            entries;
+  const Grid grid = map->grid;
 
   PetscFunctionBeginUser;
-  w->map   = map;
-  w->K     = K;
+  PetscCall(PetscMalloc1(grid->size + 1, starts));
+  for (PetscMPIInt rank = 0; rank < grid->size; rank++)
+    (*starts)[rank] = map->rows->first[GridPointsOfRank(grid, map->d, rank).first];
+  (*starts)[grid->size] = map->m;
+  *owners               = (Owners){grid->G, grid->Q, map->d, map->l, *starts};
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* the parts of all ranks in this round */
+static PetscErrorCode SliceParts(const Owners *owners, PetscInt rounds, PetscInt round, Workspace *w)
+{
+  const PetscMPIInt size = w->map->grid->size, rank = w->map->grid->rank;
+  PetscInt          room = 0, count = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(size + 1, &w->first));
+  for (PetscMPIInt p = 0; p < size; p++) {
+    Part           parts[GRAM_PARTS_MAX];
+    const Range    owned = OwnersRange(owners, p, p + 1);
+    const PetscInt whole = PartsOfRank(owners, p, parts);
+
+    w->first[p] = count;
+    if (count + whole > room) {
+      room = 2 * (count + whole);
+      PetscCall(PetscRealloc(sizeof(Part) * (size_t)room, &w->all));
+    }
+    for (PetscInt i = 0; i < whole; i++) {
+      const Part part = PartSlice(parts[i], owned, rounds, round);
+
+      if (RangeLength(part.rows) && RangeLength(part.cols)) w->all[count++] = part;
+    }
+  }
+  w->first[size] = count;
+  w->parts       = w->all + w->first[rank];
+  w->nparts      = w->first[rank + 1] - w->first[rank];
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RoundBegin(const Owners *owners, PetscInt rounds, PetscInt round, Workspace *w)
+{
+  const ResidualMap map  = w->map;
+  PetscInt          rows = 0, cols = 0;
+  size_t            entries = 0;
+  PetscBool         factors;
+
+  PetscFunctionBeginUser;
   w->fresh = PETSC_TRUE;
-  w->done  = 0;
-  PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_ROWS, &w->rows));
-  PetscCall(PanelCreate(map->rows, K, PANEL_RESIDUALS, PANEL_COLS, &w->cols));
-  PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_ROWS, &w->row_points));
-  PetscCall(PanelCreate(map->rows, K, PANEL_POINTS, PANEL_COLS, &w->col_points));
-  entries =
-      (size_t)ScratchEntries(map->network, (PetscReal)map->d, (PetscReal)map->m, (PetscReal)K->rows, (PetscReal)K->cols, &factors);
+  PetscCall(SliceParts(owners, rounds, round, w));
+  PetscCall(PanelCreate(map->rows, PANEL_RESIDUALS, w->first, w->all, &w->residuals));
+  PetscCall(PanelCreate(map->rows, PANEL_POINTS, w->first, w->all, &w->points));
+  for (PetscInt k = 0; k < w->nparts; k++) {
+    rows = PetscMax(rows, RangeLength(w->parts[k].rows));
+    cols = PetscMax(cols, RangeLength(w->parts[k].cols));
+    entries += (size_t)PartEntries(w->parts[k]);
+  }
+  PetscCall(PetscMalloc1(w->nparts, &w->made));
+  if (map->grid->size > 1) PetscCall(PetscMalloc1(entries, &w->entries));
+  entries = 0;
+  for (PetscInt k = 0; k < w->nparts; k++) {
+    w->made[k] = (w->entries ? w->entries : w->K->a) + entries;
+    entries += (size_t)PartEntries(w->parts[k]);
+  }
+  entries = (size_t)ScratchEntries(map->network, (PetscReal)map->d, (PetscReal)map->m, (PetscReal)rows, (PetscReal)cols, &factors);
   PetscCall(PetscMalloc2(entries, &w->deltas, factors ? entries : 0, &w->values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WorkspaceDestroy(Workspace *w)
+static PetscErrorCode RoundEnd(Workspace *w)
 {
   PetscFunctionBeginUser;
+  for (PetscInt k = 0; w->fresh && k < w->nparts; k++) PetscCall(PetscArrayzero(w->made[k], (size_t)PartEntries(w->parts[k])));
   PetscCall(PetscFree2(w->deltas, w->values));
-  PetscCall(PanelDestroy(&w->rows));
-  PetscCall(PanelDestroy(&w->cols));
-  PetscCall(PanelDestroy(&w->row_points));
-  PetscCall(PanelDestroy(&w->col_points));
+  if (w->map->grid->size > 1) PetscCall(PartsDeal(w->first, w->all, w->entries, w->K));
+  PetscCall(PetscFree(w->entries));
+  PetscCall(PetscFree(w->made));
+  PetscCall(PanelDestroy(&w->residuals));
+  PetscCall(PanelDestroy(&w->points));
+  PetscCall(PetscFree(w->all));
+  PetscCall(PetscFree(w->first));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* ---- panels --------------------------------------------------------------------------------------------------------- */
 
-/* the panels of one matrix for the rows and for the columns of this rank's tiles; a lone rank has them already, and where there is one
-   process column the columns are all rows */
-static PetscErrorCode FetchBoth(Panel rows, Panel cols, PetscInt width, const PetscReal owned[], PanelPair *pair)
+static PetscErrorCode FetchRows(Panel panel, PetscInt width, const PetscReal owned[], PartRows *rows)
 {
   PetscFunctionBeginUser;
-  if (rows->grid->size == 1 && rows->whole) {
-    pair->row = pair->col = owned;
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
-  PetscCall(PetscMalloc1((size_t)rows->count * (size_t)width, &pair->fetched_row));
-  PetscCall(PetscMalloc1((size_t)cols->count * (size_t)width, &pair->fetched_col));
-  PetscCall(PanelFetch(cols, width, owned, pair->fetched_col));
-  if (cols->whole) {
-    for (PetscInt i = 0; i < rows->count; i++)
-      PetscCall(PetscArraycpy(pair->fetched_row + (size_t)i * (size_t)width,
-                              pair->fetched_col + (size_t)rows->index[i] * (size_t)width, width));
-  } else
-    PetscCall(PanelFetch(rows, width, owned, pair->fetched_row));
-  pair->row = pair->fetched_row;
-  pair->col = pair->fetched_col;
+  PetscCall(PetscMalloc1(panel->nranges, &rows->at));
+  PetscCall(PanelFetch(panel, width, owned, rows->at, &rows->fetched));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode RowsFree(PartRows *rows)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(rows->at));
+  PetscCall(PetscFree(rows->fetched));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -131,7 +190,7 @@ static PetscErrorCode UsePanelsAddDelta(const Workspace *w, PetscInt h, const Pe
 {
   PetscFunctionBeginUser;
   panels->h[panels->count] = h;
-  PetscCall(FetchBoth(w->rows, w->cols, panels->T * h, owned, &panels->Delta[panels->count]));
+  PetscCall(FetchRows(w->residuals, panels->T * h, owned, &panels->Delta[panels->count]));
   panels->count++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -139,12 +198,8 @@ static PetscErrorCode UsePanelsAddDelta(const Workspace *w, PetscInt h, const Pe
 static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(panels->A.fetched_row));
-  PetscCall(PetscFree(panels->A.fetched_col));
-  for (PetscInt i = 0; i < panels->count; i++) {
-    PetscCall(PetscFree(panels->Delta[i].fetched_row));
-    PetscCall(PetscFree(panels->Delta[i].fetched_col));
-  }
+  PetscCall(RowsFree(&panels->A));
+  for (PetscInt i = 0; i < panels->count; i++) PetscCall(RowsFree(&panels->Delta[i]));
   PetscCall(PetscFree2(panels->h, panels->Delta));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -232,56 +287,60 @@ static inline PetscReal SumPlaces(PetscInt T, const PetscReal d[], const PetscRe
   return sum;
 }
 
-/* column c of a rectangle of K += the sums of its rows, for one place of the column */
-static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, Rectangle rect, PetscInt c, const PetscReal deltas[],
-                      const PetscReal values[])
+/* a column of a rectangle of a part += the sums of its rows from `first` on, for one place of the column; point[]: of its rows */
+static void AddColumn(const Workspace *w, PetscInt T, PetscReal one, PetscInt first, PetscInt rows, const PetscInt point[],
+                      const PetscReal deltas[], const PetscReal values[], PetscReal column[])
 {
-  const PetscInt nr = rect.r1 - rect.r0, first = rect.triangle ? c : 0, *point = w->row_points->position + rect.r0;
-  PetscReal     *k = w->K->a + (size_t)(rect.c0 + c) * (size_t)w->K->rows + rect.r0;
-
   if (w->map->l == 1 && T == 1)
-    for (PetscInt r = first; r < nr; r++) k[r] += deltas[r] * (values[r] + one);
+    for (PetscInt r = first; r < rows; r++) column[r] += deltas[r] * (values[r] + one);
   else
-    for (PetscInt r = first; r < nr; r++)
-      k[r] += SumPlaces(T, deltas + (size_t)r * (size_t)T, values + (size_t)(point[r] - point[0]) * (size_t)T, one);
+    for (PetscInt r = first; r < rows; r++)
+      column[r] += SumPlaces(T, deltas + (size_t)r * (size_t)T, values + (size_t)(point[r] - point[0]) * (size_t)T, one);
 }
 
-/* C := sum of Delta_I Delta_J^T, for a rectangle */
-static PetscErrorCode DeltaProducts(const UsePanels *left, const UsePanels *right, Rectangle rect, PetscReal C[], PetscInt ldc)
+/* C := sum of Delta_I Delta_J^T, for a rectangle of part k */
+static PetscErrorCode DeltaProducts(const UsePanels *left, const UsePanels *right, PetscInt k, Rectangle rect, PetscReal C[],
+                                    PetscInt ldc)
 {
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < left->count; i++)
-    PetscCall(Product(rect.triangle, RowsFrom(left->Delta[i].row, rect.r0, rect.r1 - rect.r0, left->T, left->h[i]),
-                      RowsFrom(right->Delta[i].col, rect.c0, rect.c1 - rect.c0, right->T, right->h[i]), i ? 1 : 0, C, ldc));
+    PetscCall(Product(rect.triangle, RowsFrom(left->Delta[i].at[2 * k], rect.r0, rect.r1 - rect.r0, left->T, left->h[i]),
+                      RowsFrom(right->Delta[i].at[2 * k + 1], rect.c0, rect.c1 - rect.c0, right->T, right->h[i]), i ? 1 : 0, C,
+                      ldc));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* K[rectangle] += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over point rows from p0 on, its columns from q0 on */
-static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one, Rectangle rect)
+/* a rectangle of part k += sum_t,s (A_I,t A_J,s^T + one) o (Delta_I,t Delta_J,s^T); its rows lie over points from p0 of the part on, its columns from q0
+   on */
+static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one, PetscInt k,
+                                   Rectangle rect)
 {
-  const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, k = left->k;
-  const PetscInt *row_point = w->row_points->position, *col_point = w->col_points->position;
-  const PetscInt  p0 = row_point[rect.r0], points = row_point[rect.r1 - 1] + 1 - p0;
-  const PetscInt  q0 = col_point[rect.c0], col_points = col_point[rect.c1 - 1] + 1 - q0;
-  PetscReal      *K = w->K->a + (size_t)rect.c0 * (size_t)w->K->rows + rect.r0;
+  const Part      part = w->parts[k];
+  const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, ld = RangeLength(part.rows);
+  const PetscInt *row_point = w->map->rows->point + part.rows.first, *col_point = w->map->rows->point + part.cols.first;
+  const PetscInt  p0 = row_point[rect.r0] - row_point[0], points = row_point[rect.r1 - 1] + 1 - row_point[rect.r0];
+  const PetscInt  q0 = col_point[rect.c0] - col_point[0], col_points = col_point[rect.c1 - 1] + 1 - col_point[rect.c0];
+  PetscReal      *K = w->made[k] + (size_t)rect.c0 * (size_t)ld + rect.r0;
 
   PetscFunctionBeginUser;
-  PetscCall(DeltaProducts(left, right, rect, w->deltas, nr * T));
-  PetscCall(Product(rect.triangle, RowsFrom(left->A.row, p0, points, T, k), RowsFrom(right->A.col, q0, col_points, S, k), 0,
-                    w->values, points * T));
+  PetscCall(DeltaProducts(left, right, k, rect, w->deltas, nr * T));
+  PetscCall(Product(rect.triangle, RowsFrom(left->A.at[2 * k], p0, points, T, left->k),
+                    RowsFrom(right->A.at[2 * k + 1], q0, col_points, S, left->k), 0, w->values, points * T));
   if (rect.triangle) {
     MirrorPlaces(nr * T, T, w->deltas);
     MirrorPlaces(points * T, T, w->values);
   }
 #pragma omp parallel for schedule(static, 16) if (ThreadsShare((size_t)nr * (size_t)T * (size_t)nc * (size_t)S))
   for (PetscInt c = 0; c < nc; c++) {
-    PetscReal *column = K + (size_t)c * (size_t)w->K->rows;
+    PetscReal *column = K + (size_t)c * (size_t)ld;
 
     for (PetscInt r = 0; w->fresh && r < nr; r++) column[r] = 0;
     for (PetscInt s = 0; s < S; s++) {
-      const size_t delta = (size_t)c * (size_t)S + (size_t)s, value = (size_t)(col_point[rect.c0 + c] - q0) * (size_t)S + (size_t)s;
+      const size_t delta = (size_t)c * (size_t)S + (size_t)s;
+      const size_t value = (size_t)(col_point[rect.c0 + c] - col_point[rect.c0]) * (size_t)S + (size_t)s;
 
-      AddColumn(w, T, one, rect, c, w->deltas + delta * (size_t)(nr * T), w->values + value * (size_t)(points * T));
+      AddColumn(w, T, one, rect.triangle ? c : 0, nr, row_point + rect.r0, w->deltas + delta * (size_t)(nr * T),
+                w->values + value * (size_t)(points * T), column);
     }
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -292,24 +351,25 @@ static PetscReal FlopsOf(const UsePanels *left, const UsePanels *right, Rectangl
 {
   const PetscReal rows = (PetscReal)(rect.r1 - rect.r0) * (PetscReal)left->T,
                   cols = (PetscReal)(rect.c1 - rect.c0) * (PetscReal)right->T;
-  PetscReal inner      = left->A.row ? (PetscReal)left->k : 0;
+  PetscReal inner      = left->A.at ? (PetscReal)left->k : 0;
 
   for (PetscInt i = 0; i < left->count; i++) inner += (PetscReal)left->h[i];
   return (rect.triangle ? 1 : 2) * rows * cols * inner;
 }
 
-/* K[rectangle] += B_I B_J^T; not by the product itself, which may round what is there once for each of its terms */
-static PetscErrorCode AddBlockRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, Rectangle rect)
+/* a rectangle of part k += B_I B_J^T; not by the product itself, which may round what is there once for each of its terms */
+static PetscErrorCode AddBlockRectangle(const Workspace *w, const UsePanels *left, const UsePanels *right, PetscInt k,
+                                        Rectangle rect)
 {
-  const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, ld = w->K->rows;
-  PetscReal     *K = w->K->a + (size_t)rect.c0 * (size_t)ld + rect.r0;
+  const PetscInt nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, ld = RangeLength(w->parts[k].rows);
+  PetscReal     *K = w->made[k] + (size_t)rect.c0 * (size_t)ld + rect.r0;
 
   PetscFunctionBeginUser;
   if (w->fresh) {
-    PetscCall(DeltaProducts(left, right, rect, K, ld));
+    PetscCall(DeltaProducts(left, right, k, rect, K, ld));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCall(DeltaProducts(left, right, rect, w->deltas, nr));
+  PetscCall(DeltaProducts(left, right, k, rect, w->deltas, nr));
 #pragma omp parallel for schedule(static, 16) if (ThreadsShare((size_t)nr * (size_t)nc))
   for (PetscInt c = 0; c < nc; c++)
     for (PetscInt r = rect.triangle ? c : 0; r < nr; r++)
@@ -317,22 +377,27 @@ static PetscErrorCode AddBlockRectangle(const Workspace *w, const UsePanels *lef
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode AddLowerTriangle(Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
+/* this rank's parts */
+static PetscErrorCode AddParts(Workspace *w, const UsePanels *left, const UsePanels *right, PetscReal one)
 {
-  Cover cover;
-
   PetscFunctionBeginUser;
-  PetscCall(CoverCreate(w->K, 0, PetscMax(left->T, right->T), (PetscBool)(left == right), &cover));
-  for (PetscInt i = 0; i < cover.count; i++) {
-    if (left->A.row)
-      PetscCall(AddRectangle(w, left, right, one, cover.rectangles[i]));
-    else
-      PetscCall(AddBlockRectangle(w, left, right, cover.rectangles[i]));
-    w->done += FlopsOf(left, right, cover.rectangles[i]);
-    PetscCall(ProgressPiece(w->K->world, w->done));
+  for (PetscInt k = 0; k < w->nparts; k++) {
+    const Part part = w->parts[k];
+    Cover      cover;
+
+    PetscCall(CoverCreate(RangeLength(part.rows), RangeLength(part.cols), PartOnDiagonal(part), PetscMax(left->T, right->T),
+                          (PetscBool)(left == right), &cover));
+    for (PetscInt i = 0; i < cover.count; i++) {
+      if (left->A.at)
+        PetscCall(AddRectangle(w, left, right, one, k, cover.rectangles[i]));
+      else
+        PetscCall(AddBlockRectangle(w, left, right, k, cover.rectangles[i]));
+      w->done += FlopsOf(left, right, cover.rectangles[i]);
+      PetscCall(ProgressPiece(w->K->world, w->done));
+    }
+    PetscCall(CoverDestroy(&cover));
   }
   w->fresh = PETSC_FALSE;
-  PetscCall(CoverDestroy(&cover));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -352,13 +417,13 @@ static PetscErrorCode AddFactors(Workspace *w, PetscInt nuses, const LabelUse us
     if (!first) first = &uses[i];
     if (&uses[i] == first || uses[i].label == first->label) {
       PetscCall(UsePanelsCreate(uses[i].T, uses[i].k, nuses, &panels[count]));
-      PetscCall(FetchBoth(w->row_points, w->col_points, uses[i].T * uses[i].k, OwnedA(w->map, &uses[i]), &panels[count].A));
+      PetscCall(FetchRows(w->points, uses[i].T * uses[i].k, OwnedA(w->map, &uses[i]), &panels[count].A));
       count++;
     }
     PetscCall(UsePanelsAddDelta(w, uses[i].h, OwnedDelta(w->map, &uses[i]), &panels[count - 1]));
   }
   for (PetscInt i = 0; i < count; i++)
-    for (PetscInt j = 0; j < count; j++) PetscCall(AddLowerTriangle(w, &panels[i], &panels[j], one));
+    for (PetscInt j = 0; j < count; j++) PetscCall(AddParts(w, &panels[i], &panels[j], one));
   for (PetscInt i = 0; i < count; i++) PetscCall(UsePanelsDestroy(&panels[i]));
   PetscCall(PetscFree(panels));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -383,7 +448,7 @@ static PetscErrorCode AddBlock(Workspace *w, PetscInt nuses, const LabelUse uses
     for (PetscInt i = 0; i < nuses; i++) PetscCall(AddUseBlock(map, &uses[i], label->cols, units, block));
     PetscCall(UsePanelsCreate(1, 1, 1, &panels));
     PetscCall(UsePanelsAddDelta(w, width, block, &panels));
-    PetscCall(AddLowerTriangle(w, &panels, &panels, 0));
+    PetscCall(AddParts(w, &panels, &panels, 0));
     PetscCall(UsePanelsDestroy(&panels));
     PetscCall(PetscFree(block));
   }
@@ -405,17 +470,15 @@ static PetscErrorCode TermsCreate(ResidualMap map, PetscBool alone, GramTerm **t
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* only: the label; -1: all */
-static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
+/* one round: of the label `only`, or of all (-1) */
+static PetscErrorCode AddLabels(Jacobian jacobian, PetscInt only, Workspace *w)
 {
   const PetscInt nlabels = jacobian->map->network->nlabels;
-  Workspace      w;
   PetscInt       nuses;
   LabelUse      *uses, *together; /* of labels that are made together */
   GramTerm      *terms;
 
   PetscFunctionBeginUser;
-  PetscCall(WorkspaceCreate(jacobian, K, &w));
   PetscCall(JacobianGetUses(jacobian, &nuses, &uses));
   PetscCall(PetscMalloc1(nuses, &together));
   PetscCall(TermsCreate(jacobian->map, (PetscBool)(only >= 0), &terms));
@@ -427,14 +490,30 @@ static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
     if (terms[with].block != block || (only >= 0 && only != with)) continue;
     for (PetscInt i = 0; i < nuses; i++)
       if (terms[uses[i].label].with == with) together[count++] = uses[i];
-    if (count && block) PetscCall(AddBlock(&w, count, together));
-    if (count && !block) PetscCall(AddFactors(&w, count, together, terms[with].one ? 1 : 0));
+    if (count && block) PetscCall(AddBlock(w, count, together));
+    if (count && !block) PetscCall(AddFactors(w, count, together, terms[with].one ? 1 : 0));
   }
-  if (w.fresh) PetscCall(PetscArrayzero(K->a, (size_t)K->rows * (size_t)K->cols));
   PetscCall(PetscFree(terms));
   PetscCall(PetscFree(together));
   PetscCall(PetscFree(uses));
-  PetscCall(WorkspaceDestroy(&w));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Compute(Jacobian jacobian, PetscInt only, Tiles K)
+{
+  Workspace w = {.map = jacobian->map, .K = K};
+  Owners    owners;
+  PetscInt *starts, rounds;
+
+  PetscFunctionBeginUser;
+  PetscCall(OwnersCreate(w.map, &owners, &starts));
+  rounds = (PetscInt)PartsRounds(&owners);
+  for (PetscInt round = 0; round < rounds; round++) {
+    PetscCall(RoundBegin(&owners, rounds, round, &w));
+    PetscCall(AddLabels(jacobian, only, &w));
+    PetscCall(RoundEnd(&w));
+  }
+  PetscCall(PetscFree(starts));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -444,7 +523,7 @@ PetscErrorCode GramCompute(Jacobian jacobian, Tiles K)
 
   PetscFunctionBeginUser;
   PetscCall(GramFlops(jacobian, &flops));
-  PetscCall(ProgressPieceBegin(K->world, flops / (K->nprow * K->npcol), "K"));
+  PetscCall(ProgressPieceBegin(K->world, flops / jacobian->map->grid->size, "K"));
   PetscCall(Compute(jacobian, -1, K));
   PetscCall(ProgressPieceEnd());
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -479,41 +558,104 @@ PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
 
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
-/* points that so many residuals in tiles of nb belong to */
-static PetscReal PointsOf(const Sizes *s, PetscReal residuals)
+/* rows of factors that come from other ranks */
+typedef struct {
+  PetscReal held;               /* by a rank in a round, at most */
+  PetscReal received, messages; /* of all rounds; of all ranks together, then their mean */
+} Fetched;
+
+/* the parts, in all rounds */
+typedef struct {
+  PetscReal rounds;
+  PetscReal rows, cols, entries; /* of a part, of a rank's parts, in a round, at most */
+  PetscReal meant;               /* of these entries, those on and below the diagonal */
+  Fetched   residuals, points;
+} Shares;
+
+/* so often a range comes to a rank, in so many slices together; its rows of a rank at a time are added to *held */
+static void AddFetched(const Owners *owners, PetscInt rank, Range range, PetscInt each, PetscReal times, PetscReal slices,
+                       PetscReal *held, Fetched *fetched)
 {
-  return PetscMin(s->d, residuals / s->l + (s->l > 1 ? residuals / s->nb : 0));
+  const Range    owned = OwnersRange(owners, rank, rank + 1);
+  const PetscInt first = OwnersRank(owners, range.first), last = OwnersRank(owners, range.last - 1);
+  const PetscInt own = PetscMax(0, PetscMin(range.last, owned.last) - PetscMax(range.first, owned.first));
+
+  if (RangeWithin(range, owned)) return;
+  *held += PetscCeilReal((PetscReal)RangeLength(range) / slices) / (PetscReal)each;
+  fetched->received += times * (PetscReal)(RangeLength(range) - own) / (PetscReal)each;
+  fetched->messages += times * (slices - 1 + (PetscReal)(last - first + (own ? 0 : 1)));
+}
+
+static void AddRank(const Owners *owners, PetscInt rank, Shares *shares)
+{
+  const Range    owned = OwnersRange(owners, rank, rank + 1);
+  Part           parts[GRAM_PARTS_MAX];
+  const PetscInt count   = PartsOfRank(owners, rank, parts);
+  PetscReal      entries = 0, meant = 0, residuals = 0, points = 0;
+
+  for (PetscInt i = 0; i < count; i++) {
+    const PetscReal by_rows = PartSlicesRows(parts[i], owned) ? shares->rounds : 1, by_cols = shares->rounds / by_rows;
+    const PetscReal rows = PetscCeilReal((PetscReal)RangeLength(parts[i].rows) / by_rows);
+    const PetscReal cols = PetscCeilReal((PetscReal)RangeLength(parts[i].cols) / by_cols);
+
+    shares->rows = PetscMax(shares->rows, rows);
+    shares->cols = PetscMax(shares->cols, cols);
+    entries += rows * cols;
+    meant += rows * cols - (PartOnDiagonal(parts[i]) ? cols * cols / 2 : 0);
+    AddFetched(owners, rank, parts[i].rows, 1, by_cols, by_rows, &residuals, &shares->residuals);
+    AddFetched(owners, rank, parts[i].cols, 1, by_rows, by_cols, &residuals, &shares->residuals);
+    AddFetched(owners, rank, parts[i].rows, owners->l, by_cols, by_rows, &points, &shares->points);
+    AddFetched(owners, rank, parts[i].cols, owners->l, by_rows, by_cols, &points, &shares->points);
+  }
+  shares->entries        = PetscMax(shares->entries, entries);
+  shares->meant          = PetscMax(shares->meant, meant);
+  shares->residuals.held = PetscMax(shares->residuals.held, residuals);
+  shares->points.held    = PetscMax(shares->points.held, points);
+}
+
+static void Mean(PetscReal ranks, Fetched *fetched)
+{
+  fetched->received /= ranks;
+  fetched->messages /= ranks;
+}
+
+static Shares SharesOf(const Sizes *s)
+{
+  const PetscReal d       = PetscMin(s->d, (PetscReal)(INT_MAX / 2) / s->l); /* a K of more will not be */
+  const Owners    owners  = {(PetscInt)s->G, (PetscInt)s->Q, (PetscInt)d, (PetscInt)s->l, NULL};
+  Shares          shares  = {.rounds = PartsRounds(&owners), .rows = s->m, .cols = s->m};
+  PetscReal       sampled = 0;
+
+  if (s->P == 1) return shares;
+  shares.rows = shares.cols = 0;
+  for (PetscInt rank = 0; rank < (PetscInt)s->P; rank += PartsSample(&owners), sampled++) AddRank(&owners, rank, &shares);
+  Mean(sampled, &shares.residuals);
+  Mean(sampled, &shares.points);
+  return shares;
 }
 
 /* of both products; values are those of points */
-static PetscReal ScratchBytes(const Sizes *s)
+static PetscReal ScratchBytes(const Sizes *s, const Shares *shares)
 {
   PetscBool       factors;
-  const PetscReal entries = ScratchEntries(s->network, s->d, s->m, s->rows, s->cols, &factors);
+  const PetscReal entries = ScratchEntries(s->network, s->d, s->m, shares->rows, shares->cols, &factors);
 
   return 8 * entries * (1 + (factors ? 1 / (s->l * s->l) : 0));
 }
 
-/* FetchBoth of a matrix with `each` rows of `width` entries for a residual (Delta) or a point (A): what it keeps is added to *held */
-static void FetchCost(const Sizes *s, PetscBool residuals, PetscReal width, PetscReal *held, Cost *cost)
+/* FetchRows in all rounds: rows of `width` entries; what it keeps is added to *held */
+static void FetchCost(const Fetched *fetched, PetscReal width, PetscReal *held, Cost *cost)
 {
-  const PetscReal rows = residuals ? s->rows : PointsOf(s, s->rows), cols = residuals ? s->cols : PointsOf(s, s->cols);
-  const PetscReal mean_rows = residuals ? s->m / s->nprow : PointsOf(s, s->m / s->nprow);
-  const PetscReal mean_cols = residuals ? s->m / s->npcol : PointsOf(s, s->m / s->npcol);
-  const PetscReal owned = (residuals ? s->m : s->d) / s->P, others = s->PK / s->P * (1 - 1 / s->P);
-  Cost            fetch = {.work[WORK_STREAM] = 3 * 8 * (rows + cols) * width};
+  Cost fetch = {.received = 8 * fetched->received * width, .messages = fetched->messages};
 
-  if (s->P == 1) return;                                                     /* borrowed */
-  fetch.bytes    = 8 * owned * (s->npcol > 1 ? s->npcol : s->nprow) * width; /* packed for the receivers */
-  fetch.received = 8 * others * (mean_cols + (s->npcol > 1 ? mean_rows : 0)) * width;
-  fetch.messages = s->npcol > 1 ? 2 : 1;
-  *held += 8 * (rows + cols) * width;
+  fetch.work[WORK_STREAM] = 3 * fetch.received;
+  *held += 8 * fetched->held * width;
   CostHold(&fetch, *held);
   CostAdd(cost, &fetch, 1);
 }
 
 /* by its factors, with the Delta of the weights that share its A: a Hadamard product for each pair of places */
-static void FactorsCost(const Sizes *s, PetscInt label, PetscReal held, Cost *cost)
+static void FactorsCost(const Sizes *s, const Shares *shares, PetscInt label, PetscReal held, Cost *cost)
 {
   PetscReal T     = 0;
   PetscInt  input = -1; /* of ops that share A; the op of `label` is the first of them */
@@ -524,17 +666,17 @@ static void FactorsCost(const Sizes *s, PetscInt label, PetscReal held, Cost *co
 
     if (op->weight == label) input = op->inputs[0];
     if (op->weight < 0 || op->inputs[0] != input || GramTermOf(s->network, s->d, s->m, op->weight).with != label) continue;
-    FetchCost(s, PETSC_TRUE, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
+    FetchCost(&shares->residuals, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
     if (op->weight != label) continue;
-    FetchCost(s, PETSC_FALSE, places * (PetscReal)s->network->labels[label].cols, &held, cost);
+    FetchCost(&shares->points, places * (PetscReal)s->network->labels[label].cols, &held, cost);
     T += places;
   }
-  cost->work[WORK_STREAM] += 8 * 4 * T * T * s->m * s->m / 2 / s->PK; /* both products, and K twice */
+  cost->work[WORK_STREAM] += 8 * 4 * T * T * s->m * s->m / 2 / s->P; /* both products, and K twice */
   cost->bytes = PetscMax(cost->bytes, held);
 }
 
 /* by its block of J, in panels */
-static void BlockCost(const Sizes *s, PetscInt label, PetscReal held, Cost *cost)
+static void BlockCost(const Sizes *s, const Shares *shares, PetscInt label, PetscReal held, Cost *cost)
 {
   const Label    *what   = &s->network->labels[label];
   const PetscReal most   = (PetscReal)GramPanelRows(s->network, label),
@@ -543,23 +685,39 @@ static void BlockCost(const Sizes *s, PetscInt label, PetscReal held, Cost *cost
   Cost            panel  = {.bytes = 0};
 
   held += 8 * s->m / s->P * width;
-  FetchCost(s, PETSC_TRUE, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
-  panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->PK; /* the product, and K twice */
+  FetchCost(&shares->residuals, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
+  panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->P; /* the product, and K twice */
   panel.bytes = PetscMax(panel.bytes, held);
   CostAdd(cost, &panel, panels);
 }
 
+/* PartsDeal in all rounds: packed, moved, unpacked */
+static void DealCost(const Sizes *s, const Shares *shares, Cost *cost)
+{
+  const PetscReal bytes = 8 * s->m * s->m / 2 / s->P;
+  Cost            deal  = {.bytes = 8 * shares->meant * (1 + s->P / s->PK)};
+
+  if (s->P == 1) return;
+  deal.work[WORK_STREAM] = 6 * bytes;
+  deal.received          = bytes * (1 - 1 / s->P);
+  deal.messages          = shares->rounds;
+  CostAdd(cost, &deal, 1);
+}
+
 void GramCost(const Sizes *s, Cost *cost)
 {
-  const PetscReal scratch = ScratchBytes(s);
+  const Shares    shares  = SharesOf(s);
+  const PetscReal scratch = ScratchBytes(s, &shares);
   Cost            gram    = {.bytes = 0};
 
   for (PetscInt label = 0; label < s->network->nlabels; label++) {
     const GramTerm term = GramTermOf(s->network, s->d, s->m, label);
 
-    gram.work[WORK_PRODUCT] += term.flops / s->PK;
-    if (term.with == label && term.block) BlockCost(s, label, scratch, &gram);
-    if (term.with == label && !term.block) FactorsCost(s, label, scratch, &gram);
+    gram.work[WORK_PRODUCT] += term.flops / s->P;
+    if (term.with == label && term.block) BlockCost(s, &shares, label, scratch, &gram);
+    if (term.with == label && !term.block) FactorsCost(s, &shares, label, scratch, &gram);
   }
+  DealCost(s, &shares, &gram);
+  CostHold(&gram, 8 * shares.entries);
   CostAdd(cost, &gram, 1);
 }

@@ -55,14 +55,16 @@ Range GridGroupPoints(Grid grid, PetscInt d)
   return BlockRange(d, grid->G, grid->g);
 }
 
+Range GridPoints(PetscInt d, PetscInt G, PetscInt Q, PetscInt rank)
+{
+  const Range group = BlockRange(d, G, rank / Q), part = BlockRange(group.last - group.first, Q, rank % Q);
+
+  return (Range){group.first + part.first, group.first + part.last};
+}
+
 Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank)
 {
-  const Range group = BlockRange(d, grid->G, rank / grid->Q);
-  Range       owned = BlockRange(group.last - group.first, grid->Q, rank % grid->Q);
-
-  owned.first += group.first;
-  owned.last += group.first;
-  return owned;
+  return GridPoints(d, grid->G, grid->Q, rank);
 }
 
 Range GridOwnedPoints(Grid grid, PetscInt d)

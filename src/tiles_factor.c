@@ -7,8 +7,8 @@
   6.6 / 4.6 s instead of 2.8.
 */
 #include "tiles_factor.h"
+#include "cover.h"
 #include "scalapack.h"
-#include "tiles_cover.h"
 
 /* columns of a panel times process columns: the solve with L is done again on each of these */
 enum { PANEL = 256 };
@@ -204,7 +204,7 @@ static PetscErrorCode Subtract(Panels *p)
   Cover        cover;
 
   PetscFunctionBeginUser;
-  PetscCall(CoverCreate(tiles, p->next, 1, PETSC_FALSE, &cover));
+  PetscCall(CoverCreateTiles(tiles, p->next, &cover));
   for (PetscInt i = 0; i < cover.count; i++) {
     const Rectangle r  = cover.rectangles[i];
     const int       nr = (int)(r.r1 - r.r0), nc = (int)(r.c1 - r.c0);

@@ -3,8 +3,8 @@
 
     K = sum over weights of sum_t,s ((A_t A_s^T) (x) 1_l 1_l^T) o (Delta_t Delta_s^T)  +  sum over biases of (sum_t Delta_t)(sum_t Delta_t)^T
 
-  t, s run over all uses and places of the label. A rank gets the panels of A and Delta that its tiles need; products go by rectangles of
-  the lower triangle. T^2 (d^2 k + m^2 h) flops a label of T places; or, from its assembled block B = sum_t Delta_t (x) A_t of J,
+  t, s run over all uses and places of the label. A rank makes parts of the lower triangle: of residuals that follow each other, half of them its own
+  where ranks are few; then they are dealt to the tiles. T^2 (d^2 k + m^2 h) flops a label of T places; or, from its assembled block B = sum_t Delta_t (x) A_t of J,
   m x hk, in panels: B B^T, m^2 hk + m T hk flops. The cheaper way is taken, a Hadamard product counting 4 flops an entry; parameters that enter as values
   go by their block. Weights that the same A goes into (query, key and value) share A A^T: their Delta Delta^T are added first.
 */
@@ -15,7 +15,8 @@
 
 enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
 
-/** The lower triangle of K; of one label's term of the sum. Collective. */
+/** The lower triangle of K; of one label's term of the sum. On several ranks a rank holds `-gram_round` entries (default 2^24) beside its tiles
+    at a time (at least a row or a column of each of its parts), and those it sends and receives. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K);
 

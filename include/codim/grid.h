@@ -30,6 +30,9 @@ struct Grid_s {
 PetscErrorCode GridCreate(MPI_Comm comm, PetscInt G, PetscInt Q, Grid *grid);
 PetscErrorCode GridDestroy(Grid *grid);
 
+/** The points that a world rank owns on a G x Q grid. Not collective. */
+Range GridPoints(PetscInt d, PetscInt G, PetscInt Q, PetscInt rank);
+
 Range GridGroupPoints(Grid grid, PetscInt d);                    /* this group's points */
 Range GridOwnedPoints(Grid grid, PetscInt d);                    /* this rank's points */
 Range GridPointsOfRank(Grid grid, PetscInt d, PetscMPIInt rank); /* the points owned by a world rank */

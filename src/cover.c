@@ -1,18 +1,29 @@
 /*
-  tiles_cover.c: see tiles_cover.h.
+  cover.c: see cover.h.
 */
-#include "tiles_cover.h"
+#include "cover.h"
 
-/* columns of the strips that a triangle on a grid is cut into */
+/* columns of the strips that a triangle is cut into which is no symmetric product */
 enum { STRIP = 128 };
 
 typedef struct {
-  Tiles     tiles;
+  Tiles     tiles; /* NULL: row and column i are of one index */
   PetscBool symmetric;
   PetscInt  height, width; /* of a rectangle; a triangle of this width is halved no more */
   PetscInt  strip, room;
   Cover    *cover;
 } Builder;
+
+static Builder BuilderOf(Tiles tiles, PetscInt places, PetscBool symmetric, Cover *cover)
+{
+  *cover = (Cover){.count = 0};
+  return (Builder){.tiles     = tiles,
+                   .symmetric = symmetric,
+                   .height    = CoverSide(COVER_HEIGHT, places),
+                   .width     = CoverSide(COVER_WIDTH, places),
+                   .strip     = CoverSide(STRIP, places),
+                   .cover     = cover};
+}
 
 static PetscErrorCode Add(Builder *b, Rectangle rectangle)
 {
@@ -31,7 +42,7 @@ static PetscErrorCode Add(Builder *b, Rectangle rectangle)
 /* the first local row at or below the diagonal in a local column */
 static PetscInt FirstRow(Tiles tiles, PetscInt column)
 {
-  return TilesRowsBefore(tiles, tiles->myrow, TilesGlobalCol(tiles, tiles->mycol, column));
+  return tiles ? TilesRowsBefore(tiles, tiles->myrow, TilesGlobalCol(tiles, tiles->mycol, column)) : column;
 }
 
 /* rows r0 … r1 of columns c0 … c1 */
@@ -64,17 +75,22 @@ static PetscErrorCode AddTriangle(Builder *b, PetscInt c0, PetscInt c1, PetscInt
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscInt places, PetscBool symmetric, Cover *cover)
+PetscErrorCode CoverCreate(PetscInt rows, PetscInt cols, PetscBool diagonal, PetscInt places, PetscBool symmetric, Cover *cover)
 {
-  Builder b = {.tiles     = tiles,
-               .symmetric = (PetscBool)(symmetric && tiles->nprow * tiles->npcol == 1),
-               .height    = CoverSide(COVER_HEIGHT, places),
-               .width     = CoverSide(COVER_WIDTH, places),
-               .strip     = CoverSide(STRIP, places),
-               .cover     = cover};
+  Builder        b      = BuilderOf(NULL, places, symmetric, cover);
+  const PetscInt square = diagonal ? PetscMin(rows, cols) : 0;
 
   PetscFunctionBeginUser;
-  *cover = (Cover){.count = 0};
+  PetscCall(AddTriangle(&b, 0, square, square));
+  PetscCall(AddRectangles(&b, square, rows, 0, cols));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode CoverCreateTiles(Tiles tiles, PetscInt first, Cover *cover)
+{
+  Builder b = BuilderOf(tiles, 1, PETSC_FALSE, cover);
+
+  PetscFunctionBeginUser;
   if (tiles->comm != MPI_COMM_NULL)
     PetscCall(AddTriangle(&b, TilesColsBefore(tiles, tiles->mycol, first), tiles->cols, tiles->rows));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -1,8 +1,8 @@
 /*
-  tiles_cover.h: the lower triangle of tiles as rectangles large enough for the matrix product.
+  cover.h: the lower triangle of a matrix, or what a process has of it, as rectangles large enough for the matrix product.
 
   The triangle is halved again and again into a rectangle and two triangles. Those left along the diagonal are one symmetric product each
-  on one process; on a grid, where a process' rows and columns differ, they are narrow strips.
+  where the matrix is one, and rows and columns are the same; otherwise they are narrow strips.
 */
 #pragma once
 
@@ -21,9 +21,13 @@ typedef struct {
   Rectangle *rectangles;
 } Cover;
 
-/* The local entries on and below the diagonal, and few above it, in global columns from `first` on; a row and a column stand for `places` of a
-   product. `symmetric`: triangles where rows and columns agree. Not collective. */
-PetscErrorCode CoverCreate(Tiles tiles, PetscInt first, PetscInt places, PetscBool symmetric, Cover *cover);
+/* rows x cols, of which, if `diagonal`, the entries on and below the diagonal are meant, and few others are covered; a row and a column stand
+   for `places` of a product. `symmetric`: the squares on the diagonal as triangles. Not collective. */
+PetscErrorCode CoverCreate(PetscInt rows, PetscInt cols, PetscBool diagonal, PetscInt places, PetscBool symmetric, Cover *cover);
+
+/* The local entries on and below the diagonal of tiles on several processes, and few above it, in global columns from `first` on. Not
+   collective. */
+PetscErrorCode CoverCreateTiles(Tiles tiles, PetscInt first, Cover *cover);
 PetscErrorCode CoverDestroy(Cover *cover);
 
 /* The most rows, or columns, of a rectangle; `most`: COVER_HEIGHT or COVER_WIDTH. */
