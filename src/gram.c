@@ -13,7 +13,6 @@
 #include "gram_deal.h"
 #include "gram_panel.h"
 #include "strip.h"
-#include <limits.h>
 
 /* one round, and scratch for one rectangle */
 typedef struct {
@@ -33,7 +32,7 @@ typedef struct {
 /* the rows of one matrix that belong to the rows (at[2 k]) and to the columns (at[2 k + 1]) of part k */
 typedef struct {
   const PetscReal **at;
-  PetscReal        *fetched;
+  PetscReal        *fetched, *own;
 } PartRows;
 
 /* one use of a label, or those of labels with one A: factors for this rank's parts; T places of k (h) entries to a row */
@@ -174,6 +173,7 @@ static PetscErrorCode RowsFree(PartRows *rows)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(rows->at));
   PetscCall(PetscFree(rows->fetched));
+  PetscCall(PetscFree(rows->own));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -205,18 +205,27 @@ static PetscErrorCode UsePanelsDestroy(UsePanels *panels)
 }
 
 /* what this rank owns of the factors of a use */
-static const PetscReal *OwnedA(ResidualMap map, const LabelUse *use)
-{
-  const PetscInt points = GridOwnedPoints(map->grid, map->d).first - GridGroupPoints(map->grid, map->d).first;
-
-  return use->A + (size_t)points * (size_t)use->T * (size_t)use->k;
-}
-
 static const PetscReal *OwnedDelta(ResidualMap map, const LabelUse *use)
 {
   const PetscInt rows = map->rows->owned.first - map->rows->group.first;
 
   return use->Delta + (size_t)rows * (size_t)use->T * (size_t)use->h;
+}
+
+/* A of the points that have a residual: the owned ones as they lie, or, where some have none, copied together */
+static PetscErrorCode FetchA(const Workspace *w, const LabelUse *use, PartRows *A)
+{
+  const Rows       rows  = w->map->rows;
+  const PetscInt   width = use->T * use->k, points = GridOwnedPoints(rows->grid, rows->d).first;
+  const PetscReal *owned = use->A + (size_t)(points - GridGroupPoints(rows->grid, rows->d).first) * (size_t)width;
+
+  PetscFunctionBeginUser;
+  if (rows->gaps) PetscCall(PetscMalloc1((size_t)RangeLength(rows->owned) * (size_t)width, &A->own));
+  for (PetscInt row = rows->owned.first; rows->gaps && row < rows->owned.last; row++)
+    PetscCall(PetscArraycpy(A->own + (size_t)(rows->seen[row] - rows->seen[rows->owned.first]) * (size_t)width,
+                            owned + (size_t)(rows->point[row] - points) * (size_t)width, width));
+  PetscCall(FetchRows(w->points, width, rows->gaps ? A->own : owned, A));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* block += the rows `units` of a label's block of J, from one use, on the owned residuals: sum_t delta_t (x) a_t */
@@ -317,7 +326,7 @@ static PetscErrorCode AddRectangle(const Workspace *w, const UsePanels *left, co
 {
   const Part      part = w->parts[k];
   const PetscInt  nr = rect.r1 - rect.r0, nc = rect.c1 - rect.c0, T = left->T, S = right->T, ld = RangeLength(part.rows);
-  const PetscInt *row_point = w->map->rows->point + part.rows.first, *col_point = w->map->rows->point + part.cols.first;
+  const PetscInt *row_point = w->map->rows->seen + part.rows.first, *col_point = w->map->rows->seen + part.cols.first;
   const PetscInt  p0 = row_point[rect.r0] - row_point[0], points = row_point[rect.r1 - 1] + 1 - row_point[rect.r0];
   const PetscInt  q0 = col_point[rect.c0] - col_point[0], col_points = col_point[rect.c1 - 1] + 1 - col_point[rect.c0];
   PetscReal      *K = w->made[k] + (size_t)rect.c0 * (size_t)ld + rect.r0;
@@ -417,7 +426,7 @@ static PetscErrorCode AddFactors(Workspace *w, PetscInt nuses, const LabelUse us
     if (!first) first = &uses[i];
     if (&uses[i] == first || uses[i].label == first->label) {
       PetscCall(UsePanelsCreate(uses[i].T, uses[i].k, nuses, &panels[count]));
-      PetscCall(FetchRows(w->points, uses[i].T * uses[i].k, OwnedA(w->map, &uses[i]), &panels[count].A));
+      PetscCall(FetchA(w, &uses[i], &panels[count].A));
       count++;
     }
     PetscCall(UsePanelsAddDelta(w, uses[i].h, OwnedDelta(w->map, &uses[i]), &panels[count - 1]));
@@ -558,82 +567,6 @@ PetscErrorCode GramFlops(Jacobian jacobian, PetscReal *flops)
 
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
-/* rows of factors that come from other ranks */
-typedef struct {
-  PetscReal held;               /* by a rank in a round, at most */
-  PetscReal received, messages; /* of all rounds; of all ranks together, then their mean */
-} Fetched;
-
-/* the parts, in all rounds */
-typedef struct {
-  PetscReal rounds;
-  PetscReal rows, cols, entries; /* of a part, of a rank's parts, in a round, at most */
-  PetscReal meant;               /* of these entries, those on and below the diagonal */
-  Fetched   residuals, points;
-} Shares;
-
-/* so often a range comes to a rank, in so many slices together; its rows of a rank at a time are added to *held */
-static void AddFetched(const Owners *owners, PetscInt rank, Range range, PetscInt each, PetscReal times, PetscReal slices,
-                       PetscReal *held, Fetched *fetched)
-{
-  const Range    owned = OwnersRange(owners, rank, rank + 1);
-  const PetscInt first = OwnersRank(owners, range.first), last = OwnersRank(owners, range.last - 1);
-  const PetscInt own = PetscMax(0, PetscMin(range.last, owned.last) - PetscMax(range.first, owned.first));
-
-  if (RangeWithin(range, owned)) return;
-  *held += PetscCeilReal((PetscReal)RangeLength(range) / slices) / (PetscReal)each;
-  fetched->received += times * (PetscReal)(RangeLength(range) - own) / (PetscReal)each;
-  fetched->messages += times * (slices - 1 + (PetscReal)(last - first + (own ? 0 : 1)));
-}
-
-static void AddRank(const Owners *owners, PetscInt rank, Shares *shares)
-{
-  const Range    owned = OwnersRange(owners, rank, rank + 1);
-  Part           parts[GRAM_PARTS_MAX];
-  const PetscInt count   = PartsOfRank(owners, rank, parts);
-  PetscReal      entries = 0, meant = 0, residuals = 0, points = 0;
-
-  for (PetscInt i = 0; i < count; i++) {
-    const PetscReal by_rows = PartSlicesRows(parts[i], owned) ? shares->rounds : 1, by_cols = shares->rounds / by_rows;
-    const PetscReal rows = PetscCeilReal((PetscReal)RangeLength(parts[i].rows) / by_rows);
-    const PetscReal cols = PetscCeilReal((PetscReal)RangeLength(parts[i].cols) / by_cols);
-
-    shares->rows = PetscMax(shares->rows, rows);
-    shares->cols = PetscMax(shares->cols, cols);
-    entries += rows * cols;
-    meant += rows * cols - (PartOnDiagonal(parts[i]) ? cols * cols / 2 : 0);
-    AddFetched(owners, rank, parts[i].rows, 1, by_cols, by_rows, &residuals, &shares->residuals);
-    AddFetched(owners, rank, parts[i].cols, 1, by_rows, by_cols, &residuals, &shares->residuals);
-    AddFetched(owners, rank, parts[i].rows, owners->l, by_cols, by_rows, &points, &shares->points);
-    AddFetched(owners, rank, parts[i].cols, owners->l, by_rows, by_cols, &points, &shares->points);
-  }
-  shares->entries        = PetscMax(shares->entries, entries);
-  shares->meant          = PetscMax(shares->meant, meant);
-  shares->residuals.held = PetscMax(shares->residuals.held, residuals);
-  shares->points.held    = PetscMax(shares->points.held, points);
-}
-
-static void Mean(PetscReal ranks, Fetched *fetched)
-{
-  fetched->received /= ranks;
-  fetched->messages /= ranks;
-}
-
-static Shares SharesOf(const Sizes *s)
-{
-  const PetscReal d       = PetscMin(s->d, (PetscReal)(INT_MAX / 2) / s->l); /* a K of more will not be */
-  const Owners    owners  = {(PetscInt)s->G, (PetscInt)s->Q, (PetscInt)d, (PetscInt)s->l, NULL};
-  Shares          shares  = {.rounds = PartsRounds(&owners), .rows = s->m, .cols = s->m};
-  PetscReal       sampled = 0;
-
-  if (s->P == 1) return shares;
-  shares.rows = shares.cols = 0;
-  for (PetscInt rank = 0; rank < (PetscInt)s->P; rank += PartsSample(&owners), sampled++) AddRank(&owners, rank, &shares);
-  Mean(sampled, &shares.residuals);
-  Mean(sampled, &shares.points);
-  return shares;
-}
-
 /* of both products; values are those of points */
 static PetscReal ScratchBytes(const Sizes *s, const Shares *shares)
 {
@@ -643,13 +576,13 @@ static PetscReal ScratchBytes(const Sizes *s, const Shares *shares)
   return 8 * entries * (1 + (factors ? 1 / (s->l * s->l) : 0));
 }
 
-/* FetchRows in all rounds: rows of `width` entries; what it keeps is added to *held */
-static void FetchCost(const Fetched *fetched, PetscReal width, PetscReal *held, Cost *cost)
+/* FetchRows in all rounds: `width` entries for a residual; what it keeps is added to *held */
+static void FetchCost(const Shares *shares, PetscReal width, PetscReal *held, Cost *cost)
 {
-  Cost fetch = {.received = 8 * fetched->received * width, .messages = fetched->messages};
+  Cost fetch = {.received = 8 * shares->received * width, .messages = shares->messages};
 
   fetch.work[WORK_STREAM] = 3 * fetch.received;
-  *held += 8 * fetched->held * width;
+  *held += 8 * shares->held * width;
   CostHold(&fetch, *held);
   CostAdd(cost, &fetch, 1);
 }
@@ -666,9 +599,9 @@ static void FactorsCost(const Sizes *s, const Shares *shares, PetscInt label, Pe
 
     if (op->weight == label) input = op->inputs[0];
     if (op->weight < 0 || op->inputs[0] != input || GramTermOf(s->network, s->d, s->m, op->weight).with != label) continue;
-    FetchCost(&shares->residuals, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
+    FetchCost(shares, places * (PetscReal)s->network->labels[op->weight].rows, &held, cost);
     if (op->weight != label) continue;
-    FetchCost(&shares->points, places * (PetscReal)s->network->labels[label].cols, &held, cost);
+    FetchCost(shares, places * (PetscReal)s->network->labels[label].cols / s->l, &held, cost);
     T += places;
   }
   cost->work[WORK_STREAM] += 8 * 4 * T * T * s->m * s->m / 2 / s->P; /* both products, and K twice */
@@ -685,7 +618,7 @@ static void BlockCost(const Sizes *s, const Shares *shares, PetscInt label, Pets
   Cost            panel  = {.bytes = 0};
 
   held += 8 * s->m / s->P * width;
-  FetchCost(&shares->residuals, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
+  FetchCost(shares, (PetscReal)what->rows * (PetscReal)what->cols / panels, &held, &panel);
   panel.work[WORK_STREAM] += 8 * 3 * s->m * s->m / 2 / s->P; /* the product, and K twice */
   panel.bytes = PetscMax(panel.bytes, held);
   CostAdd(cost, &panel, panels);
@@ -706,7 +639,7 @@ static void DealCost(const Sizes *s, const Shares *shares, Cost *cost)
 
 void GramCost(const Sizes *s, Cost *cost)
 {
-  const Shares    shares  = SharesOf(s);
+  const Shares    shares  = PartsShares(s);
   const PetscReal scratch = ScratchBytes(s, &shares);
   Cost            gram    = {.bytes = 0};
 

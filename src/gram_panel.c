@@ -3,27 +3,23 @@
 */
 #include "gram_panel.h"
 
-Range PanelPoints(Rows rows, Range residuals)
+/* rows of the matrix that belong to some consecutive residuals */
+static Range RowsAt(Rows rows, PanelOf of, Range residuals)
 {
+  if (of == PANEL_RESIDUALS) return residuals;
   if (!RangeLength(residuals)) return (Range){0, 0};
-  return (Range){rows->point[residuals.first], rows->point[residuals.last - 1] + 1};
+  return (Range){rows->seen[residuals.first], rows->seen[residuals.last - 1] + 1};
 }
 
-/* the rows of the matrix that a rank owns */
 static Range OwnedBy(Rows rows, PanelOf of, PetscMPIInt rank)
 {
-  const Range points = GridPointsOfRank(rows->grid, rows->d, rank);
-
-  return of == PANEL_POINTS ? points : RowsOfPoints(rows, points);
+  return RowsAt(rows, of, RowsOfPoints(rows, GridPointsOfRank(rows->grid, rows->d, rank)));
 }
 
 /* range `tag` of a rank's parts */
 static Range Wanted(Rows rows, PanelOf of, const Part parts[], PetscInt tag)
 {
-  const Part *part      = &parts[tag / 2];
-  const Range residuals = tag % 2 ? part->cols : part->rows;
-
-  return of == PANEL_POINTS ? PanelPoints(rows, residuals) : residuals;
+  return RowsAt(rows, of, tag % 2 ? parts[tag / 2].cols : parts[tag / 2].rows);
 }
 
 static Range Intersection(Range a, Range b)

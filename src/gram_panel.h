@@ -1,7 +1,7 @@
 /*
   gram_panel.h: the rows of factors from which a rank makes its parts of K.
 
-  A matrix with a row for each residual (Delta), or for each point (A), lies with the owners of the points. A part of K needs the rows of its own
+  A matrix with a row for each residual (Delta), or for each point that has a residual (A), lies with the owners of the points. A part of K needs the rows of its own
   rows and those of its columns: two ranges. A range that is this rank's own is read where it lies; another comes whole from its owners.
 */
 #pragma once
@@ -10,9 +10,6 @@
 #include "gram_parts.h"
 
 typedef enum { PANEL_RESIDUALS, PANEL_POINTS } PanelOf;
-
-/* The points of some consecutive residuals. Not collective. */
-Range PanelPoints(Rows rows, Range residuals);
 
 typedef struct {
   PetscInt rank, tag;  /* the other rank; which of the receiver's ranges */
@@ -36,5 +33,5 @@ PetscErrorCode PanelCreate(Rows rows, PanelOf of, const PetscInt first[], const 
 PetscErrorCode PanelDestroy(Panel *panel);
 
 /* at[]: where each range is, rows of `width` entries; *fetched: what of it came, PetscFree'd by the caller. owned: the rows of the owned
-   points. Collective. */
+   residuals, or points that have one. Collective. */
 PetscErrorCode PanelFetch(Panel panel, PetscInt width, const PetscReal owned[], const PetscReal *at[], PetscReal **fetched);

@@ -2,6 +2,7 @@
   gram_parts.c: see gram_parts.h.
 */
 #include "gram_parts.h"
+#include <limits.h>
 
 /* ranks first … last - 1 */
 typedef Range Ranks;
@@ -142,4 +143,59 @@ Part PartSlice(Part part, Range owned, PetscInt rounds, PetscInt round)
     part.cols = Slice(part.cols, rounds, round);
   if (diagonal) part.rows.first = part.cols.first;
   return part;
+}
+
+/* ---- cost ------------------------------------------------------------------------------------------------------------------- */
+
+/* a side of a part, which comes in so many slices, in each round one; its residuals of a round are added to *held */
+static void AddFetched(const Owners *owners, PetscInt rank, Range side, PetscReal slices, PetscReal *held, Shares *shares)
+{
+  const Range     owned = OwnersRange(owners, rank, rank + 1);
+  const PetscInt  first = OwnersRank(owners, side.first), last = OwnersRank(owners, side.last - 1);
+  const PetscInt  own   = PetscMax(0, PetscMin(side.last, owned.last) - PetscMax(side.first, owned.first));
+  const PetscReal times = shares->rounds / slices;
+
+  if (RangeWithin(side, owned)) return;
+  *held += PetscCeilReal((PetscReal)RangeLength(side) / slices);
+  shares->received += times * (PetscReal)(RangeLength(side) - own);
+  shares->messages += times * (slices - 1 + (PetscReal)(last - first + (own ? 0 : 1)));
+}
+
+static void AddRank(const Owners *owners, PetscInt rank, Shares *shares)
+{
+  const Range    owned = OwnersRange(owners, rank, rank + 1);
+  Part           parts[GRAM_PARTS_MAX];
+  const PetscInt count   = PartsOfRank(owners, rank, parts);
+  PetscReal      entries = 0, meant = 0, held = 0;
+
+  for (PetscInt i = 0; i < count; i++) {
+    const PetscReal by_rows = PartSlicesRows(parts[i], owned) ? shares->rounds : 1, by_cols = shares->rounds / by_rows;
+    const PetscReal rows = PetscCeilReal((PetscReal)RangeLength(parts[i].rows) / by_rows);
+    const PetscReal cols = PetscCeilReal((PetscReal)RangeLength(parts[i].cols) / by_cols);
+
+    shares->rows = PetscMax(shares->rows, rows);
+    shares->cols = PetscMax(shares->cols, cols);
+    entries += rows * cols;
+    meant += rows * cols - (PartOnDiagonal(parts[i]) ? cols * cols / 2 : 0);
+    AddFetched(owners, rank, parts[i].rows, by_rows, &held, shares);
+    AddFetched(owners, rank, parts[i].cols, by_cols, &held, shares);
+  }
+  shares->entries = PetscMax(shares->entries, entries);
+  shares->meant   = PetscMax(shares->meant, meant);
+  shares->held    = PetscMax(shares->held, held);
+}
+
+Shares PartsShares(const Sizes *s)
+{
+  const PetscReal d       = PetscMin(s->d, (PetscReal)(INT_MAX / 2) / s->l); /* a K of more will not be */
+  const Owners    owners  = {(PetscInt)s->G, (PetscInt)s->Q, (PetscInt)d, (PetscInt)s->l, NULL};
+  Shares          shares  = {.rounds = PartsRounds(&owners), .rows = s->m, .cols = s->m};
+  PetscReal       sampled = 0;
+
+  if (s->P == 1) return shares;
+  shares.rows = shares.cols = 0;
+  for (PetscInt rank = 0; rank < (PetscInt)s->P; rank += PartsSample(&owners), sampled++) AddRank(&owners, rank, &shares);
+  shares.received /= sampled;
+  shares.messages /= sampled;
+  return shares;
 }

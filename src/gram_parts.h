@@ -11,7 +11,7 @@
 */
 #pragma once
 
-#include "codim/grid.h"
+#include "codim/cost.h"
 
 enum { GRAM_PARTS_MAX = 64 };
 
@@ -70,3 +70,15 @@ static inline PetscBool PartSlicesRows(Part part, Range owned)
 
 /* The slice of a part that is made in one round; it may be empty. */
 Part PartSlice(Part part, Range owned, PetscInt rounds, PetscInt round);
+
+/* What the parts cost the ranks. */
+typedef struct {
+  PetscReal rounds;
+  PetscReal rows, cols, entries; /* of a part, of a rank's parts, in a round, at most */
+  PetscReal meant;               /* of these entries, those on and below the diagonal */
+  PetscReal held;                /* residuals whose factors come from other ranks, in a round, at most */
+  PetscReal received, messages;  /* of them, in all rounds, the mean over the ranks */
+} Shares;
+
+/* Not collective. */
+Shares PartsShares(const Sizes *sizes);

@@ -55,6 +55,7 @@ static PetscErrorCode NameRows(Rows rows, const PetscReal y[])
   PetscCall(PetscFree2(counts, starts));
   for (PetscInt i = 0; i < rows->d; i++)
     for (PetscInt k = rows->first[i]; k < rows->first[i + 1]; k++) rows->point[k] = i;
+  for (PetscInt k = 0; k < rows->m; k++) rows->seen[k] = k ? rows->seen[k - 1] + (rows->point[k] > rows->point[k - 1]) : 0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -74,7 +75,8 @@ PetscErrorCode RowsCreate(Grid grid, PetscInt d, PetscInt l, const PetscReal y[]
     if (new->first[i] == new->first[i + 1]) new->gaps = PETSC_TRUE;
   new->group = RowsOfPoints(new, GridGroupPoints(grid, d));
   new->owned = RowsOfPoints(new, GridOwnedPoints(grid, d));
-  PetscCall(PetscMalloc3(new->m, &new->point, new->m, &new->output, new->group.last - new->group.first, &new->group_point));
+  PetscCall(PetscMalloc4(new->m, &new->point, new->m, &new->output, new->m, &new->seen, new->group.last - new->group.first,
+                         &new->group_point));
   PetscCall(NameRows(new, y));
   *rows = new;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -84,7 +86,7 @@ PetscErrorCode RowsDestroy(Rows *rows)
 {
   PetscFunctionBeginUser;
   if (!*rows) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscFree3((*rows)->point, (*rows)->output, (*rows)->group_point));
+  PetscCall(PetscFree4((*rows)->point, (*rows)->output, (*rows)->seen, (*rows)->group_point));
   PetscCall(PetscFree((*rows)->first));
   PetscCall(PetscFree(*rows));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -20,10 +20,11 @@ struct Rows_s {
   PetscInt *point, *output; /* m: of each row */
   Range     group, owned;   /* this group's rows, this rank's */
   PetscBool gaps;           /* some point has no row */
+  PetscInt *seen;           /* m: of each row's point, its number among the points that have a row */
   PetscInt *group_point;    /* of each of the group's rows: which of the group's points it belongs to */
 };
 
-/** y: this group's points x l, the same on each of its ranks. 4 (d + 2 m) bytes on every rank; the grid is borrowed. Collective. */
+/** y: this group's points x l, the same on each of its ranks. 4 (d + 3 m) bytes on every rank; the grid is borrowed. Collective. */
 PetscErrorCode RowsCreate(Grid grid, PetscInt d, PetscInt l, const PetscReal y[], Rows *rows);
 PetscErrorCode RowsDestroy(Rows *rows);
 
