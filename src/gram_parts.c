@@ -95,13 +95,13 @@ PetscInt PartsOfRank(const Owners *owners, PetscInt rank, Part parts[GRAM_PARTS_
 
 /* ---- rounds --------------------------------------------------------------------------------------------------------------- */
 
-/* that a rank holds at a time */
+/* that a rank holds at a time: so few that MPI can count what it sends and receives of them */
 static PetscReal RoundEntries(void)
 {
   PetscReal entries = 1 << 24;
 
   (void)PetscOptionsGetReal(NULL, NULL, "-gram_round", &entries, NULL);
-  return PetscMax(1, entries);
+  return PetscMax(1, PetscMin(1 << 28, entries));
 }
 
 PetscReal PartsRounds(const Owners *owners)

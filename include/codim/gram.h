@@ -15,7 +15,7 @@
 
 enum { GRAM_PANEL = 1024 }; /* entries of a label that go at once by its block; at least a row of it */
 
-/** The lower triangle of K; of one label's term of the sum. On several ranks a rank holds `-gram_round` entries (default 2^24) beside its tiles
+/** The lower triangle of K; of one label's term of the sum. On several ranks a rank holds `-gram_round` entries (default 2^24, at most 2^28) beside its tiles
     at a time (at least a row or a column of each of its parts), and those it sends and receives. Collective. */
 PetscErrorCode GramCompute(Jacobian jacobian, Tiles K);
 PetscErrorCode GramComputeLabel(Jacobian jacobian, PetscInt label, Tiles K);
