@@ -239,7 +239,7 @@ theory: deps
 	  $(MPIEXEC) -n $(NP) $(BUILD)/tests/theory/$$t jobs/theory-$$t.yaml results/theory $(ARGS) | grep -v '^codim: ' || exit 1; \
 	done | tee results/theory/theory.txt; ! grep -q '^not ok' results/theory/theory.txt
 	@rm -f results/theory/padded.json
-# the core against the machine's matrix products, on a machine that does nothing else. CORE: where to; OPENBLAS_CORETYPE=SkylakeX, Haswell, …: by these kernels
+# the core against the machine's matrix products, on a machine that does nothing else. CORE: where to; OPENBLAS_CORETYPE=Haswell, …: by these kernels
 CORE = results/bench/core
 bench-core: deps-test
 	$(again) all $(BENCH)
