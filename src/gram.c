@@ -32,7 +32,7 @@ typedef struct {
 /* the rows of one matrix that belong to the rows (at[2 k]) and to the columns (at[2 k + 1]) of part k */
 typedef struct {
   const PetscReal **at;
-  PetscReal        *fetched, *own;
+  PetscReal        *fetched, *own; /* own: a copy of the owned rows where they do not lie together */
 } PartRows;
 
 /* one use of a label, or those of labels with one A: factors for this rank's parts; T places of k (h) entries to a row */
